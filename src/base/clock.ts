@@ -1,0 +1,50 @@
+/** A timer that was set and may be taken back. Taking it back twice, or late, is no error. */
+export interface Timer {
+  cancel(): void;
+}
+
+/** Time, handed in wherever it is needed, so that a test or a simulation can be its master. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Calls `fn` once after `ms` milliseconds. Set timers keep the process alive only if `keepAlive` says so. */
+  setTimer(ms: number, fn: () => void, keepAlive?: boolean): Timer;
+  /** Resolves after `ms` milliseconds, or rejects with the signal's reason as soon as it aborts. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** Longest span that a timer of the platform can hold; above it Node fires at once. */
+const maxTimerMs = 2 ** 31 - 1;
+
+/** The machine's own time. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  setTimer(ms, fn, keepAlive = false) {
+    const timer = setTimeout(fn, Math.min(Math.max(ms, 0), maxTimerMs));
+    if (!keepAlive) timer.unref();
+    return { cancel: () => clearTimeout(timer) };
+  },
+  sleep: (ms, signal) => sleepOn(systemClock, ms, signal, true),
+};
+
+/** Sleeping, made of a clock's timers: what every `Clock.sleep` does. */
+export function sleepOn(
+  clock: Pick<Clock, "setTimer">,
+  ms: number,
+  signal: AbortSignal | undefined,
+  keepAlive = false,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
+    const stop = () => {
+      timer.cancel();
+      reject(signal?.reason);
+    };
+    const wake = () => {
+      signal?.removeEventListener("abort", stop);
+      resolve();
+    };
+    const timer = clock.setTimer(ms, wake, keepAlive);
+    signal?.addEventListener("abort", stop, { once: true });
+  });
+}

@@ -1,0 +1,16 @@
+/** A number from 0 up to, but not including, 1. */
+export type Random = () => number;
+
+/** The machine's own dice. */
+export const systemRandom: Random = () => Math.random();
+
+/** Dice that fall the same way for the same seed (mulberry32): for tests and replays, not for secrets. */
+export function seededRandom(seed: number): Random {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

@@ -1,0 +1,35 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { createContextKey } from "@connectrpc/connect";
+
+/** The call that is being served: what calls made on its behalf inherit without being told. */
+export interface CurrentCall {
+  /** When its deadline passes, in milliseconds since the epoch. */
+  readonly deadlineAt?: number | undefined;
+  /** Aborts when its caller gave up or its deadline passed. */
+  readonly signal?: AbortSignal | undefined;
+  readonly traceparent?: string | undefined;
+  readonly tracestate?: string | undefined;
+}
+
+const storage = new AsyncLocalStorage<CurrentCall>();
+
+/** The call being served here, if any. */
+export function currentCall(): CurrentCall | undefined {
+  return storage.getStore();
+}
+
+/** Runs `fn`, and all it starts, on behalf of a call. */
+export function runInCall<T>(call: CurrentCall, fn: () => T): T {
+  return storage.run(call, fn);
+}
+
+/** Runs `fn` on behalf of nobody: for work that outlives the call that happened to start it. */
+export function runDetached<T>(fn: () => T): T {
+  return storage.exit(fn);
+}
+
+/** The number of an attempt, counted from 1. */
+export const attemptKey = createContextKey(1, { description: "attempt" });
+
+/** When the call's deadline passes, in milliseconds since the epoch. */
+export const deadlineKey = createContextKey<number | undefined>(undefined, { description: "deadline" });

@@ -1,0 +1,17 @@
+import type { DescMethod } from "@bufbuild/protobuf";
+import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
+
+/** Whether a call that may have been processed may be sent again: the contract's `idempotency_level` says so. */
+export function safeToRepeat(method: DescMethod): boolean {
+  return method.idempotency !== MethodOptions_IdempotencyLevel.IDEMPOTENCY_UNKNOWN;
+}
+
+/** Whether the method only reads. */
+export function withoutSideEffects(method: DescMethod): boolean {
+  return method.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS;
+}
+
+/** "shop.user.v1.UserService/GetUser", as gRPC paths and people write it. */
+export function methodName(method: DescMethod): string {
+  return `${method.parent.typeName}/${method.name}`;
+}

@@ -1,0 +1,63 @@
+import type { DescMethod } from "@bufbuild/protobuf";
+import { type Duration, durationMs } from "@bufbuild/protobuf/wkt";
+import type { MethodPolicy } from "../../gen/heddle/policy/v1/policy_pb.ts";
+import { methodName, safeToRepeat, withoutSideEffects } from "./method.ts";
+
+/** A rule of the contract about its own options: says what is wrong, or nothing. */
+type Check = (policy: MethodPolicy, method: DescMethod) => string | false | undefined;
+
+const checks: readonly Check[] = [
+  (p) => notPositive("timeout", p.timeout),
+  (p) => notPositive("retry.per_attempt_timeout", p.retry?.perAttemptTimeout),
+  (p) => notPositive("retry.initial_backoff", p.retry?.initialBackoff),
+  (p) => notPositive("retry.max_backoff", p.retry?.maxBackoff),
+  (p) => notPositive("breaker.open_time", p.breaker?.openTime),
+  (p) => notPositive("breaker.max_open_time", p.breaker?.maxOpenTime),
+  (p) => notPositive("rate_limit.period", p.rateLimit?.period),
+  (p) =>
+    above(p.retry?.perAttemptTimeout, p.timeout) &&
+    `retry.per_attempt_timeout (${spell(p.retry?.perAttemptTimeout)}) is above timeout (${spell(p.timeout)})`,
+  (p) =>
+    above(p.retry?.initialBackoff, p.retry?.maxBackoff) &&
+    `retry.initial_backoff (${spell(p.retry?.initialBackoff)}) is above retry.max_backoff (${spell(p.retry?.maxBackoff)})`,
+  (p) => (p.retry?.maxAttempts ?? 0) > 5 && `retry.max_attempts is ${p.retry?.maxAttempts}; 5 is the most`,
+  (p, method) =>
+    (p.retry?.maxAttempts ?? 0) > 1 &&
+    !safeToRepeat(method) &&
+    "retry.max_attempts is above 1, but idempotency_level does not say that a repeat is safe",
+  (p, method) => p.hedge && !safeToRepeat(method) && "hedge is set, but idempotency_level does not say that a repeat is safe",
+  (p, method) => p.hedge && method.methodKind !== "unary" && "hedge is set on a stream; only unary calls are hedged",
+  (p) => p.hedge && p.hedge.after.case === undefined && "hedge has neither after_delay nor after_percentile",
+  (p) =>
+    p.hedge?.after.case === "afterDelay" && above(p.hedge.after.value, p.timeout) && "hedge.after_delay is above timeout",
+  (p) =>
+    p.hedge?.after.case === "afterPercentile" &&
+    (p.hedge.after.value < 50 || p.hedge.after.value > 99) &&
+    `hedge.after_percentile is ${p.hedge.after.value}; it has to be from 50 to 99`,
+  (p) => (p.hedge?.maxExtra ?? 0) > 3 && `hedge.max_extra is ${p.hedge?.maxExtra}; 3 is the most`,
+  (p) => (p.breaker?.minSuccessPercent ?? 0) > 100 && `breaker.min_success_percent is ${p.breaker?.minSuccessPercent}; 100 is the most`,
+  (p) => above(p.breaker?.openTime, p.breaker?.maxOpenTime) && "breaker.open_time is above breaker.max_open_time",
+  (p) => p.access?.anonymous && p.access.scopes.length > 0 && "access is anonymous and asks for scopes",
+  (p) => p.rateLimit && p.rateLimit.calls === 0 && "rate_limit.calls is 0",
+  (p, method) => p.cache && !withoutSideEffects(method) && "cache is set, but idempotency_level is not NO_SIDE_EFFECTS",
+  (p) => p.cache && (p.cache.maxAge === undefined || durationMs(p.cache.maxAge) <= 0) && "cache.max_age is not positive",
+  (p) => p.created && p.created.location === "" && "created.location is empty",
+];
+
+/** What a method's options say against each other, each with the method's name; empty when they agree. */
+export function contradictions(method: DescMethod, policy: MethodPolicy): string[] {
+  const found = checks.map((check) => check(policy, method)).filter((wrong) => typeof wrong === "string");
+  return found.map((wrong) => `${methodName(method)}: ${wrong}`);
+}
+
+function notPositive(name: string, span: Duration | undefined): string | undefined {
+  return span !== undefined && durationMs(span) <= 0 ? `${name} is not positive` : undefined;
+}
+
+function above(span: Duration | undefined, limit: Duration | undefined): boolean {
+  return span !== undefined && limit !== undefined && durationMs(span) > durationMs(limit);
+}
+
+function spell(span: Duration | undefined): string {
+  return span === undefined ? "unset" : `${durationMs(span)} ms`;
+}

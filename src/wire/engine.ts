@@ -1,0 +1,52 @@
+import type { UniversalClientFn, UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
+
+/** Answers one HTTP request, whatever version it came by. It does not reject: what goes wrong is an answer too. */
+export type HttpHandler = (request: UniversalServerRequest) => Promise<UniversalServerResponse>;
+
+/** What the floors above need of sockets. One engine may replace another without their knowing. */
+export interface Engine {
+  /** Opens a port that speaks HTTP/1.1 and HTTP/2. Rejects with the system's error: EADDRINUSE, EACCES. */
+  listen(options: ListenOptions): Promise<Listener>;
+  /** A session to one endpoint; it connects when it is first asked for something. */
+  connect(address: string, options?: SessionOptions): Session;
+}
+
+/** Where to listen, and for whom. */
+export interface ListenOptions {
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  readonly handler: HttpHandler;
+  /** PEM texts. With them the port speaks TLS only, and ALPN chooses the version. */
+  readonly tls?: { readonly key: string; readonly cert: string };
+}
+
+/** An open port. */
+export interface Listener extends AsyncDisposable {
+  readonly host: string;
+  readonly port: number;
+  /** Requests being answered. */
+  readonly inFlight: number;
+  /**
+   * Finishes what has begun and begins nothing: closes the port, sends GOAWAY, waits up to `graceMs` for what runs,
+   * then closes every connection. Resolves with how many requests were cut off.
+   */
+  drain(graceMs: number): Promise<number>;
+}
+
+/** How to reach an endpoint. */
+export interface SessionOptions {
+  readonly tls?: { readonly ca?: string; readonly serverName?: string };
+  /** Time a connection may take to open, in milliseconds. Default 2 s. */
+  readonly connectTimeoutMs?: number;
+}
+
+/** One HTTP/2 connection to an endpoint, opened again whenever it is needed and gone. */
+export interface Session extends AsyncDisposable {
+  /** "host:port". */
+  readonly address: string;
+  /** "http://host:port": what request URLs begin with. */
+  readonly origin: string;
+  /** Sends a request. Errors are ConnectErrors that know their progress. */
+  readonly request: UniversalClientFn;
+}

@@ -1,0 +1,75 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
+import type { Watchable } from "../base/watch.ts";
+import type { HttpHandler } from "./engine.ts";
+
+/** A handler as the servers of Node call it. */
+export interface NodeHandler {
+  readonly handle: (
+    request: IncomingMessage | Http2ServerRequest,
+    response: ServerResponse | Http2ServerResponse,
+  ) => void;
+  /** From now on HTTP/1.1 answers end their connection. */
+  closeConnections(): void;
+}
+
+/** Adapts a handler to the servers of Node, and counts the requests it is answering. */
+export function nodeHandler(handler: HttpHandler, inFlight: Watchable<number>): NodeHandler {
+  let closing = false;
+  return {
+    handle(request, response) {
+      inFlight.set(inFlight.value + 1);
+      response.once("close", () => inFlight.set(inFlight.value - 1));
+      if (closing && request.httpVersionMajor === 1) response.setHeader("connection", "close");
+      response.on("error", () => {}); // the peer left; the request's signal has told the handler
+      void answer(handler, request, response);
+    },
+    closeConnections() {
+      closing = true;
+    },
+  };
+}
+
+async function answer(
+  handler: HttpHandler,
+  request: IncomingMessage | Http2ServerRequest,
+  response: ServerResponse | Http2ServerResponse,
+): Promise<void> {
+  try {
+    const answered = await universalAnswer(handler, request, response);
+    await universalResponseToNodeResponse(answered, response);
+  } catch {
+    // The body broke off after the head was sent, or the peer left. A peer that is still there has to see a break.
+    if ("stream" in response) response.stream?.close(0x2);
+    else response.destroy();
+  }
+}
+
+async function universalAnswer(
+  handler: HttpHandler,
+  request: IncomingMessage | Http2ServerRequest,
+  response: ServerResponse | Http2ServerResponse,
+): Promise<UniversalServerResponse> {
+  let universal: ReturnType<typeof universalRequestFromNodeRequest>;
+  try {
+    universal = universalRequestFromNodeRequest(request, response, undefined, undefined);
+  } catch (reason) {
+    return badRequest(reason); // no Host header, or a target that is no URL
+  }
+  return handler(universal);
+}
+
+function badRequest(reason: unknown): UniversalServerResponse {
+  const message = ConnectError.from(reason, Code.InvalidArgument).rawMessage;
+  const body = new TextEncoder().encode(JSON.stringify({ code: Code.InvalidArgument, message }));
+  return {
+    status: 400,
+    header: new Headers({ "content-type": "application/json" }),
+    body: (async function* () {
+      yield body;
+    })(),
+  };
+}

@@ -1,61 +1,104 @@
-import { Migrator } from "@mikro-orm/migrations";
-import { type EntitySchema, MikroORM, type Options, SqliteDriver } from "@mikro-orm/sql";
-import type { Clock } from "../base/clock.ts";
-import type { Database } from "./database-url.ts";
-import { FileSqliteDialect } from "./sqlite.ts";
+import { mkdir } from "node:fs/promises";
+import type { EntitySchema, MikroORM } from "@mikro-orm/sql";
+import { type Clock, systemClock } from "../base/clock.ts";
+import { type Logger, silentLogger } from "../base/log.ts";
+import { unavailable } from "../call/errors.ts";
+import { chooseDatabase, type Database } from "./database-url.ts";
+import { migrate } from "./migrate.ts";
+import { createOrm } from "./orm-config.ts";
+import { inUnit, type Work } from "./unit.ts";
 
-/** The most a statement or a transaction waits for somebody else's lock. */
-const lockWaitMs = 5_000;
-const connectTimeoutMs = 5_000;
-const maxConnections = 10;
-
-/** What MikroORM is told about one service's rows. */
-export interface OrmOptions {
-  /** The service's name; its table of migrations is called after it. */
+/** Which rows, and where. */
+export interface StoreOptions {
+  /** The service's name: the SQLite file is called after it. */
   readonly name: string;
   readonly entities: readonly EntitySchema[];
-  /** The folder that holds `sqlite/` and `postgres/`, one set of migrations each, as their DDL differs. */
+  /** The folder that holds `sqlite/` and `postgres/`. */
   readonly migrationsDir: string;
-  readonly database: Database;
+  /** A PostgreSQL URL; if empty, a SQLite file in `dataDir`. */
+  readonly databaseUrl: string;
+  /** The folder of SQLite files, made when it is missing. */
+  readonly dataDir: string;
+  readonly log?: Logger;
   readonly clock?: Clock;
 }
 
-/** MikroORM over the chosen database, not connected yet. */
-export async function createOrm(options: OrmOptions): Promise<MikroORM> {
-  const { database, clock } = options;
-  const common: Options = {
-    entities: [...options.entities],
-    extensions: [Migrator],
-    migrations: migrationOptions(options),
-  };
-  const own = database.kind === "sqlite" ? sqliteOptions(database.file, clock) : await postgresOptions(database.url);
-  // A driver's options are invariant in its type; from here on only what all SQL drivers share is used.
-  return MikroORM.init({ ...common, ...own } as unknown as Options);
-}
-
-function sqliteOptions(dbName: string, clock: Clock | undefined) {
-  const wait = { timeoutMs: lockWaitMs, ...(clock && { clock }) };
-  return { driver: SqliteDriver, dbName, driverOptions: new FileSqliteDialect(dbName, wait) };
-}
-
-/** The driver is loaded only where it is used. */
-async function postgresOptions(clientUrl: string) {
-  const { PostgreSqlDriver } = await import("@mikro-orm/postgresql");
-  const driverOptions = {
-    connectionTimeoutMillis: connectTimeoutMs,
-    lock_timeout: lockWaitMs,
-    idle_in_transaction_session_timeout: 2 * lockWaitMs,
-  };
-  return { driver: PostgreSqlDriver, clientUrl, pool: { max: maxConnections }, driverOptions };
+/** The rows of one service, its schema up to date. Several replicas may have the same store open. */
+export interface Store extends AsyncDisposable {
+  readonly orm: MikroORM;
+  /** Runs `work` in one transaction; see `inUnit` for what work may do. */
+  unit<T>(work: Work<T>): Promise<T>;
+  /** The same for reading only: on SQLite it goes on while others write. */
+  read<T>(work: Work<T>): Promise<T>;
+  /** Resolves when the database answers; fails with UNAVAILABLE when it does not. For readiness checks. */
+  ping(): Promise<void>;
 }
 
 /**
- * Migrations are checked in as TypeScript and run from there, or as JavaScript from a build. The snapshot beside them
- * is written only when a migration is made; at run time it is never touched.
+ * Opens the rows of a service, migrated. Replicas may start together: one migrates, the others wait for it.
+ * What cannot be opened fails with a message that names DATABASE_URL, or the folder, and what to do.
  */
-function migrationOptions({ name, migrationsDir, database }: OrmOptions): NonNullable<Options["migrations"]> {
-  const path = `${migrationsDir}/${database.kind}`;
-  const tableName = `${name}_migrations`;
-  const snapshot = { snapshot: true, snapshotName: "schema", snapshotOnMigrate: false };
-  return { path, pathTs: path, glob: "!(*.d).{js,ts}", emit: "ts", tableName, silent: true, ...snapshot };
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const { name, entities, migrationsDir, log = silentLogger, clock = systemClock } = options;
+  const database = chooseDatabase(options);
+  if (database.kind === "sqlite") await makeFolder(options.dataDir);
+  const orm = await createOrm({ name, entities, migrationsDir, database, clock });
+  try {
+    await connect(orm, database);
+    const ran = await migrate(orm, database, clock);
+    log.info("store open", { database: shown(database), migrated: ran });
+  } catch (reason) {
+    await orm.close(true);
+    throw reason;
+  }
+  return storeOver(orm, clock);
+}
+
+function storeOver(orm: MikroORM, clock: Clock): Store {
+  let closed: Promise<void> | undefined;
+  const run = async <T>(work: Work<T>, readOnly: boolean) => {
+    // MikroORM would quietly connect again.
+    if (closed !== undefined) throw unavailable("the store is closed", { reason: "STORE_CLOSED", domain: "heddle" });
+    return inUnit(orm.em, work, { readOnly, clock });
+  };
+  return {
+    orm,
+    unit: (work) => run(work, false),
+    read: (work) => run(work, true),
+    ping: () => run(async (em) => void (await em.execute("select 1")), true),
+    [Symbol.asyncDispose]() {
+      closed ??= orm.close(true);
+      return closed;
+    },
+  };
+}
+
+async function makeFolder(dataDir: string): Promise<void> {
+  try {
+    await mkdir(dataDir, { recursive: true });
+  } catch (reason) {
+    throw new Error(`HEDDLE_DATA=${dataDir} is no folder that can be made: ${messageOf(reason)}`, { cause: reason });
+  }
+}
+
+async function connect(orm: MikroORM, database: Database): Promise<void> {
+  try {
+    await orm.connect();
+    await orm.em.getConnection().execute("select 1");
+  } catch (reason) {
+    const advice =
+      database.kind === "postgres"
+        ? `DATABASE_URL=${database.shown} cannot be used; start that server and make sure user, password and database exist, or leave DATABASE_URL empty for a SQLite file`
+        : `${database.file} cannot be used; set HEDDLE_DATA to a folder that may be written`;
+    throw new Error(`${advice}: ${messageOf(reason)}`, { cause: reason });
+  }
+}
+
+function shown(database: Database): string {
+  return database.kind === "postgres" ? database.shown : database.file;
+}
+
+function messageOf(reason: unknown): string {
+  if (reason instanceof AggregateError) return reason.errors.map(messageOf).join("; ");
+  return reason instanceof Error ? reason.message : String(reason);
 }

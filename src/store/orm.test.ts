@@ -5,7 +5,7 @@ import { Code } from "@connectrpc/connect";
 import { defineEntity, p } from "@mikro-orm/core";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { IdType } from "./id-type.ts";
-import { openStore, type StoreOptions } from "./store.ts";
+import { openStore, type StoreOptions } from "./orm.ts";
 
 const CounterSchema = defineEntity({
   name: "Counter",

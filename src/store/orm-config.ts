@@ -1,0 +1,61 @@
+import { Migrator } from "@mikro-orm/migrations";
+import { type EntitySchema, MikroORM, type Options, SqliteDriver } from "@mikro-orm/sql";
+import type { Clock } from "../base/clock.ts";
+import type { Database } from "./database-url.ts";
+import { FileSqliteDialect } from "./sqlite.ts";
+
+/** The most a statement or a transaction waits for somebody else's lock. */
+const lockWaitMs = 5_000;
+const connectTimeoutMs = 5_000;
+const maxConnections = 10;
+
+/** What MikroORM is told about one service's rows. */
+export interface OrmOptions {
+  /** The service's name; its table of migrations is called after it. */
+  readonly name: string;
+  readonly entities: readonly EntitySchema[];
+  /** The folder that holds `sqlite/` and `postgres/`, one set of migrations each, as their DDL differs. */
+  readonly migrationsDir: string;
+  readonly database: Database;
+  readonly clock?: Clock;
+}
+
+/** MikroORM over the chosen database, not connected yet. */
+export async function createOrm(options: OrmOptions): Promise<MikroORM> {
+  const { database, clock } = options;
+  const common: Options = {
+    entities: [...options.entities],
+    extensions: [Migrator],
+    migrations: migrationOptions(options),
+  };
+  const own = database.kind === "sqlite" ? sqliteOptions(database.file, clock) : await postgresOptions(database.url);
+  // A driver's options are invariant in its type; from here on only what all SQL drivers share is used.
+  return MikroORM.init({ ...common, ...own } as unknown as Options);
+}
+
+function sqliteOptions(dbName: string, clock: Clock | undefined) {
+  const wait = { timeoutMs: lockWaitMs, ...(clock && { clock }) };
+  return { driver: SqliteDriver, dbName, driverOptions: new FileSqliteDialect(dbName, wait) };
+}
+
+/** The driver is loaded only where it is used. */
+async function postgresOptions(clientUrl: string) {
+  const { PostgreSqlDriver } = await import("@mikro-orm/postgresql");
+  const driverOptions = {
+    connectionTimeoutMillis: connectTimeoutMs,
+    lock_timeout: lockWaitMs,
+    idle_in_transaction_session_timeout: 2 * lockWaitMs,
+  };
+  return { driver: PostgreSqlDriver, clientUrl, pool: { max: maxConnections }, driverOptions };
+}
+
+/**
+ * Migrations are checked in as TypeScript and run from there, or as JavaScript from a build. The snapshot beside them
+ * is written only when a migration is made; at run time it is never touched.
+ */
+function migrationOptions({ name, migrationsDir, database }: OrmOptions): NonNullable<Options["migrations"]> {
+  const path = `${migrationsDir}/${database.kind}`;
+  const tableName = `${name}_migrations`;
+  const snapshot = { snapshot: true, snapshotName: "schema", snapshotOnMigrate: false };
+  return { path, pathTs: path, glob: "!(*.d).{js,ts}", emit: "ts", tableName, silent: true, ...snapshot };
+}

@@ -1,0 +1,15 @@
+import { createContextKey } from "@connectrpc/connect";
+
+/** The caller, once proven. */
+export interface Principal {
+  /** Who: the token's `sub`. */
+  readonly subject: string;
+  /** What the caller may do. */
+  readonly scopes: ReadonlySet<string>;
+}
+
+/** Proves a caller from a call's headers; `undefined` for one who shows nothing. Throws UNAUTHENTICATED for a false one. */
+export type Authenticate = (header: Headers) => Promise<Principal | undefined>;
+
+/** The caller of the call being served, for handlers that ask: `context.values.get(principalKey)`. */
+export const principalKey = createContextKey<Principal | undefined>(undefined, { description: "principal" });

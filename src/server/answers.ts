@@ -1,0 +1,35 @@
+import { Code } from "@connectrpc/connect";
+import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
+
+/** An answer of one JSON value. */
+export function jsonAnswer(status: number, value: unknown, header: Record<string, string> = {}): UniversalServerResponse {
+  return textAnswer(status, JSON.stringify(value), { "content-type": "application/json", ...header });
+}
+
+/** An answer of one text; its content type is the header's to say. */
+export function textAnswer(status: number, text: string, header: Record<string, string>): UniversalServerResponse {
+  const bytes = new TextEncoder().encode(text);
+  return {
+    status,
+    header: new Headers({ ...header, "content-length": String(bytes.length) }),
+    body: (async function* () {
+      yield bytes;
+    })(),
+  };
+}
+
+/** Nothing is served at this path: in gRPC's words to a gRPC client, in `google.rpc.Status` to others. */
+export function nothingHere(request: UniversalServerRequest): UniversalServerResponse {
+  const { pathname } = new URL(request.url);
+  const message = `nothing is served at ${request.method} ${pathname}`;
+  const contentType = request.header.get("content-type") ?? "";
+  if (!contentType.startsWith("application/grpc")) return jsonAnswer(404, { code: Code.NotFound, message, details: [] });
+  return {
+    status: 200,
+    header: new Headers({
+      "content-type": contentType,
+      "grpc-status": String(Code.Unimplemented),
+      "grpc-message": encodeURIComponent(message),
+    }),
+  };
+}

@@ -1,0 +1,83 @@
+import type { DescService } from "@bufbuild/protobuf";
+import type { Transport } from "@connectrpc/connect";
+import {
+  createUniversalHandlerClient,
+  type UniversalHandler,
+  type UniversalServerRequest,
+  type UniversalServerResponse,
+} from "@connectrpc/connect/protocol";
+import { createTransport } from "@connectrpc/connect/protocol-connect";
+import type { Clock } from "../base/clock.ts";
+import { transcoder } from "../rest/transcoder.ts";
+import type { HttpHandler } from "../wire/engine.ts";
+import { maxMessageBytes } from "../wire/grpc.ts";
+import { jsonAnswer, nothingHere } from "./answers.ts";
+import type { HealthState } from "./health.ts";
+import { timeLimited } from "./time-limit.ts";
+
+/** What a port has to offer. */
+export interface DispatchOptions {
+  readonly handlers: readonly UniversalHandler[];
+  readonly services: readonly DescService[];
+  readonly health: HealthState;
+  readonly clock: Clock;
+  readonly name?: string;
+  readonly version?: string;
+  readonly fallback?: HttpHandler;
+}
+
+/** Finds who answers a request: an RPC by its path, `/health`, a REST path, the fallback, in this order. */
+export function dispatcher({ handlers, services, health, clock, fallback, ...about }: DispatchOptions): HttpHandler {
+  const rpcs = new Map(handlers.map((handler) => [handler.requestPath, limited(handler, clock)]));
+  const rest = transcoder({ services, transport: inProcess([...rpcs.values()]), maxBodyBytes: maxMessageBytes });
+  return async (request) => {
+    const path = pathOf(request.url);
+    const rpc = rpcs.get(path);
+    if (rpc !== undefined) return rpc(request);
+    if (path === "/health" && request.method === "GET") return healthPage(health, about);
+    const answered = await rest(request);
+    return answered ?? fallback?.(request) ?? nothingHere(request);
+  };
+}
+
+/** The same handler, under the time limit of its method. */
+function limited(handler: UniversalHandler, clock: Clock): UniversalHandler {
+  const answer = (request: UniversalServerRequest): Promise<UniversalServerResponse> =>
+    handler(timeLimited(request, handler.method, clock));
+  return Object.assign(answer, {
+    protocolNames: handler.protocolNames,
+    service: handler.service,
+    method: handler.method,
+    requestPath: handler.requestPath,
+    allowedMethods: handler.allowedMethods,
+    supportedContentType: handler.supportedContentType,
+  });
+}
+
+/** Calls the handlers without a socket, through all their steps. */
+function inProcess(handlers: UniversalHandler[]): Transport {
+  return createTransport({
+    httpClient: createUniversalHandlerClient(handlers),
+    baseUrl: "http://in-process",
+    useBinaryFormat: true,
+    interceptors: [],
+    acceptCompression: [],
+    sendCompression: null,
+    compressMinBytes: Number.MAX_SAFE_INTEGER,
+    readMaxBytes: maxMessageBytes,
+    writeMaxBytes: maxMessageBytes,
+  });
+}
+
+/** The page that load balancers and people look at. */
+function healthPage({ serving }: HealthState, { name, version }: Pick<DispatchOptions, "name" | "version">) {
+  const status = serving.value ? "healthy" : "unhealthy";
+  return jsonAnswer(serving.value ? 200 : 503, { status, service: name ?? "", version: version ?? "" });
+}
+
+/** "/v1/users" of "http://host:port/v1/users?page_size=5", without parsing the rest. */
+function pathOf(url: string): string {
+  const start = url.indexOf("/", url.indexOf("://") + 3);
+  const query = url.indexOf("?", start);
+  return query === -1 ? url.slice(start) : url.slice(start, query);
+}

@@ -1,0 +1,110 @@
+import { create, createRegistry, type DescFile, type DescService, toBinary } from "@bufbuild/protobuf";
+import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
+import { Code, type ServiceImpl } from "@connectrpc/connect";
+import {
+  ServerReflection,
+  type ServerReflectionRequest,
+  ServerReflectionResponseSchema,
+} from "../../gen/grpc/reflection/v1/reflection_pb.ts";
+import {
+  ServerReflection as ServerReflectionAlpha,
+  ServerReflectionResponseSchema as AlphaResponseSchema,
+} from "../../gen/grpc/reflection/v1alpha/reflection_pb.ts";
+
+type Question = Pick<ServerReflectionRequest, "host" | "messageRequest">;
+type Answer =
+  | { case: "listServicesResponse"; value: { service: { name: string }[] } }
+  | { case: "fileDescriptorResponse"; value: { fileDescriptorProto: Uint8Array[] } }
+  | { case: "allExtensionNumbersResponse"; value: { baseTypeName: string; extensionNumber: number[] } }
+  | { case: "errorResponse"; value: { errorCode: Code; errorMessage: string } };
+
+/** grpc.reflection for the services, from their descriptors: v1, and the v1alpha that older clients ask for. */
+export function reflectionServices(services: readonly DescService[]): readonly (readonly [DescService, object])[] {
+  const answer = answers(services);
+  const v1: ServiceImpl<typeof ServerReflection> = {
+    async *serverReflectionInfo(questions) {
+      const sent = new Set<DescFile>();
+      for await (const originalRequest of questions) {
+        const messageResponse = answer(originalRequest, sent);
+        const validHost = originalRequest.host;
+        yield create(ServerReflectionResponseSchema, { validHost, originalRequest, messageResponse });
+      }
+    },
+  };
+  const v1alpha: ServiceImpl<typeof ServerReflectionAlpha> = {
+    async *serverReflectionInfo(questions) {
+      const sent = new Set<DescFile>();
+      for await (const originalRequest of questions) {
+        const messageResponse = answer(originalRequest as Question, sent);
+        const validHost = originalRequest.host;
+        yield create(AlphaResponseSchema, { validHost, originalRequest, messageResponse });
+      }
+    },
+  };
+  return [
+    [ServerReflection, v1],
+    [ServerReflectionAlpha, v1alpha],
+  ];
+}
+
+/** Answers one question; `sent` holds the files already sent on this stream, which are not sent again. */
+function answers(services: readonly DescService[]): (question: Question, sent: Set<DescFile>) => Answer {
+  const files = closureOf(services);
+  const registry = createRegistry(...files.values());
+  const extensions = [...registry].filter((desc) => desc.kind === "extension");
+  return ({ messageRequest: asked }, sent) => {
+    switch (asked.case) {
+      case "listServices":
+        return { case: "listServicesResponse", value: { service: services.map(({ typeName: name }) => ({ name })) } };
+      case "fileByFilename":
+        return filesOf(files.get(asked.value), sent, `file ${asked.value}`);
+      case "fileContainingSymbol": {
+        // A symbol is a message, enum, service or extension, or a member of one: then its parent is looked up.
+        const parent = asked.value.slice(0, Math.max(0, asked.value.lastIndexOf(".")));
+        return filesOf((registry.get(asked.value) ?? registry.get(parent))?.file, sent, `symbol ${asked.value}`);
+      }
+      case "fileContainingExtension": {
+        const { containingType, extensionNumber } = asked.value;
+        const found = extensions.find((e) => e.extendee.typeName === containingType && e.number === extensionNumber);
+        return filesOf(found?.file, sent, `extension ${extensionNumber} of ${containingType}`);
+      }
+      case "allExtensionNumbersOfType": {
+        const extensionNumber = extensions.filter((e) => e.extendee.typeName === asked.value).map((e) => e.number);
+        return { case: "allExtensionNumbersResponse", value: { baseTypeName: asked.value, extensionNumber } };
+      }
+      default:
+        return failure(Code.InvalidArgument, "the request asks nothing");
+    }
+  };
+}
+
+/** The files of the services and all they import, by name. */
+function closureOf(services: readonly DescService[]): Map<string, DescFile> {
+  const files = new Map<string, DescFile>();
+  const add = (file: DescFile): void => {
+    if (files.has(file.proto.name)) return;
+    files.set(file.proto.name, file);
+    file.dependencies.forEach(add);
+  };
+  for (const service of services) add(service.file);
+  return files;
+}
+
+/** The file and its imports, imports first, without those already sent. */
+function filesOf(file: DescFile | undefined, sent: Set<DescFile>, asked: string): Answer {
+  if (file === undefined) return failure(Code.NotFound, `${asked} is not known here`);
+  const fileDescriptorProto: Uint8Array[] = [];
+  const walk = (one: DescFile): void => {
+    if (sent.has(one)) return;
+    sent.add(one);
+    one.dependencies.forEach(walk);
+    fileDescriptorProto.push(toBinary(FileDescriptorProtoSchema, one.proto));
+  };
+  sent.delete(file); // asked for by name, it is sent again
+  walk(file);
+  return { case: "fileDescriptorResponse", value: { fileDescriptorProto } };
+}
+
+function failure(errorCode: Code, errorMessage: string): Answer {
+  return { case: "errorResponse", value: { errorCode, errorMessage } };
+}

@@ -1,0 +1,139 @@
+import type { DescService } from "@bufbuild/protobuf";
+import { Code, ConnectError, createConnectRouter, type Interceptor, type ServiceImpl } from "@connectrpc/connect";
+import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
+import { assertPolicies, maxTimeoutMs, methodPolicy } from "../call/policy.ts";
+import { methodName } from "../call/method.ts";
+import type { Authenticate } from "../security/principal.ts";
+import type { Engine, HttpHandler, Listener } from "../wire/engine.ts";
+import { compressions, maxMessageBytes } from "../wire/grpc.ts";
+import { nodeEngine } from "../wire/node.ts";
+import { dispatcher } from "./dispatch.ts";
+import { type HealthState, healthService, healthState } from "./health.ts";
+import type { ServerHooks } from "./hooks.ts";
+import { reflectionServices } from "./reflection.ts";
+import { authenticate } from "./steps/authenticate.ts";
+import { authorize } from "./steps/authorize.ts";
+import { deadline } from "./steps/deadline.ts";
+import { observe } from "./steps/observe.ts";
+import { validate } from "./steps/validate.ts";
+
+/** A service and what implements it. */
+export type ServiceEntry = readonly [service: DescService, implementation: object];
+
+/** Entries whose implementations are checked against their services, one by one. */
+export type ServiceEntries<T extends readonly DescService[]> = {
+  readonly [K in keyof T]: readonly [service: T[K], implementation: Partial<ServiceImpl<T[K]>>];
+};
+
+/** What a server serves, and how. */
+export interface ServerOptions {
+  readonly services: readonly ServiceEntry[];
+  /** What `/health` calls it. */
+  readonly name?: string;
+  readonly version?: string;
+  /** Default 127.0.0.1. */
+  readonly host?: string;
+  /** Default 0: the system chooses. */
+  readonly port?: number;
+  /** PEM texts; with them the port speaks TLS only. */
+  readonly tls?: { readonly key: string; readonly cert: string };
+  /** Proves callers. Without it no contract may ask for access. */
+  readonly authenticate?: Authenticate;
+  /** The application's own, inside of all steps. */
+  readonly interceptors?: readonly Interceptor[];
+  readonly hooks?: ServerHooks;
+  /** Answers what is neither an RPC nor a REST path. By default 404. */
+  readonly fallback?: HttpHandler;
+  readonly engine?: Engine;
+  readonly clock?: Clock;
+}
+
+/** An open server. */
+export interface Server extends AsyncDisposable {
+  readonly host: string;
+  readonly port: number;
+  readonly health: HealthState;
+  /**
+   * Finishes what has begun and begins nothing. Not ready any more, GOAWAY, endless streams end with UNAVAILABLE,
+   * other calls have `graceMs` (default 10 s). Resolves with how many calls were cut off.
+   */
+  drain(graceMs?: number): Promise<number>;
+}
+
+/**
+ * Serves the services over gRPC, gRPC-Web, Connect and REST on one port, with `grpc.health.v1`, reflection and
+ * `GET /health`. Throws before anything is opened if a contract contradicts itself or asks for what is not configured.
+ */
+export async function openServer(options: ServerOptions): Promise<Server> {
+  const { host = "127.0.0.1", port = 0, engine = nodeEngine, clock = systemClock } = options;
+  const described = options.services.map(([service]) => service);
+  described.forEach(assertPolicies);
+  if (options.authenticate === undefined) assertOpen(described);
+
+  const draining = new AbortController();
+  const health = healthState(described);
+  const router = createConnectRouter({
+    interceptors: wayIn(options, draining.signal, clock),
+    acceptCompression: compressions,
+    readMaxBytes: maxMessageBytes,
+    writeMaxBytes: maxMessageBytes,
+    maxTimeoutMs: 2 * maxTimeoutMs, // ours clamps below it; Connect's own limit would refuse
+  });
+  for (const [service, implementation] of options.services) router.service(service, implementation);
+  router.service(Health, healthService(health));
+  for (const [service, implementation] of reflectionServices([...described, Health])) {
+    router.service(service, implementation);
+  }
+  const handler = dispatcher({ ...options, handlers: router.handlers, services: described, health, clock });
+  const listener = await engine.listen({ host, port, handler, ...(options.tls && { tls: options.tls }) });
+  return new OpenServer(listener, health, draining);
+}
+
+/** The way in, top to bottom: Connect applies the first one outermost. */
+function wayIn(options: ServerOptions, draining: AbortSignal, clock: Clock): Interceptor[] {
+  return [
+    observe(options.hooks ?? {}, clock),
+    deadline(draining),
+    authenticate(options.authenticate),
+    authorize(),
+    validate(),
+    ...(options.interceptors ?? []),
+  ];
+}
+
+/** A rule that nobody enforces is worse than none: refuse to start. */
+function assertOpen(services: readonly DescService[]): void {
+  const closed = services
+    .flatMap((service) => service.methods)
+    .filter((method) => methodPolicy(method).access?.anonymous === false);
+  if (closed.length === 0) return;
+  const names = closed.map(methodName).join(", ");
+  throw new Error(`the contract asks for access to ${names}, but nothing proves callers: set \`authenticate\``);
+}
+
+class OpenServer implements Server {
+  readonly host: string;
+  readonly port: number;
+  readonly health: HealthState;
+  readonly #listener: Listener;
+  readonly #draining: AbortController;
+
+  constructor(listener: Listener, health: HealthState, draining: AbortController) {
+    this.host = listener.host;
+    this.port = listener.port;
+    this.health = health;
+    this.#listener = listener;
+    this.#draining = draining;
+  }
+
+  drain(graceMs = 10_000): Promise<number> {
+    if (this.health.serving.value) this.health.serving.set(false);
+    this.#draining.abort(new ConnectError("the server is draining: ask another", Code.Unavailable));
+    return this.#listener.drain(graceMs);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.drain(0);
+  }
+}

@@ -1,0 +1,29 @@
+import type { DescMethod } from "@bufbuild/protobuf";
+import { createContextValues } from "@connectrpc/connect";
+import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
+import type { Clock } from "../base/clock.ts";
+import { deadlineKey } from "../call/context.ts";
+import { formatGrpcTimeout, parseGrpcTimeout } from "../call/deadline.ts";
+import { headers } from "../call/headers.ts";
+import { maxTimeoutMs, methodPolicy } from "../call/policy.ts";
+
+/**
+ * The request with the time it may take: what its caller asks for, clamped to 60 s, or else what the contract says.
+ * Connect reads the header and keeps the deadline; the context value lets nested calls inherit it.
+ */
+export function timeLimited(request: UniversalServerRequest, method: DescMethod, clock: Clock): UniversalServerRequest {
+  const grpc = (request.header.get("content-type") ?? "").startsWith("application/grpc");
+  const name = grpc ? headers.grpcTimeout : headers.connectTimeout;
+  const asked = request.header.get(name);
+  const askedMs = asked === null ? methodPolicy(method).timeoutMs : grpc ? parseGrpcTimeout(asked) : parseMs(asked);
+  if (askedMs === undefined) return request; // an endless stream, or a malformed header that Connect will refuse
+  const timeoutMs = Math.min(askedMs, maxTimeoutMs);
+  request.header.set(name, grpc ? formatGrpcTimeout(timeoutMs) : String(Math.max(1, Math.floor(timeoutMs))));
+  const contextValues = request.contextValues ?? createContextValues();
+  contextValues.set(deadlineKey, clock.now() + timeoutMs);
+  return { ...request, contextValues };
+}
+
+function parseMs(value: string): number | undefined {
+  return /^\d{1,10}$/.test(value) ? Number(value) : undefined;
+}

@@ -1,0 +1,105 @@
+import { type Logger, silentLogger } from "../../base/log.ts";
+import { openStore, type Store } from "../../store/orm.ts";
+import { discoveryEntities } from "./instance-entity.ts";
+import { instanceRepository, type KeptEntry } from "./instance-repository.ts";
+
+/** Where the registry is kept. */
+export interface JournalOptions {
+  /** A PostgreSQL URL; if empty, a SQLite file in `dataDir`. */
+  readonly databaseUrl: string;
+  readonly dataDir: string;
+  readonly log?: Logger;
+}
+
+/** Versions that one start may use up: at a thousand changes a second, a third of a year. */
+const versionsPerStart = 10_000_000_000n;
+
+/**
+ * What the registry keeps over a restart. Registrations are written before they are acknowledged, one after the other, so
+ * that rows and memory agree on who came last; what checks and leases find out is written soon after, the latest only.
+ */
+export class Journal implements AsyncDisposable {
+  readonly #store: Store;
+  readonly #log: Logger;
+  /** Notes not written yet: what to keep of an id, or that it is gone. */
+  readonly #notes = new Map<string, KeptEntry | undefined>();
+  #last: Promise<unknown> = Promise.resolve();
+
+  private constructor(store: Store, log: Logger) {
+    this.#store = store;
+    this.#log = log;
+  }
+
+  /** Opens what was kept, or begins anew. Call `start` once, then the rest. */
+  static async open({ databaseUrl, dataDir, log = silentLogger }: JournalOptions): Promise<Journal> {
+    const migrationsDir = `${import.meta.dirname}/migrations`;
+    const store = await openStore({
+      name: "discovery",
+      entities: discoveryEntities,
+      migrationsDir,
+      databaseUrl,
+      dataDir,
+      log,
+    });
+    return new Journal(store, log);
+  }
+
+  /** What was kept, and a version above all that any earlier start has told, even of changes that it did not write. */
+  start(): Promise<{ readonly entries: readonly KeptEntry[]; readonly version: bigint }> {
+    return this.#store.unit(async (em) => {
+      const rows = instanceRepository(em);
+      return { version: BigInt(await rows.countStart()) * versionsPerStart, entries: await rows.all() };
+    });
+  }
+
+  /** Runs after all that was asked for before; one at a time, whether that went well or not. */
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(work);
+    this.#last = turn.catch(() => undefined); // the failure is its caller's to hear
+    return turn;
+  }
+
+  /** Writes at once, all or nothing. Call it in turn. */
+  write(saved: readonly KeptEntry[], removedIds: readonly string[]): Promise<void> {
+    return this.#store.unit(async (em) => {
+      const rows = instanceRepository(em);
+      if (removedIds.length > 0) await rows.remove(removedIds);
+      if (saved.length > 0) await rows.save(saved);
+    });
+  }
+
+  /** Notes the latest of an entry, or that it is gone, to be written when its turn comes. */
+  note(id: string, entry: KeptEntry | undefined): void {
+    this.#notes.set(id, entry);
+    if (this.#notes.size === 1) void this.inTurn(() => this.#writeNotes());
+  }
+
+  /** Forgets what was noted of these ids: what was just written of them is later. */
+  overtake(ids: readonly string[]): void {
+    for (const id of ids) this.#notes.delete(id);
+  }
+
+  /** Resolves when the database answers. */
+  ping(): Promise<void> {
+    return this.#store.ping();
+  }
+
+  /** Writes what is left and closes. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.inTurn(() => this.#writeNotes());
+    await this.#store[Symbol.asyncDispose]();
+  }
+
+  /** A note that cannot be written is told and dropped: what it says is found out again after a restart. */
+  async #writeNotes(): Promise<void> {
+    const notes = [...this.#notes];
+    this.#notes.clear();
+    const saved = notes.flatMap(([, entry]) => entry ?? []);
+    const removedIds = notes.filter(([, entry]) => entry === undefined).map(([id]) => id);
+    try {
+      await this.write(saved, removedIds);
+    } catch (error) {
+      this.#log.error("cannot keep what the checks found", { error, ids: notes.map(([id]) => id) });
+    }
+  }
+}

@@ -81,6 +81,6 @@ gen/.stamp: third_party/.stamp buf.yaml buf.gen.yaml $(shell find proto)
 	@touch $@
 
 .tools/grpcurl:
-	@command -v go >/dev/null || { echo "grpcurl is missing, and Go to build it: get Go from https://go.dev/dl, or set HEDDLE_TEST_GRPCURL"; exit 1; }
+	@command -v go >/dev/null || { echo "grpcurl is missing, and Go to build it: get Go (1.21 or later) from https://go.dev/dl, or set HEDDLE_TEST_GRPCURL"; exit 1; }
 	@$(say) install "grpcurl, built by Go: about a minute"
 	@GOBIN="$(CURDIR)/.tools" go install github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3

@@ -124,6 +124,11 @@ function spell(ms: number): string {
   return ms % 1_000 === 0 ? `${ms / 1_000}s` : `${ms}ms`;
 }
 
+/** What the environment says of a library's default, where a program has not said it itself. */
+export function environmentOr(name: string, fallback: string): string {
+  return process.env[name] || fallback;
+}
+
 /**
  * The settings of a program, read once at its start. `--help` prints them with their defaults and ends the program;
  * anything wrong ends it with status 2 and all complaints at once.

@@ -3,6 +3,8 @@ export interface Followed<T> {
   readonly value: T;
   /** Calls `listener` after each change, until the returned function is called. */
   subscribe(listener: (value: T) => void): () => void;
+  /** Resolves with the first value, the present one included, that passes the test; rejects when the signal aborts. */
+  until(test: (value: T) => boolean, signal?: AbortSignal): Promise<T>;
 }
 
 /** A value that one owner sets and many follow. */
@@ -30,7 +32,6 @@ export class Watchable<T> implements Followed<T> {
     return () => this.#listeners.delete(own);
   }
 
-  /** Resolves with the first value, the present one included, that passes the test; rejects when the signal aborts. */
   until(test: (value: T) => boolean, signal?: AbortSignal): Promise<T> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);

@@ -19,6 +19,8 @@ export class NodeSession implements Session {
   readonly origin: string;
   readonly #manager: Http2SessionManager;
   readonly #connectTimeoutMs: number;
+  #carried = 0;
+  #retired = false;
 
   constructor(address: string, { tls, connectTimeoutMs = 2_000 }: SessionOptions = {}) {
     this.address = address;
@@ -33,6 +35,8 @@ export class NodeSession implements Session {
   readonly request = async (request: UniversalClientRequest): Promise<UniversalClientResponse> => {
     const attempt = new Attempt(this.#manager, (open) => this.#openInTime(open));
     const send = createNodeHttpClient({ httpVersion: "2", sessionProvider: () => attempt });
+    this.#carried++;
+    attempt.onClose = () => this.#ended();
     try {
       const response = await send(request);
       return { ...response, body: attempt.tellingProgress(response.body) };
@@ -41,8 +45,22 @@ export class NodeSession implements Session {
     }
   };
 
+  retire(): void {
+    this.#retired = true;
+    this.#closeIfDone();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#manager.abort(new ConnectError("session closed", Code.Canceled));
+  }
+
+  #ended(): void {
+    this.#carried--;
+    this.#closeIfDone();
+  }
+
+  #closeIfDone(): void {
+    if (this.#retired && this.#carried === 0) this.#manager.abort(new ConnectError("session retired", Code.Canceled));
   }
 
   /** A connection that does not open in time is given up, so that the next request tries a new one. */
@@ -70,6 +88,8 @@ class Attempt {
   readonly #manager: Http2SessionManager;
   readonly #inTime: <T>(open: Promise<T>) => Promise<T>;
   #stream: ClientHttp2Stream | undefined;
+  /** Called once, when the request's stream is closed, or when it never got one. */
+  onClose: () => void = () => {};
 
   constructor(manager: Http2SessionManager, inTime: <T>(open: Promise<T>) => Promise<T>) {
     this.authority = manager.authority;
@@ -78,7 +98,13 @@ class Attempt {
   }
 
   async request(method: string, path: string, headers: OutgoingHttpHeaders): Promise<ClientHttp2Stream> {
-    this.#stream = await this.#inTime(this.#manager.request(method, path, headers, {}));
+    try {
+      this.#stream = await this.#inTime(this.#manager.request(method, path, headers, {}));
+    } catch (reason) {
+      this.onClose();
+      throw this.failed(reason);
+    }
+    this.#stream.once("close", this.onClose);
     return this.#stream;
   }
 

@@ -23,14 +23,3 @@ export function observe(hooks: ServerHooks, clock: Clock): Interceptor {
   };
 }
 
-async function* observed<T>(source: AsyncIterable<T>, end: (reason?: unknown) => void): AsyncIterable<T> {
-  let told: { reason?: unknown } | undefined;
-  try {
-    yield* source;
-  } catch (reason) {
-    told = { reason };
-    throw reason;
-  } finally {
-    end(told?.reason);
-  }
-}

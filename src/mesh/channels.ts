@@ -1,0 +1,48 @@
+import type { DescService } from "@bufbuild/protobuf";
+import type { Clock } from "../base/clock.ts";
+import type { Random } from "../base/random.ts";
+import { assertPolicies, balanceOf } from "../call/policy.ts";
+import type { SessionPool } from "../wire/session-pool.ts";
+import { type BalancerName, createBalancer } from "./balance/balancers.ts";
+import { Channel } from "./channel.ts";
+import type { Resolver } from "./resolve/resolver.ts";
+
+/** The channel of a service; the same one each time. Throws PolicyError if the service's contract contradicts itself. */
+export type ChannelOf = (service: DescService) => Channel;
+
+/** What channels are made of. */
+export interface ChannelsOptions {
+  readonly resolver: Resolver;
+  readonly sessions: SessionPool;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Instead of what contracts say. */
+  readonly balance?: BalancerName;
+}
+
+/** The channels of a mesh, each made when its service is first called. */
+export class Channels implements Disposable {
+  readonly #options: ChannelsOptions;
+  readonly #channels = new Map<string, Channel>();
+
+  constructor(options: ChannelsOptions) {
+    this.#options = options;
+  }
+
+  readonly of: ChannelOf = (service) => {
+    const known = this.#channels.get(service.typeName);
+    if (known !== undefined) return known;
+    assertPolicies(service);
+    const { resolver, sessions, clock, random, balance = balanceOf(service) } = this.#options;
+    const resolution = resolver.resolve(service.typeName);
+    const balancer = createBalancer(balance, random);
+    const made = new Channel({ service: service.typeName, resolution, balancer, sessions, clock, random });
+    this.#channels.set(service.typeName, made);
+    return made;
+  };
+
+  [Symbol.dispose](): void {
+    for (const channel of this.#channels.values()) channel[Symbol.dispose]();
+    this.#channels.clear();
+  }
+}

@@ -1,0 +1,95 @@
+import type { DescService } from "@bufbuild/protobuf";
+import { type Client, createClient, type Interceptor, type Transport } from "@connectrpc/connect";
+import { DiscoveryService } from "../../gen/heddle/discovery/v1/discovery_pb.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
+import { environmentOr } from "../base/env.ts";
+import { jsonLogger, type Logger } from "../base/log.ts";
+import { type Random, systemRandom } from "../base/random.ts";
+import type { Engine } from "../wire/engine.ts";
+import { nodeEngine } from "../wire/node.ts";
+import { SessionPool } from "../wire/session-pool.ts";
+import type { BalancerName } from "./balance/balancers.ts";
+import { Channels } from "./channels.ts";
+import type { MeshHooks } from "./hooks.ts";
+import { registryResolver } from "./resolve/registry.ts";
+import type { Resolver } from "./resolve/resolver.ts";
+import { fileCache, noCache } from "./resolve/snapshot-cache.ts";
+import { staticResolver } from "./resolve/static.ts";
+import { meshTransport } from "./transport.ts";
+
+/** Where discovery listens unless somebody says otherwise. */
+export const defaultDiscovery = "127.0.0.1:8500";
+
+/** How a mesh finds and calls services. */
+export interface MeshOptions {
+  /** Discovery's "host:port", or several between commas. Default `HEDDLE_DISCOVERY`, else 127.0.0.1:8500. */
+  readonly discovery?: string;
+  /** Finds endpoints instead of discovery. */
+  readonly resolver?: Resolver;
+  /** Where the last good endpoints are kept for a start without discovery. By default nowhere. */
+  readonly cacheDir?: string;
+  /** How endpoints are chosen, instead of what contracts say. */
+  readonly balance?: BalancerName;
+  /** The application's own, outside of all steps. */
+  readonly interceptors?: readonly Interceptor[];
+  readonly hooks?: MeshHooks;
+  readonly log?: Logger;
+  readonly engine?: Engine;
+  readonly clock?: Clock;
+  readonly random?: Random;
+}
+
+/** A way to call services by their contracts alone. */
+export interface Mesh extends AsyncDisposable {
+  /** A Connect client of the service. Its calls find an endpoint, survive failures and keep their deadline. */
+  client<S extends DescService>(service: S): Client<S>;
+  /** The same as a Connect transport, for any service. */
+  readonly transport: Transport;
+  readonly resolver: Resolver;
+}
+
+/** Opens a mesh. Nothing is connected before the first call. */
+export async function openMesh(options: MeshOptions = {}): Promise<Mesh> {
+  const { clock = systemClock, random = systemRandom, engine = nodeEngine, hooks = {} } = options;
+  const { log = jsonLogger({ level: "warn" }), interceptors = [], balance } = options;
+  const sessions = new SessionPool(engine);
+  const transportTo = (resolver: Resolver) => {
+    const channels = new Channels({ resolver, sessions, clock, random, ...(balance && { balance }) });
+    const parts = { channelOf: channels.of, sessions, clock, random };
+    return { channels, parts };
+  };
+
+  const { discovery = environmentOr("HEDDLE_DISCOVERY", defaultDiscovery) } = options;
+  const registry = transportTo(staticResolver({ [DiscoveryService.typeName]: discovery.split(",") }));
+  const resolver =
+    options.resolver ??
+    registryResolver({
+      discovery: createClient(DiscoveryService, meshTransport({ ...registry.parts, hooks: {}, interceptors: [] })),
+      cache: options.cacheDir === undefined ? noCache : fileCache(options.cacheDir, log),
+      clock,
+      random,
+      log,
+    });
+  const services = transportTo(withDiscovery(resolver, registry.channels));
+  const transport = meshTransport({ ...services.parts, hooks, interceptors });
+  return {
+    client: (service) => createClient(service, transport),
+    transport,
+    resolver,
+    async [Symbol.asyncDispose]() {
+      await resolver[Symbol.asyncDispose]();
+      services.channels[Symbol.dispose]();
+      registry.channels[Symbol.dispose]();
+      await sessions[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Discovery itself is not looked up in discovery. */
+function withDiscovery(resolver: Resolver, registry: Channels): Resolver {
+  return {
+    resolve: (service) =>
+      service === DiscoveryService.typeName ? registry.of(DiscoveryService).resolution : resolver.resolve(service),
+    [Symbol.asyncDispose]: () => resolver[Symbol.asyncDispose](),
+  };
+}

@@ -1,0 +1,58 @@
+import type { UniversalClientFn } from "@connectrpc/connect/protocol";
+import type { Engine, Session, SessionOptions } from "./engine.ts";
+
+/** The sessions of a mesh: one an address, shared by every service there. */
+export class SessionPool implements AsyncDisposable {
+  readonly #engine: Engine;
+  readonly #options: SessionOptions;
+  readonly #sessions = new Map<string, Session>();
+  readonly #users = new Map<string, number>();
+
+  constructor(engine: Engine, options: SessionOptions = {}) {
+    this.#engine = engine;
+    this.#options = options;
+  }
+
+  /** Where request URLs for an address begin. */
+  originOf(address: string): string {
+    return `${this.#options.tls ? "https" : "http"}://${address}`;
+  }
+
+  /** Sends a request over the session to the address in its URL, which opens if there is none yet. */
+  readonly request: UniversalClientFn = (request) => {
+    const start = request.url.indexOf("://") + 3;
+    const address = request.url.slice(start, request.url.indexOf("/", start));
+    return this.#sessionTo(address).request(request);
+  };
+
+  /** Says that an address is in use; each use is ended by one `release`. */
+  retain(address: string): void {
+    this.#users.set(address, (this.#users.get(address) ?? 0) + 1);
+  }
+
+  /** Ends a use. After the last one the session finishes what it carries and closes. */
+  release(address: string): void {
+    const left = (this.#users.get(address) ?? 1) - 1;
+    if (left > 0) {
+      this.#users.set(address, left);
+      return;
+    }
+    this.#users.delete(address);
+    this.#sessions.get(address)?.retire();
+    this.#sessions.delete(address);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const sessions = [...this.#sessions.values()];
+    this.#sessions.clear();
+    await Promise.all(sessions.map((session) => session[Symbol.asyncDispose]()));
+  }
+
+  #sessionTo(address: string): Session {
+    const known = this.#sessions.get(address);
+    if (known !== undefined) return known;
+    const made = this.#engine.connect(address, this.#options);
+    this.#sessions.set(address, made);
+    return made;
+  }
+}

@@ -1,12 +1,16 @@
 // Writes the migrations that bring a service's tables from the last snapshot to its entities, for both databases:
 //   node scripts/make-migration.ts user AddPhone
 // A service without migrations needs HEDDLE_TEST_POSTGRES, a server to read PostgreSQL's dialect from.
-import { openDatabase } from "../src/testing/open-database.ts";
+import { globSync } from "node:fs";
 import { chooseDatabase, type DatabaseKind } from "../src/store/database-url.ts";
 import { createOrm, type OrmOptions } from "../src/store/orm-config.ts";
+import { openDatabase } from "../src/testing/open-database.ts";
 
 const [service = "", change = "Init"] = process.argv.slice(2);
-const module: Record<string, unknown> = await import(`../src/services/${service}/${service}-entity.ts`);
+const folder = `${import.meta.dirname}/../src/services/${service}`;
+const [entities] = globSync(`${folder}/*-entity.ts`);
+if (service === "" || entities === undefined) throw new Error(`no service "${service}" with a *-entity.ts`);
+const module: Record<string, unknown> = await import(entities);
 const rows = module[`${service}Rows`] as Pick<OrmOptions, "name" | "entities" | "migrationsDir">;
 
 async function make(kind: DatabaseKind): Promise<void> {

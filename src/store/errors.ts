@@ -1,7 +1,7 @@
 import type { ConnectError } from "@connectrpc/connect";
 import { Code } from "@connectrpc/connect";
 import { ConnectionException, DeadlockException, LockWaitTimeoutException, OptimisticLockError } from "@mikro-orm/core";
-import { errorWithInfo, unavailable } from "../call/errors.ts";
+import { errorWithInfo, invalidArgument, unavailable } from "../call/errors.ts";
 import { isLocked } from "./lock-wait.ts";
 
 const domain = "heddle";
@@ -11,6 +11,8 @@ const retryAfterMs = 100;
 const awayState = /^(08...|57P0[1-5]|53300)$/;
 /** SQLSTATEs of a wait that took too long: lock_not_available, query_canceled. */
 const busyState = /^(55P03|57014)$/;
+/** SQLSTATE character_not_in_repertoire, which is what U+0000 is to PostgreSQL, and here to SQLite too. */
+export const nulState = "22021";
 const awayCode = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)$/;
 const awayMessage =
   /connection terminated|timeout exceeded when trying to connect|client has encountered a connection error/i;
@@ -28,6 +30,7 @@ export function databaseError(reason: unknown): unknown {
   if (isAway(reason)) {
     return unavailable("the database cannot be reached", { reason: "DATABASE_UNAVAILABLE", domain, retryAfterMs });
   }
+  if (codeOf(reason) === nulState) return invalidArgument([{ field: "text", description: "must not contain U+0000" }]);
   return reason;
 }
 

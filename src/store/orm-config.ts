@@ -2,6 +2,7 @@ import { Migrator } from "@mikro-orm/migrations";
 import { type EntitySchema, MikroORM, type Options, SqliteDriver } from "@mikro-orm/sql";
 import type { Clock } from "../base/clock.ts";
 import type { Database } from "./database-url.ts";
+import { nulState } from "./errors.ts";
 import { FileSqliteDialect } from "./sqlite.ts";
 
 /** The most a statement or a transaction waits for somebody else's lock. */
@@ -27,10 +28,21 @@ export async function createOrm(options: OrmOptions): Promise<MikroORM> {
     entities: [...options.entities],
     extensions: [Migrator],
     migrations: migrationOptions(options),
+    onQuery: refuseNul,
   };
   const own = database.kind === "sqlite" ? sqliteOptions(database.file, clock) : await postgresOptions(database.url);
   // A driver's options are invariant in its type; from here on only what all SQL drivers share is used.
   return MikroORM.init({ ...common, ...own } as unknown as Options);
+}
+
+/**
+ * MikroORM writes values into the statement, and both databases take U+0000 for the end of it: PostgreSQL would even
+ * close the connection.
+ */
+function refuseNul(sql: string, params: readonly unknown[]): string {
+  const nul = params.some((value) => typeof value === "string" && value.includes("\0"));
+  if (nul) throw Object.assign(new Error("text with U+0000"), { code: nulState });
+  return sql;
 }
 
 function sqliteOptions(dbName: string, clock: Clock | undefined) {

@@ -1,0 +1,3 @@
+import { catalogSuite } from "../../test/suites/catalog-suite.ts";
+
+catalogSuite("sqlite");

@@ -1,0 +1,80 @@
+import type { ServiceImpl } from "@connectrpc/connect";
+import {
+  type CatalogService,
+  type CreateProductRequest,
+  CreateProductRequestSchema,
+} from "../../../gen/shop/catalog/v1/catalog_pb.ts";
+import { type Clock, systemClock } from "../../base/clock.ts";
+import { invalidArgument } from "../../call/errors.ts";
+import type { Store } from "../../store/orm.ts";
+import { cutPage, readPage } from "../../store/page-token.ts";
+import { createOnce, createRequest } from "../../store/request-ids.ts";
+import { productRequests } from "./product-entity.ts";
+import { priceColumns, toProto } from "./product-mapping.ts";
+import { type ProductValues, productRepository } from "./product-repository.ts";
+import { readUpdate } from "./product-update.ts";
+
+/** What the catalog needs. */
+export interface CatalogServiceOptions {
+  readonly store: Store;
+  readonly clock?: Clock;
+}
+
+const listScope = "products";
+
+/** shop.catalog.v1.CatalogService. Requests are already valid by the contract's rules. */
+export function catalogService(options: CatalogServiceOptions): ServiceImpl<typeof CatalogService> {
+  const { store, clock = systemClock } = options;
+  return {
+    async listProducts(request) {
+      const page = readPage(request, listScope);
+      const found = await store.read((em) => productRepository(em).list(page));
+      const { rows, nextPageToken } = cutPage(found, page, listScope, ({ sku }) => sku);
+      return { products: rows.map(toProto), nextPageToken };
+    },
+
+    async getProduct({ sku }) {
+      return { product: toProto(await store.read((em) => productRepository(em).get(sku))) };
+    },
+
+    async batchGetProducts({ skus }) {
+      const products = await store.read((em) => productRepository(em).getAll(skus));
+      return { products: products.map(toProto) };
+    },
+
+    async createProduct(request) {
+      const { sku } = request;
+      const values = readValues(request);
+      const once = { ...createRequest(CreateProductRequestSchema, request), now: clock.now() };
+      const product = await store.unit((em) =>
+        createOnce(em, productRequests, once, {
+          create: () => productRepository(em).add({ sku, ...values }, once.now),
+          keyOf: (created) => created.sku,
+          find: (key) => productRepository(em).get(key),
+        }),
+      );
+      return { product: toProto(product) };
+    },
+
+    async updateProduct(request) {
+      const { sku, version, values } = readUpdate(request);
+      const changed = await store.unit(async (em) => {
+        const products = productRepository(em);
+        const product = await products.getForChange(sku, version);
+        await products.change(product, values, clock.now());
+        return product;
+      });
+      return { product: toProto(changed) };
+    },
+
+    async deleteProduct({ sku }) {
+      await store.unit((em) => productRepository(em).remove(sku));
+      return {};
+    },
+  };
+}
+
+function readValues({ name, description, price, stock }: CreateProductRequest): ProductValues {
+  if (price === undefined) throw invalidArgument([{ field: "price", description: "has to be set" }]);
+  return { name, description, stock, ...priceColumns(price) };
+}

@@ -1,0 +1,33 @@
+import { defineEntity, p } from "@mikro-orm/core";
+import { requestIds } from "../../store/request-ids.ts";
+
+const ProductSchema = defineEntity({
+  name: "Product",
+  tableName: "products",
+  properties: {
+    sku: p.string().length(64).primary(),
+    name: p.string().length(200),
+    description: p.text(),
+    currency: p.character().length(3),
+    priceUnits: p.bigint("bigint"),
+    priceNanos: p.integer(),
+    stock: p.integer(),
+    createdAt: p.datetime(3),
+    updatedAt: p.datetime(3),
+    version: p.integer().version(),
+  },
+});
+
+/** A product as a row. */
+export class Product extends ProductSchema.class {}
+ProductSchema.setClass(Product);
+
+/** Which requests created which products. */
+export const productRequests = requestIds("catalog");
+
+/** The catalog's rows, as `openStore` takes them. */
+export const catalogRows = {
+  name: "catalog",
+  entities: [ProductSchema, productRequests],
+  migrationsDir: `${import.meta.dirname}/migrations`,
+};

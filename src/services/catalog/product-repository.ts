@@ -1,0 +1,77 @@
+import { LockMode, UniqueConstraintViolationException } from "@mikro-orm/core";
+import type { SqlEntityManager } from "@mikro-orm/sql";
+import { alreadyExists, conflict, notFound } from "../../call/errors.ts";
+import type { Page } from "../../store/page-token.ts";
+import { Product } from "./product-entity.ts";
+
+/** Who says what goes wrong here. */
+export const domain = "shop.catalog.v1";
+
+/** What may change of a product, as its row has it. */
+export type ProductValues = Pick<Product, "name" | "description" | "currency" | "priceUnits" | "priceNanos" | "stock">;
+
+/** Products, as one unit of work sees them. What is missing, taken or stale is an error by the time a method returns. */
+export function productRepository(em: SqlEntityManager) {
+  return {
+    /** The product, or NOT_FOUND. */
+    async get(sku: string): Promise<Product> {
+      return (await em.findOne(Product, { sku })) ?? missing(sku);
+    },
+
+    /** The products in the order asked for, or NOT_FOUND with the first that is missing. */
+    async getAll(skus: readonly string[]): Promise<Product[]> {
+      const found = await em.find(Product, { sku: { $in: [...skus] } });
+      const bySku = new Map(found.map((product) => [product.sku, product]));
+      return skus.map((sku) => bySku.get(sku) ?? missing(sku));
+    },
+
+    /** The product, kept from others until the unit ends: NOT_FOUND, or ABORTED unless at `version` (0: at any). */
+    async getForChange(sku: string, version: number): Promise<Product> {
+      const lockMode = LockMode.PESSIMISTIC_WRITE;
+      const product = (await em.findOne(Product, { sku }, { lockMode })) ?? missing(sku);
+      if (version === 0 || version === product.version) return product;
+      throw conflict("product", sku, { expected: version, actual: product.version }, domain);
+    },
+
+    /** One row more than the page holds, by SKU. */
+    list({ limit, after }: Page): Promise<Product[]> {
+      const where = after === undefined ? {} : { sku: { $gt: after } };
+      return em.find(Product, where, { orderBy: { sku: "asc" }, limit: limit + 1 });
+    },
+
+    /** Whether there is no product at all. */
+    async isEmpty(): Promise<boolean> {
+      return (await em.count(Product)) === 0;
+    },
+
+    /** A new product, or ALREADY_EXISTS. */
+    async add(product: ProductValues & { readonly sku: string }, now: number): Promise<Product> {
+      const at = new Date(now);
+      const added = em.create(Product, { ...product, createdAt: at, updatedAt: at });
+      try {
+        await em.flush();
+      } catch (reason) {
+        const taken = reason instanceof UniqueConstraintViolationException;
+        throw taken ? alreadyExists("product", "sku", product.sku, domain) : reason;
+      }
+      return added;
+    },
+
+    /** Changes what differs. A change that changes nothing leaves version and time as they are. */
+    async change(product: Product, values: Partial<ProductValues>, now: number): Promise<void> {
+      const keys = Object.keys(values) as (keyof ProductValues)[];
+      if (keys.every((key) => values[key] === product[key])) return;
+      em.assign(product, { ...values, updatedAt: new Date(now) });
+      await em.flush();
+    },
+
+    /** Removes the product, or NOT_FOUND. */
+    async remove(sku: string): Promise<void> {
+      if ((await em.nativeDelete(Product, { sku })) === 0) missing(sku);
+    },
+  };
+}
+
+function missing(sku: string): never {
+  throw notFound("product", sku, domain);
+}

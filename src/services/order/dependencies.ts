@@ -1,0 +1,66 @@
+import { type Client, Code, ConnectError } from "@connectrpc/connect";
+import type { CatalogService, Product } from "../../../gen/shop/catalog/v1/catalog_pb.ts";
+import type { UserService } from "../../../gen/shop/user/v1/user_pb.ts";
+import { errorReason, errorWithInfo, unavailable } from "../../call/errors.ts";
+import { domain } from "./order-repository.ts";
+
+/** The services that an order is made with. */
+export interface Dependencies {
+  readonly users: Client<typeof UserService>;
+  readonly catalog: Client<typeof CatalogService>;
+}
+
+/** Codes that say "not now" rather than "no". */
+const away: ReadonlySet<Code> = new Set([Code.Unavailable, Code.DeadlineExceeded, Code.ResourceExhausted]);
+
+/** Resolves when the user exists; NOT_FOUND when not, UNAVAILABLE when the user service is away. */
+export async function checkUser(users: Dependencies["users"], id: bigint): Promise<void> {
+  try {
+    await users.getUser({ id });
+  } catch (reason) {
+    throw translate(reason, {
+      service: "user",
+      notFound: { reason: "USER_NOT_FOUND", message: `user ${id} does not exist` },
+    });
+  }
+}
+
+/** The products, in the order asked for; NOT_FOUND with the first that is missing, UNAVAILABLE when the catalog is away. */
+export async function findProducts(catalog: Dependencies["catalog"], skus: string[]): Promise<readonly Product[]> {
+  try {
+    return (await catalog.batchGetProducts({ skus })).products;
+  } catch (reason) {
+    throw translate(reason, { service: "catalog", notFound: { reason: "PRODUCT_NOT_FOUND" } });
+  }
+}
+
+interface Translation {
+  readonly service: "user" | "catalog";
+  /** What to say for NOT_FOUND; without a message, what the other service said. */
+  readonly notFound: { readonly reason: string; readonly message?: string };
+}
+
+/**
+ * What our caller sees of a call that we made for it: the other service's error under our name. Its details stay
+ * behind, as they speak of a request that our caller never sent.
+ */
+function translate(reason: unknown, { service, notFound }: Translation): ConnectError {
+  const error = ConnectError.from(reason);
+  const metadata = errorReason(error)?.metadata ?? {};
+  if (error.code === Code.NotFound) {
+    const { message = error.rawMessage } = notFound;
+    return errorWithInfo(Code.NotFound, message, { reason: notFound.reason, domain, metadata });
+  }
+  if (away.has(error.code)) {
+    const away = `${service.toUpperCase()}_SERVICE_UNAVAILABLE`;
+    return unavailable(`the ${service} service is away: ${error.rawMessage}`, { reason: away, domain, metadata });
+  }
+  if (error.code === Code.Canceled) return error;
+  return new ConnectError(
+    `the ${service} service failed: ${error.rawMessage}`,
+    Code.Internal,
+    undefined,
+    undefined,
+    error,
+  );
+}

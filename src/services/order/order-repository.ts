@@ -1,0 +1,59 @@
+import { LockMode } from "@mikro-orm/core";
+import type { SqlEntityManager } from "@mikro-orm/sql";
+import { notFound } from "../../call/errors.ts";
+import type { Page } from "../../store/page-token.ts";
+import { type Line, Order } from "./order-entity.ts";
+
+/** Who says what goes wrong here. */
+export const domain = "shop.order.v1";
+
+/** What is known of an order before there is one. */
+export interface NewOrder {
+  readonly id: string;
+  readonly userId: bigint;
+  readonly lines: readonly Line[];
+  readonly currency: string;
+  readonly totalUnits: bigint;
+  readonly totalNanos: number;
+}
+
+/** Orders, as one unit of work sees them. */
+export function orderRepository(em: SqlEntityManager) {
+  return {
+    /** The order, or NOT_FOUND. */
+    async get(id: string): Promise<Order> {
+      return (await em.findOne(Order, { id })) ?? missing(id);
+    },
+
+    /** The order, kept from others until the unit ends, or NOT_FOUND. */
+    async getForChange(id: string): Promise<Order> {
+      return (await em.findOne(Order, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE })) ?? missing(id);
+    },
+
+    /** One row more than the page holds, newest first; of one user, or of everyone for 0. */
+    list(userId: bigint, { limit, after }: Page): Promise<Order[]> {
+      const whose = userId === 0n ? {} : { userId };
+      const where = after === undefined ? whose : { ...whose, id: { $lt: after } };
+      return em.find(Order, where, { orderBy: { id: "desc" }, limit: limit + 1 });
+    },
+
+    /** A new order, pending. */
+    async add(order: NewOrder, now: number): Promise<Order> {
+      const at = new Date(now);
+      const added = em.create(Order, { ...order, status: "pending", cancelReason: "", createdAt: at, updatedAt: at });
+      await em.flush();
+      return added;
+    },
+
+    /** Cancels the order; one that is cancelled keeps its first reason. */
+    async cancel(order: Order, cancelReason: string, now: number): Promise<void> {
+      if (order.status === "cancelled") return;
+      em.assign(order, { status: "cancelled", cancelReason, updatedAt: new Date(now) });
+      await em.flush();
+    },
+  };
+}
+
+function missing(id: string): never {
+  throw notFound("order", id, domain);
+}

@@ -1,0 +1,3 @@
+import { orderSuite } from "../../test/suites/order-suite.ts";
+
+orderSuite("sqlite");

@@ -1,0 +1,3 @@
+import { userSuite } from "../../test/suites/user-suite.ts";
+
+userSuite("sqlite");

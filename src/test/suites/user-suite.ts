@@ -1,0 +1,175 @@
+import { create } from "@bufbuild/protobuf";
+import { FieldMaskSchema, timestampDate } from "@bufbuild/protobuf/wkt";
+import { Code } from "@connectrpc/connect";
+import { expect, test } from "vitest";
+import { UserService } from "../../../gen/shop/user/v1/user_pb.ts";
+import { userRows } from "../../services/user/user-entity.ts";
+import { userService } from "../../services/user/user-service.ts";
+import type { DatabaseKind } from "../../store/database-url.ts";
+import { fakeClock } from "../../testing/fake-clock.ts";
+import { expectError } from "./errors.ts";
+import { openReplicas } from "./open-service.ts";
+import { schemaSuite } from "./schema-suite.ts";
+
+const ada = { name: "Ada", email: "ada@example.com" };
+const mask = (...paths: string[]) => create(FieldMaskSchema, { paths });
+
+/** What the user service promises, whatever the database. */
+export function userSuite(kind: DatabaseKind): void {
+  const clock = fakeClock();
+  const parts = {
+    service: UserService,
+    rows: userRows,
+    implement: (store: Parameters<typeof userService>[0]["store"]) => userService({ store, clock }),
+  };
+  const open = async (count = 1) => {
+    const replicas = await openReplicas(kind, parts, count);
+    const [users = expect.fail(), second = users] = replicas.clients;
+    return { users, second, [Symbol.asyncDispose]: () => replicas[Symbol.asyncDispose]() };
+  };
+
+  schemaSuite(kind, userRows);
+
+  test("a user created is a user found", async () => {
+    await using shop = await open();
+    const { user } = await shop.users.createUser(ada);
+    expect(user).toMatchObject({ id: 1n, ...ada, version: 1 });
+    expect(user?.createdAt && timestampDate(user.createdAt).getTime()).toBe(clock.now());
+    expect((await shop.users.getUser({ id: 1n })).user).toEqual(user);
+  });
+
+  test("a user that does not exist is NOT_FOUND, however it is asked for", async () => {
+    await using shop = await open();
+    const missing = { code: Code.NotFound, reason: "USER_NOT_FOUND", message: /user 7 does not exist/ };
+    await expectError(shop.users.getUser({ id: 7n }), missing);
+    await expectError(shop.users.updateUser({ user: { id: 7n, name: "x" } }), missing);
+    await expectError(shop.users.deleteUser({ id: 7n }), missing);
+  });
+
+  test("an email belongs to one user, whatever its case, at creation and at change", async () => {
+    await using shop = await open();
+    await shop.users.createUser(ada);
+    const taken = { code: Code.AlreadyExists, reason: "EMAIL_TAKEN" };
+    await expectError(shop.users.createUser({ name: "Eve", email: "ADA@Example.com" }), taken);
+    const { user } = await shop.users.createUser({ name: "Eve", email: "eve@example.com" });
+    await expectError(shop.users.updateUser({ user: { id: user?.id ?? 0n, email: "Ada@example.com" } }), taken);
+    const own = await shop.users.updateUser({ user: { id: 1n, email: "Ada@example.com" } });
+    expect(own.user?.email).toBe("Ada@example.com");
+  });
+
+  test("users are listed oldest first, page by page, each once", async () => {
+    await using shop = await open();
+    for (const name of ["a", "b", "c", "d", "e"]) await shop.users.createUser({ name, email: `${name}@example.com` });
+    const names: string[] = [];
+    for (let pageToken = ""; ; ) {
+      const page = await shop.users.listUsers({ pageSize: 2, pageToken });
+      expect(page.users.length).toBeLessThanOrEqual(2);
+      names.push(...page.users.map(({ name }) => name));
+      pageToken = page.nextPageToken;
+      if (pageToken === "") break;
+    }
+    expect(names).toEqual(["a", "b", "c", "d", "e"]);
+    const garbage = { code: Code.InvalidArgument, fields: ["page_token"] };
+    await expectError(shop.users.listUsers({ pageToken: "garbage" }), garbage);
+  });
+
+  test("an update changes the fields of its mask, and without one the fields it fills", async () => {
+    await using shop = await open();
+    const { user: before } = await shop.users.createUser(ada);
+    await clock.advance(1_000);
+    const masked = await shop.users.updateUser({
+      user: { id: 1n, name: "Countess", email: "x@y.z" },
+      updateMask: mask("name"),
+    });
+    expect(masked.user).toMatchObject({ name: "Countess", email: ada.email, version: 2, createdAt: before?.createdAt });
+    expect(masked.user?.updatedAt && timestampDate(masked.user.updatedAt).getTime()).toBe(clock.now());
+    const filled = await shop.users.updateUser({ user: { id: 1n, email: "lovelace@example.com" } });
+    expect(filled.user).toMatchObject({ name: "Countess", email: "lovelace@example.com", version: 3 });
+    const same = await shop.users.updateUser({ user: { id: 1n, name: "Countess" } });
+    expect(same.user).toEqual(filled.user);
+  });
+
+  test("an update of what may not change, does not exist or may not be empty is refused by name", async () => {
+    await using shop = await open();
+    await shop.users.createUser(ada);
+    const update = (path: string) => shop.users.updateUser({ user: { id: 1n }, updateMask: mask(path) });
+    for (const path of ["id", "version", "created_at", "nmae"]) {
+      await expectError(update(path), {
+        code: Code.InvalidArgument,
+        fields: ["update_mask"],
+        message: new RegExp(path),
+      });
+    }
+    await expectError(update("name"), { code: Code.InvalidArgument, fields: ["user.name"] });
+    await expectError(shop.users.updateUser({ user: {} }), { code: Code.InvalidArgument, fields: ["user.id"] });
+  });
+
+  test("an update that builds on an old version is ABORTED", async () => {
+    await using shop = await open();
+    await shop.users.createUser(ada);
+    await shop.users.updateUser({ user: { id: 1n, name: "Countess", version: 1 } });
+    const stale = shop.users.updateUser({ user: { id: 1n, name: "Lady", version: 1 } });
+    await expectError(stale, { code: Code.Aborted, reason: "VERSION_CONFLICT", message: /version 2, not 1/ });
+  });
+
+  test("a user deleted is gone, and its id is not given again", async () => {
+    await using shop = await open();
+    await shop.users.createUser(ada);
+    await shop.users.deleteUser({ id: 1n });
+    await expectError(shop.users.getUser({ id: 1n }), { code: Code.NotFound });
+    expect((await shop.users.createUser(ada)).user?.id).toBe(2n);
+  });
+
+  test("the same request creates once, and with other content it is refused", async () => {
+    await using shop = await open();
+    const request = { ...ada, requestId: "r-1" };
+    const first = await shop.users.createUser(request);
+    expect(await shop.users.createUser(request)).toEqual(first);
+    const reused = { code: Code.InvalidArgument, reason: "REQUEST_ID_REUSED", fields: ["request_id"] };
+    await expectError(shop.users.createUser({ ...request, name: "Eve" }), reused);
+    expect((await shop.users.listUsers({})).users).toHaveLength(1);
+  });
+
+  test("a request that failed may be sent again", async () => {
+    await using shop = await open();
+    await shop.users.createUser(ada);
+    const request = { name: "Eve", email: ada.email, requestId: "r-1" };
+    await expectError(shop.users.createUser(request), { code: Code.AlreadyExists });
+    await shop.users.deleteUser({ id: 1n });
+    expect((await shop.users.createUser(request)).user).toMatchObject({ name: "Eve" });
+  });
+
+  test("the same request to two replicas at once creates once", async () => {
+    await using shop = await open(2);
+    const request = { ...ada, requestId: "r-1" };
+    const turns = Array.from({ length: 20 }, (_, turn) => (turn % 2 === 0 ? shop.users : shop.second));
+    const answers = await Promise.all(turns.map((replica) => replica.createUser(request)));
+    expect(new Set(answers.map(({ user }) => user?.id)).size).toBe(1);
+    expect((await shop.second.listUsers({})).users).toHaveLength(1);
+  });
+
+  test("two replicas create and change at once, and no lock shows", async () => {
+    await using shop = await open(2);
+    await shop.users.createUser(ada);
+    const turns = Array.from({ length: 60 }, (_, turn) => turn);
+    const replicaOf = (turn: number) => (turn % 2 === 0 ? shop.users : shop.second);
+    await Promise.all(
+      turns.flatMap((turn) => [
+        replicaOf(turn).createUser({ name: `u${turn}`, email: `u${turn}@example.com` }),
+        replicaOf(turn).updateUser({ user: { id: 1n, name: `Ada ${turn}` } }),
+        replicaOf(turn + 1).getUser({ id: 1n }),
+      ]),
+    );
+    expect((await shop.users.listUsers({ pageSize: 100 })).users).toHaveLength(61);
+    expect((await shop.second.getUser({ id: 1n })).user?.version).toBe(61);
+  });
+
+  test("any text comes back as it was, and U+0000 is refused", async () => {
+    await using shop = await open();
+    const name = `'; drop table users; -- \\ \\' "x" ? ?? $1 :id %s \n\r\t \u2028 😀 ${"é".repeat(9)}`;
+    expect((await shop.users.createUser({ ...ada, name })).user?.name).toBe(name);
+    expect((await shop.users.getUser({ id: 1n })).user?.name).toBe(name);
+    const nul = shop.users.createUser({ name: "A\0da", email: "nul@example.com" });
+    await expectError(nul, { code: Code.InvalidArgument, message: /U\+0000/ });
+  });
+}

@@ -1,0 +1,24 @@
+/** Heddle: serve a contract, call a contract. */
+export { serve, type RunningServer, type ServeOptions } from "./app/run.ts";
+export type { Clock, Timer } from "./base/clock.ts";
+export { jsonLogger, type Logger, silentLogger } from "./base/log.ts";
+export {
+  alreadyExists,
+  conflict,
+  deadlineExceeded,
+  type ErrorReason,
+  errorReason,
+  errorWithInfo,
+  failedPrecondition,
+  type FieldViolation,
+  invalidArgument,
+  notFound,
+  resourceExhausted,
+  unavailable,
+} from "./call/errors.ts";
+export { assertPolicies, type MethodPolicy, methodPolicy, PolicyError } from "./call/policy.ts";
+export type { EndedAttempt, EndedCall, MeshHooks } from "./mesh/hooks.ts";
+export { type Mesh, type MeshOptions, openMesh } from "./mesh/mesh.ts";
+export type { Endpoint, Resolution, Resolver } from "./mesh/resolve/resolver.ts";
+export { staticResolver } from "./mesh/resolve/static.ts";
+export { type Authenticate, type Principal, principalKey } from "./security/principal.ts";

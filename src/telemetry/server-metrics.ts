@@ -1,0 +1,37 @@
+import { Code } from "@connectrpc/connect";
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import type { ServerHooks } from "../server/hooks.ts";
+import { durationBuckets } from "./metrics.ts";
+
+/** Counts and times the calls a server answers: `heddle_server_*`, by service, method and code. */
+export function serverMetrics(registry: Registry): ServerHooks {
+  const registers = [registry];
+  const calls = new Counter({
+    name: "heddle_server_calls_total",
+    help: "Calls answered, by their code.",
+    labelNames: ["service", "method", "code"],
+    registers,
+  });
+  const durations = new Histogram({
+    name: "heddle_server_call_duration_seconds",
+    help: "Time from a call's headers to its end.",
+    labelNames: ["service", "method"],
+    buckets: durationBuckets,
+    registers,
+  });
+  const inFlight = new Gauge({ name: "heddle_server_calls_in_flight", help: "Calls being answered.", registers });
+  return {
+    callStarted: () => inFlight.inc(),
+    callEnded({ method, code, durationMs }) {
+      const labels = { service: method.parent.typeName, method: method.name };
+      inFlight.dec();
+      calls.inc({ ...labels, code: codeName(code) });
+      durations.observe(labels, durationMs / 1_000);
+    },
+  };
+}
+
+/** "OK", "NOT_FOUND": a code as gRPC spells it. */
+export function codeName(code: Code | undefined): string {
+  return code === undefined ? "OK" : (Code[code] ?? "Unknown").replaceAll(/(?<=[a-z])(?=[A-Z])/g, "_").toUpperCase();
+}

@@ -1,6 +1,6 @@
 import { ConnectError, type Interceptor } from "@connectrpc/connect";
 import type { Clock } from "../../base/clock.ts";
-import { ended } from "../ended.ts";
+import { ended } from "../../call/ended.ts";
 import type { MeshHooks } from "../hooks.ts";
 
 /** Tells the hooks of each call when it starts and how it ends. Outermost: the caller's view of the call. */

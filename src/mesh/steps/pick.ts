@@ -6,7 +6,7 @@ import type { SessionPool } from "../../wire/session-pool.ts";
 import type { Channel } from "../channel.ts";
 import type { ChannelOf } from "../channels.ts";
 import type { Pick } from "../balance/picker.ts";
-import { ended } from "../ended.ts";
+import { ended } from "../../call/ended.ts";
 import type { MeshHooks } from "../hooks.ts";
 import { triedKey } from "./retry.ts";
 

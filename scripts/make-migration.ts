@@ -11,7 +11,9 @@ const folder = `${import.meta.dirname}/../src/services/${service}`;
 const [entities] = globSync(`${folder}/*-entity.ts`);
 if (service === "" || entities === undefined) throw new Error(`no service "${service}" with a *-entity.ts`);
 const module: Record<string, unknown> = await import(entities);
-const rows = module[`${service}Rows`] as Pick<OrmOptions, "name" | "entities" | "migrationsDir">;
+const migrationsDir = `${folder}/migrations`;
+const named = { name: service, entities: module[`${service}Entities`], migrationsDir };
+const rows = (module[`${service}Rows`] ?? named) as Pick<OrmOptions, "name" | "entities" | "migrationsDir">;
 
 async function make(kind: DatabaseKind): Promise<void> {
   await using empty = await openDatabase(kind);

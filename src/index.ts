@@ -1,5 +1,5 @@
 /** Heddle: serve a contract, call a contract. */
-export { serve, type RunningServer, type ServeOptions } from "./app/run.ts";
+export { type RunningServer, type ServeOptions, serve } from "./app/run.ts";
 export type { Clock, Timer } from "./base/clock.ts";
 export { jsonLogger, type Logger, silentLogger } from "./base/log.ts";
 export {
@@ -9,8 +9,8 @@ export {
   type ErrorReason,
   errorReason,
   errorWithInfo,
-  failedPrecondition,
   type FieldViolation,
+  failedPrecondition,
   invalidArgument,
   notFound,
   resourceExhausted,

@@ -69,7 +69,8 @@ export class Lease implements AsyncDisposable {
         if (this.#letGo.signal.aborted) return;
         failures++;
         const problem = error instanceof Error ? error.message : String(error);
-        if (failures === 1) log.warn("discovery is away; will register again when it is back", { id: instance.id, problem });
+        if (failures === 1)
+          log.warn("discovery is away; will register again when it is back", { id: instance.id, problem });
       }
       await clock.sleep(backoffMs(Math.max(1, failures)), this.#letGo.signal).catch(() => {}); // let go ends the loop
     }

@@ -1,5 +1,5 @@
-import type { DescService } from "@bufbuild/protobuf";
 import { hostname } from "node:os";
+import type { DescService } from "@bufbuild/protobuf";
 import { v7 as uuid } from "uuid";
 import { DiscoveryService } from "../../gen/heddle/discovery/v1/discovery_pb.ts";
 import { type Clock, systemClock } from "../base/clock.ts";

@@ -142,7 +142,9 @@ export function readSettings<T>(
   const read = new EnvReader(help ? {} : env);
   const settings = load(read);
   if (help) {
-    process.stdout.write(`${title}\n\nSettings are environment variables; these are their defaults:\n\n${read.table()}\n`);
+    process.stdout.write(
+      `${title}\n\nSettings are environment variables; these are their defaults:\n\n${read.table()}\n`,
+    );
     process.exit(0);
   }
   if (read.complaints.length > 0) {

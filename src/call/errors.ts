@@ -96,7 +96,10 @@ export function deadlineExceeded(message: string): ConnectError {
 
 function retryLater(error: ConnectError, retryAfterMs: number | undefined): ConnectError {
   if (retryAfterMs !== undefined) {
-    error.details.push({ desc: RetryInfoSchema, value: create(RetryInfoSchema, { retryDelay: durationFromMs(retryAfterMs) }) });
+    error.details.push({
+      desc: RetryInfoSchema,
+      value: create(RetryInfoSchema, { retryDelay: durationFromMs(retryAfterMs) }),
+    });
   }
   return error;
 }

@@ -25,22 +25,28 @@ const checks: readonly Check[] = [
     (p.retry?.maxAttempts ?? 0) > 1 &&
     !safeToRepeat(method) &&
     "retry.max_attempts is above 1, but idempotency_level does not say that a repeat is safe",
-  (p, method) => p.hedge && !safeToRepeat(method) && "hedge is set, but idempotency_level does not say that a repeat is safe",
+  (p, method) =>
+    p.hedge && !safeToRepeat(method) && "hedge is set, but idempotency_level does not say that a repeat is safe",
   (p, method) => p.hedge && method.methodKind !== "unary" && "hedge is set on a stream; only unary calls are hedged",
   (p) => p.hedge && p.hedge.after.case === undefined && "hedge has neither after_delay nor after_percentile",
   (p) =>
-    p.hedge?.after.case === "afterDelay" && above(p.hedge.after.value, p.timeout) && "hedge.after_delay is above timeout",
+    p.hedge?.after.case === "afterDelay" &&
+    above(p.hedge.after.value, p.timeout) &&
+    "hedge.after_delay is above timeout",
   (p) =>
     p.hedge?.after.case === "afterPercentile" &&
     (p.hedge.after.value < 50 || p.hedge.after.value > 99) &&
     `hedge.after_percentile is ${p.hedge.after.value}; it has to be from 50 to 99`,
   (p) => (p.hedge?.maxExtra ?? 0) > 3 && `hedge.max_extra is ${p.hedge?.maxExtra}; 3 is the most`,
-  (p) => (p.breaker?.minSuccessPercent ?? 0) > 100 && `breaker.min_success_percent is ${p.breaker?.minSuccessPercent}; 100 is the most`,
+  (p) =>
+    (p.breaker?.minSuccessPercent ?? 0) > 100 &&
+    `breaker.min_success_percent is ${p.breaker?.minSuccessPercent}; 100 is the most`,
   (p) => above(p.breaker?.openTime, p.breaker?.maxOpenTime) && "breaker.open_time is above breaker.max_open_time",
   (p) => p.access?.anonymous && p.access.scopes.length > 0 && "access is anonymous and asks for scopes",
   (p) => p.rateLimit && p.rateLimit.calls === 0 && "rate_limit.calls is 0",
   (p, method) => p.cache && !withoutSideEffects(method) && "cache is set, but idempotency_level is not NO_SIDE_EFFECTS",
-  (p) => p.cache && (p.cache.maxAge === undefined || durationMs(p.cache.maxAge) <= 0) && "cache.max_age is not positive",
+  (p) =>
+    p.cache && (p.cache.maxAge === undefined || durationMs(p.cache.maxAge) <= 0) && "cache.max_age is not positive",
   (p) => p.created && p.created.location === "" && "created.location is empty",
 ];
 

@@ -4,7 +4,11 @@ import { getAbortSignalReason } from "@connectrpc/connect/protocol";
  * The same stream, ended by an error as soon as the signal aborts, whatever its source does about the signal. The
  * source is told to clean up; `onEnd` is called once, however the stream ends.
  */
-export async function* untilAborted<T>(source: AsyncIterable<T>, signal: AbortSignal, onEnd?: () => void): AsyncIterable<T> {
+export async function* untilAborted<T>(
+  source: AsyncIterable<T>,
+  signal: AbortSignal,
+  onEnd?: () => void,
+): AsyncIterable<T> {
   const iterator = source[Symbol.asyncIterator]();
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   aborted.catch(() => {}); // it is raced below; nobody races it when the stream ends first

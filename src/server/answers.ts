@@ -2,7 +2,11 @@ import { Code } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 
 /** An answer of one JSON value. */
-export function jsonAnswer(status: number, value: unknown, header: Record<string, string> = {}): UniversalServerResponse {
+export function jsonAnswer(
+  status: number,
+  value: unknown,
+  header: Record<string, string> = {},
+): UniversalServerResponse {
   return textAnswer(status, JSON.stringify(value), { "content-type": "application/json", ...header });
 }
 
@@ -23,7 +27,8 @@ export function nothingHere(request: UniversalServerRequest): UniversalServerRes
   const { pathname } = new URL(request.url);
   const message = `nothing is served at ${request.method} ${pathname}`;
   const contentType = request.header.get("content-type") ?? "";
-  if (!contentType.startsWith("application/grpc")) return jsonAnswer(404, { code: Code.NotFound, message, details: [] });
+  if (!contentType.startsWith("application/grpc"))
+    return jsonAnswer(404, { code: Code.NotFound, message, details: [] });
   return {
     status: 200,
     header: new Headers({

@@ -2,8 +2,8 @@ import { create, type DescService } from "@bufbuild/protobuf";
 import { Code, type ServiceImpl } from "@connectrpc/connect";
 import {
   type Health,
-  HealthCheckResponse_ServingStatus as Status,
   HealthCheckResponseSchema,
+  HealthCheckResponse_ServingStatus as Status,
 } from "../../gen/grpc/health/v1/health_pb.ts";
 import { Watchable } from "../base/watch.ts";
 import { errorWithInfo } from "../call/errors.ts";

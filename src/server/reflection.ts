@@ -1,14 +1,15 @@
 import { create, createRegistry, type DescFile, type DescService, toBinary } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { Code, type ServiceImpl } from "@connectrpc/connect";
+import { file_google_rpc_error_details } from "../../gen/google/rpc/error_details_pb.ts";
 import {
   ServerReflection,
   type ServerReflectionRequest,
   ServerReflectionResponseSchema,
 } from "../../gen/grpc/reflection/v1/reflection_pb.ts";
 import {
-  ServerReflection as ServerReflectionAlpha,
   ServerReflectionResponseSchema as AlphaResponseSchema,
+  ServerReflection as ServerReflectionAlpha,
 } from "../../gen/grpc/reflection/v1alpha/reflection_pb.ts";
 
 type Question = Pick<ServerReflectionRequest, "host" | "messageRequest">;
@@ -78,7 +79,7 @@ function answers(services: readonly DescService[]): (question: Question, sent: S
   };
 }
 
-/** The files of the services and all they import, by name. */
+/** The files of the services and all they import, by name; and the error details, which every service may answer with. */
 function closureOf(services: readonly DescService[]): Map<string, DescFile> {
   const files = new Map<string, DescFile>();
   const add = (file: DescFile): void => {
@@ -87,6 +88,7 @@ function closureOf(services: readonly DescService[]): Map<string, DescFile> {
     file.dependencies.forEach(add);
   };
   for (const service of services) add(service.file);
+  add(file_google_rpc_error_details);
   return files;
 }
 

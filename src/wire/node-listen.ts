@@ -6,7 +6,7 @@ import {
   type ServerHttp2Session,
   type ServerOptions,
 } from "node:http2";
-import { type AddressInfo, createServer as createTcp, type Server as TcpServer, type Socket } from "node:net";
+import { type AddressInfo, createServer as createTcp, type Socket, type Server as TcpServer } from "node:net";
 import { systemClock } from "../base/clock.ts";
 import { Watchable } from "../base/watch.ts";
 import type { Listener, ListenOptions } from "./engine.ts";

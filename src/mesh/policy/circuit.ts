@@ -1,7 +1,7 @@
 import { type Random, systemRandom } from "../../base/random.ts";
 import { CountWindow } from "../../base/window.ts";
-import type { BreakerRules } from "../../call/policy.ts";
 import type { Verdict } from "../../call/outcome.ts";
+import type { BreakerRules } from "../../call/policy.ts";
 
 type State =
   | { readonly name: "closed"; failuresInRow: number }

@@ -38,7 +38,9 @@ export function contractRetry(rules: RetryRules, random: Random): RetryPolicy {
   return ({ attempt, error, progress, elsewhere, remainingMs }) => {
     const unprocessed = progress !== "processed";
     const pushbackMs = pushbackOf(error);
-    const refused = unprocessed ? attempt >= maxUnprocessedAttempts && "attempts used up" : refusal(rules, attempt, error);
+    const refused = unprocessed
+      ? attempt >= maxUnprocessedAttempts && "attempts used up"
+      : refusal(rules, attempt, error);
     if (refused) return stop(refused);
     if (pushbackMs === "never") return stop("the server asked not to be asked again");
     const waitMs = pushbackMs ?? (unprocessed && elsewhere ? 0 : backoffMs(attempt));

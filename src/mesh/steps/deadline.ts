@@ -23,7 +23,8 @@ export function deadline(clock: Clock): Interceptor {
     const own = timeoutMs === undefined ? Number.POSITIVE_INFINITY : clock.now() + timeoutMs;
     const deadlineAt = Math.min(own, parent?.deadlineAt ?? Number.POSITIVE_INFINITY);
     const leftMs = deadlineAt - clock.now();
-    const late = () => deadlineExceeded(`${methodName(req.method)} had ${Math.max(0, Math.round(leftMs))} ms and needed more`);
+    const late = () =>
+      deadlineExceeded(`${methodName(req.method)} had ${Math.max(0, Math.round(leftMs))} ms and needed more`);
     if (leftMs <= 0) throw late();
 
     const link = linkSignals(req.signal, parent?.signal);

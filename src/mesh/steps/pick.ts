@@ -1,12 +1,12 @@
 import { ConnectError, type Interceptor } from "@connectrpc/connect";
 import type { Clock } from "../../base/clock.ts";
 import { attemptKey } from "../../call/context.ts";
+import { ended } from "../../call/ended.ts";
 import { type Outcome, verdictOf } from "../../call/outcome.ts";
 import type { SessionPool } from "../../wire/session-pool.ts";
+import type { Pick } from "../balance/picker.ts";
 import type { Channel } from "../channel.ts";
 import type { ChannelOf } from "../channels.ts";
-import type { Pick } from "../balance/picker.ts";
-import { ended } from "../../call/ended.ts";
 import type { MeshHooks } from "../hooks.ts";
 import { triedKey } from "./retry.ts";
 

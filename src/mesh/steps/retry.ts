@@ -42,7 +42,8 @@ export function retry({ channelOf, clock, random }: RetryOptions): Interceptor {
         const remainingMs = deadlineAt - clock.now();
         const decision = decide({ attempt, error, progress, elsewhere: channel.hasOthers(tried), remainingMs });
         if (decision.kind === "stop") throw told(error, attempt);
-        if (!decision.free && !channel.budget.withdraw(clock.now())) throw told(error, attempt, "the retry budget is spent");
+        if (!decision.free && !channel.budget.withdraw(clock.now()))
+          throw told(error, attempt, "the retry budget is spent");
         if (decision.waitMs > 0) await clock.sleep(decision.waitMs, req.signal);
       }
     }

@@ -2,6 +2,7 @@ import { durationMs } from "@bufbuild/protobuf/wkt";
 import { Status } from "../../../gen/heddle/discovery/v1/instance_pb.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Random } from "../../base/random.ts";
+import { runDetached } from "../../call/context.ts";
 import { type Probe, whyNoAnswer } from "./probes.ts";
 import type { Entry, Verdict } from "./registry.ts";
 import { createSlots, type Slots } from "./slots.ts";
@@ -55,7 +56,8 @@ export class Checks implements Disposable {
     const stop = new AbortController();
     const first = Promise.withResolvers<void>();
     this.#rounds.set(entry.instance.id, { stop, first: first.promise });
-    void this.#run(entry, stop.signal, first.resolve).catch(() => first.resolve()); // rejects only because it was stopped
+    const run = () => this.#run(entry, stop.signal, first.resolve);
+    void runDetached(run).catch(() => first.resolve()); // rejects only because it was stopped
     return first.promise;
   }
 
@@ -81,7 +83,7 @@ export class Checks implements Disposable {
       report(entry, verdict);
       afterFirst();
       if (verdict.status === Status.HEALTHY) waitMs = intervalMs;
-      await clock.sleep(waitMs * (1 + spreadRatio * (2 * random() - 1)), signal);
+      await clock.sleep(Math.round(waitMs * (1 + spreadRatio * (2 * random() - 1))), signal);
       waitMs = Math.min(2 * waitMs, intervalMs);
     }
   }

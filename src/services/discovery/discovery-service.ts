@@ -16,7 +16,7 @@ import { groupByName, groupOf } from "./mapping.ts";
 import type { Registrar } from "./registrar.ts";
 import { termOf } from "./registration.ts";
 import type { Registry } from "./registry.ts";
-import { onAbort, untilAborted } from "./streams.ts";
+import { onAbort, untilAnyAborts } from "./streams.ts";
 import { watch } from "./watchers.ts";
 
 /** What the handlers stand on. */
@@ -81,7 +81,7 @@ async function* keepAlive(
   const release = () => registrar.release(holder);
   using _stopping = onAbort([signal], release);
   try {
-    for await (const { id } of untilAborted(requests, [signal, closing])) {
+    for await (const { id } of untilAnyAborts(requests, [signal, closing])) {
       const renewal = registrar.renew(id, holder);
       const leaseTtl = renewal === "renewed" ? durationFromMs(leaseTtlMs) : undefined;
       yield create(KeepAliveResponseSchema, { id, known: renewal !== "unknown", leaseTtl });

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import type { WatchResponse } from "../../../gen/heddle/discovery/v1/discovery_pb.ts";
+import { away, putHealthy, testRegistration } from "../../test/suites/discovery-parts.ts";
 import { Feed } from "./feed.ts";
 import { Registry } from "./registry.ts";
-import { away, putHealthy, testRegistration } from "./test-registration.ts";
 
 function follow(registry: Registry, { service = "", includeUnhealthy = false, maxDeltas = 64 } = {}): Feed {
   const feed = new Feed({ registry, selection: { service, includeUnhealthy }, maxDeltas });

@@ -35,5 +35,9 @@ const StartSchema = defineEntity({
 export class StartRow extends StartSchema.class {}
 StartSchema.setClass(StartRow);
 
-/** What discovery keeps. */
-export const discoveryEntities = [InstanceSchema, StartSchema];
+/** Discovery's rows, as `openStore` takes them. */
+export const discoveryRows = {
+  name: "discovery",
+  entities: [InstanceSchema, StartSchema],
+  migrationsDir: `${import.meta.dirname}/migrations`,
+};

@@ -1,15 +1,6 @@
-import { type Logger, silentLogger } from "../../base/log.ts";
-import { openStore, type Store } from "../../store/orm.ts";
-import { discoveryEntities } from "./instance-entity.ts";
+import type { Logger } from "../../base/log.ts";
+import type { Store } from "../../store/orm.ts";
 import { instanceRepository, type KeptEntry } from "./instance-repository.ts";
-
-/** Where the registry is kept. */
-export interface JournalOptions {
-  /** A PostgreSQL URL; if empty, a SQLite file in `dataDir`. */
-  readonly databaseUrl: string;
-  readonly dataDir: string;
-  readonly log?: Logger;
-}
 
 /** Versions that one start may use up: at a thousand changes a second, a third of a year. */
 const versionsPerStart = 10_000_000_000n;
@@ -25,23 +16,9 @@ export class Journal implements AsyncDisposable {
   readonly #notes = new Map<string, KeptEntry | undefined>();
   #last: Promise<unknown> = Promise.resolve();
 
-  private constructor(store: Store, log: Logger) {
+  constructor(store: Store, log: Logger) {
     this.#store = store;
     this.#log = log;
-  }
-
-  /** Opens what was kept, or begins anew. Call `start` once, then the rest. */
-  static async open({ databaseUrl, dataDir, log = silentLogger }: JournalOptions): Promise<Journal> {
-    const migrationsDir = `${import.meta.dirname}/migrations`;
-    const store = await openStore({
-      name: "discovery",
-      entities: discoveryEntities,
-      migrationsDir,
-      databaseUrl,
-      dataDir,
-      log,
-    });
-    return new Journal(store, log);
   }
 
   /** What was kept, and a version above all that any earlier start has told, even of changes that it did not write. */
@@ -79,15 +56,9 @@ export class Journal implements AsyncDisposable {
     for (const id of ids) this.#notes.delete(id);
   }
 
-  /** Resolves when the database answers. */
-  ping(): Promise<void> {
-    return this.#store.ping();
-  }
-
-  /** Writes what is left and closes. */
+  /** Writes what is left. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.inTurn(() => this.#writeNotes());
-    await this.#store[Symbol.asyncDispose]();
   }
 
   /** A note that cannot be written is told and dropped: what it says is found out again after a restart. */

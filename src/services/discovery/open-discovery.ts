@@ -1,8 +1,7 @@
-import { ConsulService } from "../../../gen/heddle/discovery/v1/consul_pb.ts";
-import { DiscoveryService } from "../../../gen/heddle/discovery/v1/discovery_pb.ts";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { type Logger, silentLogger } from "../../base/log.ts";
 import { type Random, systemRandom } from "../../base/random.ts";
+import type { Store } from "../../store/orm.ts";
 import { Checks } from "./checks.ts";
 import { consulService } from "./consul-service.ts";
 import { discoveryService } from "./discovery-service.ts";
@@ -14,9 +13,8 @@ import { Registry } from "./registry.ts";
 
 /** What discovery is made of. */
 export interface DiscoveryOptions {
-  /** A PostgreSQL URL; if empty, a SQLite file in `dataDir`. */
-  readonly databaseUrl: string;
-  readonly dataDir: string;
+  /** Open over `discoveryRows`; stays the caller's to close, after discovery. */
+  readonly store: Store;
   readonly lease?: LeaseOptions;
   /** How long a registration whose lease lapsed is shown as unavailable before it is forgotten. */
   readonly lapsedRetentionMs?: number;
@@ -32,19 +30,14 @@ export interface Discovery extends AsyncDisposable {
   readonly consul: ReturnType<typeof consulService>;
   readonly registry: Registry;
   readonly registrar: Registrar;
-  /** Resolves when the database answers. */
-  ping(): Promise<void>;
   /** Ends every stream, so that a drain need not wait for those who follow. */
   endStreams(): void;
 }
 
-/** Protobuf services that discovery answers. */
-export const discoveryServices = [DiscoveryService, ConsulService] as const;
-
 /** Opens discovery over what it kept, its instances checked anew: ready to serve once it resolves. */
 export async function openDiscovery(options: DiscoveryOptions): Promise<Discovery> {
   const { clock = systemClock, random = systemRandom, log = silentLogger, probe = socketProbe() } = options;
-  const journal = await Journal.open(options);
+  const journal = new Journal(options.store, log);
   const registry = new Registry(await journal.start());
   const leases = new Leases(options.lease);
   const { lapsedRetentionMs = 3_600_000 } = options;
@@ -62,7 +55,6 @@ export async function openDiscovery(options: DiscoveryOptions): Promise<Discover
     consul: consulService({ registry, registrar }),
     registry,
     registrar,
-    ping: () => journal.ping(),
     endStreams,
     async [Symbol.asyncDispose]() {
       endStreams();

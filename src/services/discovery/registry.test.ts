@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { Status } from "../../../gen/heddle/discovery/v1/instance_pb.ts";
+import { away, healthy, putHealthy, testInstance, testRegistration } from "../../test/suites/discovery-parts.ts";
 import { type Change, Registry } from "./registry.ts";
 import { bestStatus } from "./selection.ts";
-import { away, healthy, putHealthy, testInstance, testRegistration } from "./test-registration.ts";
 
 const everything = { service: "", includeUnhealthy: true };
 const handedOut = { service: "", includeUnhealthy: false };

@@ -103,7 +103,7 @@ export class Registry {
     const before = this.#entries.get(registration.instance.id);
     const known = before && before.lapsedAt === undefined && keepsStatus(before, registration);
     const { status, statusReason, lastCheckTime } = known ? before.instance : notChecked;
-    const instance = { ...registration.instance, registerTime: timestampFromMs(at) };
+    const instance = { ...registration.instance, registerTime: timestampFromMs(Math.floor(at)) };
     return { ...registration, instance: withStatus(instance, { status, statusReason, lastCheckTime }) };
   }
 
@@ -118,7 +118,7 @@ export class Registry {
   report({ instance: { id }, serial }: Entry, { status, reason }: Verdict, at: number): void {
     const before = this.#entries.get(id);
     if (before?.serial !== serial || before.lapsedAt !== undefined) return;
-    const lastCheckTime = timestampFromMs(at);
+    const lastCheckTime = timestampFromMs(Math.floor(at));
     const after = { ...before, instance: withStatus(before.instance, { status, statusReason: reason, lastCheckTime }) };
     if (before.instance.status === status && before.instance.statusReason === reason) this.#entries.set(id, after);
     else this.#apply([{ before, after }]);

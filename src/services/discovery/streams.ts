@@ -10,7 +10,7 @@ export function onAbort(signals: readonly AbortSignal[], end: () => void): Dispo
 }
 
 /** The items until there are no more, or until any of the signals aborts, even while the next one is awaited. */
-export async function* untilAborted<T>(items: AsyncIterable<T>, signals: readonly AbortSignal[]): AsyncGenerator<T> {
+export async function* untilAnyAborts<T>(items: AsyncIterable<T>, signals: readonly AbortSignal[]): AsyncGenerator<T> {
   const iterator = items[Symbol.asyncIterator]();
   let stop = () => {};
   using _stopping = onAbort(signals, () => stop());

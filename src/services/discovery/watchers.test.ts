@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
+import { putHealthy } from "../../test/suites/discovery-parts.ts";
 import { fakeClock } from "../../testing/fake-clock.ts";
 import { Registry } from "./registry.ts";
-import { putHealthy } from "./test-registration.ts";
 import { watch } from "./watchers.ts";
 
 function open() {

@@ -1,0 +1,35 @@
+import { ConsulService } from "../../../gen/heddle/discovery/v1/consul_pb.ts";
+import { DiscoveryService } from "../../../gen/heddle/discovery/v1/discovery_pb.ts";
+import { serve } from "../../app/run.ts";
+import { readSettings } from "../../base/env.ts";
+import { jsonLogger } from "../../base/log.ts";
+import { openStoreOrExit } from "../../store/settings.ts";
+import { discoveryConfig } from "./config.ts";
+import { discoveryRows } from "./instance-entity.ts";
+import { openDiscovery } from "./open-discovery.ts";
+import { ownRegistration } from "./own-registration.ts";
+
+const title = "heddle discovery";
+const { logLevel, zone, ...config } = readSettings(title, discoveryConfig);
+const log = jsonLogger({ level: logLevel, fields: { service: "discovery" } });
+await using store = await openStoreOrExit(title, { ...discoveryRows, ...config, log });
+await using discovery = await openDiscovery({ ...config, store, log });
+
+const services = [
+  [DiscoveryService, discovery.discovery],
+  [ConsulService, discovery.consul],
+] as const;
+// It registers with itself, below: by its own address it could not reach itself before it listens.
+const server = await serve({ ...config, name: "discovery", services, discovery: false, signals: false, log });
+const { host, port, adminPort } = server;
+const registration = ownRegistration({ host, port, adminPort, zone, services: services.map(([service]) => service) });
+await discovery.registrar.register(registration);
+
+/** Leases first: none may lapse because the drain cuts the streams that hold them. */
+async function stop(): Promise<void> {
+  discovery.endStreams();
+  await discovery.registrar.deregister({ id: registration.instance.id });
+  await server.drain();
+}
+for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void stop());
+await server.drained;

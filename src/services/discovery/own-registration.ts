@@ -1,0 +1,28 @@
+import { hostname } from "node:os";
+import { create, type DescService } from "@bufbuild/protobuf";
+import { InstanceSchema } from "../../../gen/heddle/discovery/v1/instance_pb.ts";
+import type { Registration } from "./registration.ts";
+
+/** Where discovery itself is found. */
+export interface OwnAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly adminPort: number | undefined;
+  readonly zone: string;
+  readonly services: readonly DescService[];
+}
+
+/** Discovery as one of the instances it lists. It holds no lease: while there is somebody to ask, it is there. */
+export function ownRegistration({ port, adminPort, zone, services, ...at }: OwnAddress): Registration {
+  const host = at.host === "0.0.0.0" || at.host === "::" ? hostname() : at.host; // a wildcard is no place to reach
+  const instance = create(InstanceSchema, {
+    id: "discovery",
+    name: "discovery",
+    services: services.map((service) => service.typeName),
+    host,
+    port,
+    zone,
+    metadata: adminPort === undefined ? {} : { admin: `${host}:${adminPort}` },
+  });
+  return { instance, term: "until-deregistered" };
+}

@@ -1,0 +1,3 @@
+import { discoverySuite } from "../../test/suites/discovery-suite.ts";
+
+discoverySuite("sqlite");

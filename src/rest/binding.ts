@@ -1,0 +1,49 @@
+import type { DescField, DescMethod, DescMethodServerStreaming, DescMethodUnary } from "@bufbuild/protobuf";
+import type { Template, Variable } from "./template.ts";
+
+/** A method that REST can call: one request message, and one answer or a stream of them. */
+export type RestMethod = DescMethodUnary | DescMethodServerStreaming;
+
+/** Where the request's body goes. */
+export type BodyRule =
+  | { readonly kind: "none" }
+  | { readonly kind: "all" }
+  | { readonly kind: "field"; readonly field: DescField };
+
+/** A template's variable with the fields it leads through, outermost first. */
+export interface BoundVariable extends Variable {
+  readonly fields: readonly DescField[];
+}
+
+/** Where a created resource is found, with fields of the response in its variables. */
+export interface LocationRule {
+  readonly template: Template;
+  readonly variables: readonly BoundVariable[];
+}
+
+/** One way to call one method: a google.api.http rule, checked against the method's messages. */
+export interface Binding {
+  readonly method: RestMethod;
+  /** GET, PUT, …, or "*" for any. */
+  readonly httpMethod: string;
+  readonly template: Template;
+  readonly variables: readonly BoundVariable[];
+  readonly body: BodyRule;
+  readonly responseBody: DescField | undefined;
+  readonly created: LocationRule | undefined;
+  /** The field mask that a PATCH without one fills from its body. */
+  readonly mask: DescField | undefined;
+}
+
+/** A contract's rule cannot be served; the message names the method and the reason. */
+export class RuleError extends Error {
+  constructor(method: DescMethod, reason: string) {
+    super(`${methodName(method)}: ${reason}`);
+    this.name = "RuleError";
+  }
+}
+
+/** A method as errors name it: "shop.user.v1.UserService.GetUser". */
+export function methodName(method: DescMethod): string {
+  return `${method.parent.typeName}.${method.name}`;
+}

@@ -1,0 +1,75 @@
+import type { JsonValue } from "@bufbuild/protobuf";
+import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
+import { checkJsonText } from "./json-check.ts";
+import { bodyTooLarge, notJson, unreadable } from "./refusal.ts";
+
+const jsonType = /^application\/(?:[\w.!#$&^+-]+\+)?json$/;
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/** The JSON of a request's body; `undefined` for an empty one. A body without Content-Type counts as JSON. */
+export async function readJsonBody(
+  request: UniversalServerRequest,
+  maxBodyBytes: number,
+): Promise<JsonValue | undefined> {
+  if (!isBytes(request.body)) return request.body ?? undefined;
+  if (Number(request.header.get("content-length") ?? 0) > maxBodyBytes) throw bodyTooLarge(maxBodyBytes);
+  const bytes = await readBytes(request.body, maxBodyBytes);
+  if (bytes.length === 0) return undefined;
+  checkContentType(request.header);
+  const text = decode(bytes);
+  return text.trim() === "" ? undefined : parse(text);
+}
+
+function isBytes(body: UniversalServerRequest["body"]): body is AsyncIterable<Uint8Array> {
+  return typeof body === "object" && body !== null && Symbol.asyncIterator in body;
+}
+
+async function readBytes(body: AsyncIterable<Uint8Array>, maxBodyBytes: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > maxBodyBytes) throw bodyTooLarge(maxBodyBytes);
+    chunks.push(chunk);
+  }
+  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size);
+}
+
+function checkContentType(header: Headers): void {
+  const encoding = header.get("content-encoding") ?? "identity";
+  if (encoding !== "identity") throw notJson(`a body in Content-Encoding ${encoding} is not read here: send it plain`);
+  const [type = "", ...parameters] = (header.get("content-type") ?? "application/json").toLowerCase().split(";");
+  if (type.trim() === "application/x-www-form-urlencoded") {
+    throw notJson("the body has to be application/json, not a form (curl: add -H 'Content-Type: application/json')");
+  }
+  if (!jsonType.test(type.trim())) throw notJson(`the body has to be application/json, not ${type.trim()}`);
+  const charset = parameters.map((parameter) => parameter.trim()).find((parameter) => parameter.startsWith("charset="));
+  if (charset !== undefined && !/^charset="?utf-?8"?$/.test(charset)) throw notJson(`JSON is UTF-8, not ${charset}`);
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    throw unreadable("the body is not valid UTF-8"); // the decoder says no more than that
+  }
+}
+
+function parse(text: string): JsonValue {
+  checkJsonText(text);
+  try {
+    return longDigits.test(text) ? parseExactly(text) : (JSON.parse(text) as JsonValue);
+  } catch (reason) {
+    const why = reason instanceof SyntaxError ? reason.message : "it cannot be parsed";
+    throw unreadable(`the body is not valid JSON: ${why}`);
+  }
+}
+
+const longDigits = /[0-9]{16}/;
+
+/** Integers that a JavaScript number would round stay text, which protojson takes for any number. */
+function parseExactly(text: string): JsonValue {
+  const keepExact = (_key: string, value: unknown, { source = "" }: { source?: string } = {}) =>
+    typeof value === "number" && !Number.isSafeInteger(value) && /^-?[0-9]+$/.test(source) ? source : value;
+  return JSON.parse(text, keepExact) as JsonValue;
+}

@@ -1,0 +1,110 @@
+import { create, type DescField, type JsonValue, type Message, type Registry } from "@bufbuild/protobuf";
+import { FieldMaskSchema } from "@bufbuild/protobuf/wkt";
+import type { Binding, BoundVariable } from "./binding.ts";
+import { fieldNamed, isTree, type JsonTree, keyOf, newTree, snakeName } from "./fields.ts";
+import { messageReader } from "./json-input.ts";
+import type { JsonStyle } from "./json-style.ts";
+import { parseQuery, placeParameter } from "./query.ts";
+import { badField, unreadable } from "./refusal.ts";
+import { textToJson } from "./text.ts";
+
+/** What HTTP brought: the parsed body, the path's raw segments, the query string without its question mark. */
+export interface RestInput {
+  readonly body: JsonValue | undefined;
+  readonly segments: readonly string[];
+  readonly query: string;
+}
+
+/** Makes the request message of one binding. */
+export type RequestReader = (input: RestInput) => Message;
+
+/**
+ * Plans how a binding's requests are read: body, path and query are put into one JSON object, and that is read once,
+ * so that every value is checked, and every error worded, in the same way wherever it came from.
+ */
+export function requestReader(binding: Binding, style: JsonStyle, registry: Registry): RequestReader {
+  const read = messageReader(binding.method.input, style, registry);
+  const nameOf = (field: DescField) => (style === "plain" ? snakeName(field) : field.jsonName);
+  return ({ body, segments, query }) => {
+    const tree = bodyTree(binding, body, nameOf);
+    for (const variable of binding.variables)
+      placeVariable(tree, { variable, nameOf, text: textOf(variable, segments) });
+    for (const parameter of parseQuery(query)) placeParameter(tree, binding, parameter);
+    const message = read(tree);
+    fillMask(message, binding, { tree, body });
+    return message;
+  };
+}
+
+type NameOf = (field: DescField) => string;
+
+function bodyTree({ body: rule }: Binding, body: JsonValue | undefined, nameOf: NameOf): JsonTree {
+  switch (rule.kind) {
+    case "none":
+      return newTree();
+    case "all":
+      if (body !== undefined && !isTree(body)) throw unreadable("the body has to be a JSON object");
+      return newTree(body);
+    case "field":
+      if (body !== undefined) return newTree({ [nameOf(rule.field)]: body });
+      return newTree(rule.field.fieldKind === "message" ? { [nameOf(rule.field)]: {} } : {});
+  }
+}
+
+/** Decoded text of a variable. In one that spans segments an escaped slash stays escaped, as google.api.http asks. */
+function textOf({ start, end, multi, path }: BoundVariable, segments: readonly string[]): string {
+  try {
+    if (!multi) return decodeURIComponent(segments[start] ?? "");
+    return segments.slice(start, end).map(decodeKeepingSlash).join("/");
+  } catch {
+    throw badField(path, "has a bad percent escape in the path");
+  }
+}
+
+function decodeKeepingSlash(segment: string): string {
+  return segment
+    .split(/(%2f)/i)
+    .map((part, i) => (i % 2 === 1 ? part : decodeURIComponent(part)))
+    .join("");
+}
+
+interface Placing {
+  readonly variable: BoundVariable;
+  readonly text: string;
+  readonly nameOf: NameOf;
+}
+
+/** Copies what it changes on the way down: the body may belong to somebody else. */
+function placeVariable(tree: JsonTree, { variable, text, nameOf }: Placing): void {
+  let at = tree;
+  for (const field of variable.fields.slice(0, -1)) {
+    const key = keyOf(at, field) ?? nameOf(field);
+    const inner = at[key] ?? {};
+    if (!isTree(inner)) return; // reading the message will name it
+    at = at[key] = newTree(inner);
+  }
+  const last = variable.fields.at(-1);
+  if (last === undefined) return;
+  const key = keyOf(at, last) ?? nameOf(last);
+  const given = at[key] ?? null;
+  const value = textToJson(last, text);
+  if (given !== null && String(given) !== String(value)) {
+    throw badField(variable.path, `is ${JSON.stringify(given).slice(0, 100)} in the body but "${text}" in the path`);
+  }
+  at[key] = value;
+}
+
+/** A PATCH changes the fields that its body names, also those it sets back to nothing. A mask that is given stands. */
+function fillMask(
+  message: Message,
+  binding: Binding,
+  { tree, body }: { tree: JsonTree; body: JsonValue | undefined },
+): void {
+  const { mask, variables, body: rule } = binding;
+  if (mask === undefined || rule.kind !== "field" || keyOf(tree, mask) !== undefined || !isTree(body)) return;
+  const resource = rule.field.message;
+  const inPath = new Set(variables.map(({ fields }) => fields[1]));
+  const fields = Object.keys(body).map((key) => resource && fieldNamed(resource, key));
+  const paths = fields.flatMap((field) => (field !== undefined && !inPath.has(field) ? [field.name] : []));
+  if (paths.length > 0) Object.assign(message, { [mask.localName]: create(FieldMaskSchema, { paths }) });
+}

@@ -1,0 +1,116 @@
+import {
+  create,
+  createFileRegistry,
+  type DescFile,
+  type DescService,
+  type MessageInitShape,
+  setExtension,
+} from "@bufbuild/protobuf";
+import {
+  FieldDescriptorProto_Label,
+  FieldDescriptorProto_Type,
+  FileDescriptorProtoSchema,
+  file_google_protobuf_any,
+  file_google_protobuf_duration,
+  file_google_protobuf_field_mask,
+  file_google_protobuf_struct,
+  file_google_protobuf_timestamp,
+  file_google_protobuf_wrappers,
+  MethodOptionsSchema,
+} from "@bufbuild/protobuf/wkt";
+import { http } from "../../gen/google/api/annotations_pb.ts";
+import { HttpRuleSchema } from "../../gen/google/api/http_pb.ts";
+import { MethodPolicySchema, method as policyOption } from "../../gen/heddle/policy/v1/policy_pb.ts";
+
+/** One method of a scratch contract; request and response are both `scratch.v1.Everything`. */
+export interface ScratchMethod {
+  readonly name: string;
+  readonly rule: MessageInitShape<typeof HttpRuleSchema>;
+  readonly policy?: MessageInitShape<typeof MethodPolicySchema>;
+  readonly clientStreaming?: boolean;
+}
+
+const { STRING, INT32, INT64, BOOL, DOUBLE, BYTES, ENUM, MESSAGE } = FieldDescriptorProto_Type;
+const wellKnown: readonly DescFile[] = [
+  file_google_protobuf_any,
+  file_google_protobuf_duration,
+  file_google_protobuf_field_mask,
+  file_google_protobuf_struct,
+  file_google_protobuf_timestamp,
+  file_google_protobuf_wrappers,
+];
+
+/**
+ * A contract made on the spot: a service with the given google.api.http rules over a message that has a field of every
+ * kind. For rules that no real contract has, and those that no contract should.
+ */
+export function scratchService(...methods: readonly ScratchMethod[]): DescService {
+  const file = create(FileDescriptorProtoSchema, {
+    name: "scratch/v1/scratch.proto",
+    package: "scratch.v1",
+    syntax: "proto3",
+    dependency: wellKnown.map(({ proto }) => proto.name),
+    enumType: [
+      {
+        name: "Kind",
+        value: ["KIND_UNSPECIFIED", "KIND_SMALL", "KIND_VERY_BIG"].map((name, number) => ({ name, number })),
+      },
+    ],
+    messageType: [everything(), { name: "Inner", field: [one("label", 1, STRING), one("count", 2, INT64)] }],
+    service: [{ name: "ScratchService", method: methods.map(methodProto) }],
+  });
+  const registry = createFileRegistry(file, (name) => wellKnown.find(({ proto }) => proto.name === name)?.proto);
+  const service = registry.getService("scratch.v1.ScratchService");
+  if (service === undefined) throw new Error("the scratch contract has lost its service");
+  return service;
+}
+
+function methodProto({ name, rule, policy, clientStreaming = false }: ScratchMethod) {
+  const options = create(MethodOptionsSchema);
+  setExtension(options, http, create(HttpRuleSchema, rule));
+  if (policy !== undefined) setExtension(options, policyOption, create(MethodPolicySchema, policy));
+  return { name, options, clientStreaming, inputType: ".scratch.v1.Everything", outputType: ".scratch.v1.Everything" };
+}
+
+function everything() {
+  const field = [
+    one("name", 1, STRING),
+    one("small_int", 2, INT32),
+    one("long_int", 3, INT64),
+    one("flag", 4, BOOL),
+    one("ratio", 5, DOUBLE),
+    one("data", 6, BYTES),
+    one("kind", 7, ENUM, ".scratch.v1.Kind"),
+    many("tags", 8, STRING),
+    many("kinds", 9, ENUM, ".scratch.v1.Kind"),
+    many("counts", 10, MESSAGE, ".scratch.v1.Everything.CountsEntry"),
+    one("inner", 11, MESSAGE, ".scratch.v1.Inner"),
+    many("inners", 12, MESSAGE, ".scratch.v1.Inner"),
+    one("nick_name", 13, MESSAGE, ".google.protobuf.StringValue"),
+    one("big_int", 14, MESSAGE, ".google.protobuf.Int64Value"),
+    one("created_at", 15, MESSAGE, ".google.protobuf.Timestamp"),
+    one("span", 16, MESSAGE, ".google.protobuf.Duration"),
+    one("update_mask", 17, MESSAGE, ".google.protobuf.FieldMask"),
+    one("extra", 18, MESSAGE, ".google.protobuf.Struct"),
+    { ...one("left", 19, STRING), oneofIndex: 0 },
+    { ...one("right", 20, MESSAGE, ".scratch.v1.Inner"), oneofIndex: 0 },
+    one("self", 21, MESSAGE, ".scratch.v1.Everything"),
+    one("any", 22, MESSAGE, ".google.protobuf.Any"),
+    one("constructor", 23, STRING),
+    { ...one("renamed", 24, INT64), jsonName: "ReNamed" },
+    many("long_ints", 25, INT64),
+  ];
+  const nestedType = [
+    { name: "CountsEntry", field: [one("key", 1, STRING), one("value", 2, INT64)], options: { mapEntry: true } },
+  ];
+  return { name: "Everything", field, nestedType, oneofDecl: [{ name: "choice" }] };
+}
+
+function one(name: string, number: number, type: FieldDescriptorProto_Type, typeName = "") {
+  const jsonName = name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  return { name, number, type, typeName, jsonName, label: FieldDescriptorProto_Label.OPTIONAL };
+}
+
+function many(name: string, number: number, type: FieldDescriptorProto_Type, typeName = "") {
+  return { ...one(name, number, type, typeName), label: FieldDescriptorProto_Label.REPEATED };
+}

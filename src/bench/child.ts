@@ -1,0 +1,56 @@
+import { type ChildProcess, fork } from "node:child_process";
+
+/** CPU that a process used, in microseconds, and its memory in bytes. */
+export interface Usage {
+  readonly cpuUs: number;
+  readonly rssBytes: number;
+}
+
+/** In a child: answers its parent. `ready` is told once; "usage" is answered each time it is asked. */
+export function answerParent<T>({
+  ready,
+  onMessage,
+}: {
+  ready: T;
+  onMessage?: (message: unknown) => Promise<unknown>;
+}) {
+  process.on("message", async (message) => {
+    if (message !== "usage") return process.send?.({ answer: await onMessage?.(message) });
+    const { user, system } = process.cpuUsage();
+    return process.send?.({ answer: { cpuUs: user + system, rssBytes: process.memoryUsage.rss() } satisfies Usage });
+  });
+  process.on("disconnect", () => process.exit(0));
+  process.send?.({ answer: ready });
+}
+
+/** In the parent: a program of this folder in a process of its own, on one CPU where the system can pin it. */
+export class Child implements Disposable {
+  readonly #process: ChildProcess;
+
+  constructor(program: string, args: readonly string[]) {
+    this.#process = fork(`${import.meta.dirname}/${program}`, args, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+  }
+
+  /** The next answer; the child ending instead is an error. */
+  answer<T>(): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const onExit = (code: number | null) => reject(new Error(`${this.#process.spawnargs.at(-1)} ended with ${code}`));
+      this.#process.once("exit", onExit);
+      this.#process.once("message", (message: { answer: T }) => {
+        this.#process.off("exit", onExit);
+        resolve(message.answer);
+      });
+    });
+  }
+
+  /** Asks for something and waits for the answer. */
+  ask<T>(message: string | object): Promise<T> {
+    const answer = this.answer<T>();
+    this.#process.send(message);
+    return answer;
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#process.connected) this.#process.disconnect();
+  }
+}

@@ -9,6 +9,7 @@ const product = (values: Partial<Record<"name" | "note", string>>) => ({
   resource: "product",
   fields: ["name", "note"] as const,
   required: ["name"] as const,
+  ignored: ["id", "version"],
   filled: (field: "name" | "note") => Boolean(values[field]),
 });
 
@@ -22,8 +23,12 @@ test("with a mask, what it names changes, once, and what may be empty is emptied
   expect(fieldsToChange(mask("note", "note"), product({ name: "ignored" }))).toEqual(["note"]);
 });
 
-test("what may not change, does not exist, or would be emptied is refused by name, all at once", () => {
-  const update = () => fieldsToChange(mask("id", "nmae", "name"), product({}));
+test("what is the service's to say may be named, to no effect: a client may send back what it read", () => {
+  expect(fieldsToChange(mask("id", "version", "note"), product({}))).toEqual(["note"]);
+});
+
+test("what does not exist, or would be emptied, is refused by name, all at once", () => {
+  const update = () => fieldsToChange(mask("nmae", "name"), product({}));
   expect(update).toThrow(expect.objectContaining({ code: Code.InvalidArgument }));
-  expect(update).toThrow(/update_mask: names "id".*update_mask: names "nmae".*product\.name: .*must not be empty/);
+  expect(update).toThrow(/update_mask: names "nmae".*product\.name: .*must not be empty/);
 });

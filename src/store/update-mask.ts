@@ -10,23 +10,27 @@ export interface Changeable<Field extends string> {
   readonly fields: readonly Field[];
   /** Those that may not be emptied. */
   readonly required: readonly Field[];
+  /** Proto names of what is not the caller's to change but belongs to the resource: a mask may name it, to no effect (AIP-203). */
+  readonly ignored: readonly string[];
   /** Whether the request fills the field. */
   filled(field: Field): boolean;
 }
 
 /**
- * The fields that an Update names; without a mask, those that it fills. Refuses what may not change, what does not
- * exist, and what would be emptied though it may not be, all at once.
+ * The fields that an Update names; without a mask, those that it fills. Refuses what does not exist, and what
+ * would be emptied though it may not be, all at once.
  */
 export function fieldsToChange<Field extends string>(
   mask: FieldMask | undefined,
   changeable: Changeable<Field>,
 ): readonly Field[] {
-  const { resource, fields, required, filled } = changeable;
+  const { resource, fields, required, ignored, filled } = changeable;
   if (mask === undefined || mask.paths.length === 0) return fields.filter((field) => filled(field));
   const named = fields.filter((field) => mask.paths.includes(field));
   const violations: FieldViolation[] = [
-    ...mask.paths.filter((path) => !named.includes(path as Field)).map((path) => unchangeable(path, fields)),
+    ...mask.paths
+      .filter((path) => !named.includes(path as Field) && !ignored.includes(path))
+      .map((path) => unchangeable(path, fields)),
     ...named
       .filter((field) => required.includes(field) && !filled(field))
       .map((field) => ({

@@ -21,6 +21,7 @@ export function readUpdate({ product, updateMask }: UpdateProductRequest): Produ
     resource: "product",
     fields: ["name", "description", "price", "stock"],
     required: ["name", "price"],
+    ignored: ["sku", "created_at", "updated_at", "version"],
     filled: (field) => Boolean(product[field]),
   });
   const values = Object.assign({}, ...fields.map((field) => columns(field, product)));

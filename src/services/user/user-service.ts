@@ -78,6 +78,7 @@ function readUpdate({ user, updateMask }: UpdateUserRequest): Pick<UserMessage, 
     resource: "user",
     fields: ["name", "email"],
     required: ["name", "email"],
+    ignored: ["id", "created_at", "updated_at", "version"],
     filled: (field) => user[field] !== "",
   });
   const values = Object.fromEntries(fields.map((field) => [field, user[field]]));

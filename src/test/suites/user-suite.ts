@@ -89,19 +89,20 @@ export function userSuite(kind: DatabaseKind): void {
     expect(same.user).toEqual(filled.user);
   });
 
-  test("an update of what may not change, does not exist or may not be empty is refused by name", async () => {
+  test("an update of what does not exist or may not be empty is refused by name", async () => {
     await using shop = await open();
     await shop.users.createUser(ada);
     const update = (path: string) => shop.users.updateUser({ user: { id: 1n }, updateMask: mask(path) });
-    for (const path of ["id", "version", "created_at", "nmae"]) {
-      await expectError(update(path), {
-        code: Code.InvalidArgument,
-        fields: ["update_mask"],
-        message: new RegExp(path),
-      });
-    }
+    await expectError(update("nmae"), { code: Code.InvalidArgument, fields: ["update_mask"], message: /nmae/ });
     await expectError(update("name"), { code: Code.InvalidArgument, fields: ["user.name"] });
     await expectError(shop.users.updateUser({ user: {} }), { code: Code.InvalidArgument, fields: ["user.id"] });
+  });
+
+  test("a mask may name what is not the caller's to change, to no effect", async () => {
+    await using shop = await open();
+    const { user } = await shop.users.createUser(ada);
+    const updateMask = mask("id", "version", "created_at", "updated_at");
+    expect((await shop.users.updateUser({ user: { id: 1n, version: 1 }, updateMask })).user).toEqual(user);
   });
 
   test("an update that builds on an old version is ABORTED", async () => {

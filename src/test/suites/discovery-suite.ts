@@ -92,12 +92,17 @@ export function discoverySuite(kind: DatabaseKind): void {
         instance: testInstance({ healthCheck: { timeout: { seconds: 60n } } }),
       });
     }
-    const opening = lives.live(() => new Promise(() => {}));
+    let askedAt: number | undefined;
     let opened = false;
+    const opening = lives.live(() => {
+      askedAt ??= lives.clock.now();
+      return new Promise(() => {});
+    });
     void opening.then(() => {
       opened = true;
     });
-    for (let turn = 0; turn < 50 && !opened; turn++) await lives.clock.advance(100);
+    while (!opened) await lives.clock.advance(askedAt === undefined ? 0 : 100);
+    expect(lives.clock.now() - (askedAt ?? 0)).toBe(2_000);
     await using second = await opening;
     expect((await second.client.resolve({ service: "user" })).instances).toHaveLength(1);
   });

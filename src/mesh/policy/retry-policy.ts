@@ -3,6 +3,7 @@ import { Code, type ConnectError } from "@connectrpc/connect";
 import { RetryInfoSchema } from "../../../gen/google/rpc/error_details_pb.ts";
 import { fullJitter } from "../../base/backoff.ts";
 import type { Random } from "../../base/random.ts";
+import { errorReason } from "../../call/errors.ts";
 import { headers } from "../../call/headers.ts";
 import type { RetryRules } from "../../call/policy.ts";
 import type { Progress } from "../../call/progress.ts";
@@ -38,15 +39,19 @@ export function contractRetry(rules: RetryRules, random: Random): RetryPolicy {
   return ({ attempt, error, progress, elsewhere, remainingMs }) => {
     const unprocessed = progress !== "processed";
     const pushbackMs = pushbackOf(error);
-    const refused = unprocessed
-      ? attempt >= maxUnprocessedAttempts && "attempts used up"
-      : refusal(rules, attempt, error);
+    const refused = unprocessed ? unprocessedRefusal(attempt, error) : refusal(rules, attempt, error);
     if (refused) return stop(refused);
     if (pushbackMs === "never") return stop("the server asked not to be asked again");
     const waitMs = pushbackMs ?? (unprocessed && elsewhere ? 0 : backoffMs(attempt));
     if (waitMs >= remainingMs) return stop("the deadline leaves no time for another attempt");
     return { kind: "again", waitMs, free: unprocessed };
   };
+}
+
+/** What was not processed may go out again, except where every circuit is open: that is to fail fast. */
+function unprocessedRefusal(attempt: number, error: ConnectError): string | undefined {
+  if (errorReason(error)?.reason === "CIRCUIT_OPEN") return "every circuit is open";
+  return attempt >= maxUnprocessedAttempts ? "attempts used up" : undefined;
 }
 
 function refusal(rules: RetryRules, attempt: number, error: ConnectError): string | undefined {

@@ -18,12 +18,6 @@ export interface ChecksOptions {
   readonly maxAtOnce?: number;
 }
 
-/** One instance being checked. */
-interface Round {
-  readonly stop: AbortController;
-  readonly first: Promise<void>;
-}
-
 const defaultIntervalMs = 10_000;
 const defaultTimeoutMs = 2_000;
 /** An instance that has never been well is asked again this soon, twice as late each time, until its interval is reached. */
@@ -38,7 +32,9 @@ const spreadRatio = 0.1;
 export class Checks implements Disposable {
   readonly #options: ChecksOptions;
   readonly #slots: Slots;
-  readonly #rounds = new Map<string, Round>();
+  /** What stops the round of each instance. */
+  readonly #rounds = new Map<string, AbortController>();
+  #disposed = false;
 
   constructor(options: ChecksOptions) {
     this.#options = options;
@@ -53,9 +49,10 @@ export class Checks implements Disposable {
   /** Begins to check an entry, in the place of an earlier one of its id. Resolves, never rejects, after the first check. */
   add(entry: Entry): Promise<void> {
     this.drop(entry.instance.id);
+    if (this.#disposed) return Promise.resolve();
     const stop = new AbortController();
     const first = Promise.withResolvers<void>();
-    this.#rounds.set(entry.instance.id, { stop, first: first.promise });
+    this.#rounds.set(entry.instance.id, stop);
     const run = () => this.#run(entry, stop.signal, first.resolve);
     void runDetached(run).catch(() => first.resolve()); // rejects only because it was stopped
     return first.promise;
@@ -65,11 +62,12 @@ export class Checks implements Disposable {
   drop(id: string): void {
     const round = this.#rounds.get(id);
     this.#rounds.delete(id);
-    round?.stop.abort(stopped);
+    round?.abort(stopped);
   }
 
-  /** Stops all checks. */
+  /** Stops all checks; none begins after it. */
   [Symbol.dispose](): void {
+    this.#disposed = true;
     for (const id of [...this.#rounds.keys()]) this.drop(id);
   }
 

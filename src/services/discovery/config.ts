@@ -7,6 +7,7 @@ export function discoveryConfig(read: EnvReader) {
   const port = read.port("PORT", 8500, "gRPC, gRPC-Web, Connect and REST, Consul's paths among them");
   return {
     host: read.text("HOST", "127.0.0.1", "address to listen on; 0.0.0.0 for all"),
+    advertise: read.text("ADVERTISE", "", "host by which others reach this; if empty, HOST or the machine's name"),
     port,
     adminPort: read.port("ADMIN_PORT", port === 0 ? 0 : port + 1_000, "metrics and health, for machines"),
     zone: read.text("ZONE", "", "where this instance runs"),

@@ -2,7 +2,7 @@ import { Code } from "@connectrpc/connect";
 import { expect, test } from "vitest";
 import { Lease } from "../../../gen/heddle/discovery/v1/discovery_pb.ts";
 import { Status } from "../../../gen/heddle/discovery/v1/instance_pb.ts";
-import { away, openTestDiscovery, testInstance } from "../../test/suites/discovery-parts.ts";
+import { away, healthy, openTestDiscovery, testInstance } from "../../test/suites/discovery-parts.ts";
 
 type Discovery = Awaited<ReturnType<typeof openTestDiscovery>>;
 
@@ -150,6 +150,18 @@ test.each(["cut", "end"] as const)("a lease ends 3 s after its stream (%s)", asy
   expect(await resolved(discovery)).toEqual([]);
 });
 
+test("a process whose stream broke because it died is not handed out for the grace", async () => {
+  let verdict = healthy;
+  await using discovery = await openTestDiscovery({ probe: async () => verdict });
+  await discovery.client.register({ instance: testInstance(), lease: Lease.KEPT_ALIVE });
+  const stream = keepAlive(discovery);
+  await stream.renew("user-1");
+  verdict = away;
+  stream.cut();
+  await discovery.clock.advance(1);
+  expect(await resolved(discovery)).toEqual([]);
+});
+
 test("a client that connects again within the grace goes on as if nothing had been", async () => {
   await using discovery = await openTestDiscovery();
   await discovery.client.register({ instance: testInstance(), lease: Lease.KEPT_ALIVE });
@@ -256,4 +268,14 @@ test("a Protobuf service that two names serve is one service under the name that
   const { service } = await discovery.client.getService({ name: "shop.user.v1.UserService" });
   expect(service?.name).toBe("shop.user.v1.UserService");
   expect(service?.instances.map(({ id }) => id)).toEqual(["a", "b"]);
+});
+
+test("what cannot be written is not acknowledged and not handed out", async () => {
+  await using discovery = await openTestDiscovery();
+  await discovery.client.register({ instance: testInstance() });
+  await discovery.store[Symbol.asyncDispose]();
+  const refused = discovery.client.register({ instance: testInstance({ id: "user-2", port: 8011 }) });
+  await expect(refused).rejects.toMatchObject({ code: Code.Unavailable });
+  await expect(discovery.client.deregister({ id: "user-1" })).rejects.toMatchObject({ code: Code.Unavailable });
+  expect(await resolved(discovery)).toEqual(["user-1"]);
 });

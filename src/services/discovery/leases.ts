@@ -55,14 +55,15 @@ export class Leases {
     return true;
   }
 
-  /** A stream has ended: what hangs on it lasts a short while yet, but no longer than it would have. */
-  release(holder: Holder, now: number): void {
+  /** A stream has ended: what hung on it lasts a short while yet, but no longer than it would have. Returns its ids. */
+  release(holder: Holder, now: number): readonly string[] {
     const graceEndsAt = this.#lived(now) + this.#graceMs;
-    for (const lease of this.#leases.values()) {
-      if (lease.holder !== holder) continue;
+    const held = [...this.#leases].filter(([, lease]) => lease.holder === holder);
+    for (const [, lease] of held) {
       lease.holder = undefined;
       lease.endsAt = Math.min(lease.endsAt, graceEndsAt);
     }
+    return held.map(([id]) => id);
   }
 
   /** Forgets a lease: the instance was taken out, or its registration does not lapse. */

@@ -10,7 +10,7 @@ import { openDiscovery } from "./open-discovery.ts";
 import { ownRegistration } from "./own-registration.ts";
 
 const title = "heddle discovery";
-const { logLevel, zone, ...config } = readSettings(title, discoveryConfig);
+const { logLevel, zone, advertise, ...config } = readSettings(title, discoveryConfig);
 const log = jsonLogger({ level: logLevel, fields: { service: "discovery" } });
 await using store = await openStoreOrExit(title, { ...discoveryRows, ...config, log });
 await using discovery = await openDiscovery({ ...config, store, log });
@@ -22,7 +22,8 @@ const services = [
 // It registers with itself, below: by its own address it could not reach itself before it listens.
 const server = await serve({ ...config, name: "discovery", services, discovery: false, signals: false, log });
 const { host, port, adminPort } = server;
-const registration = ownRegistration({ host, port, adminPort, zone, services: services.map(([service]) => service) });
+const own = services.map(([service]) => service);
+const registration = ownRegistration({ host, advertise, port, adminPort, zone, services: own });
 await discovery.registrar.register(registration);
 
 /** Leases first: none may lapse because the drain cuts the streams that hold them. */

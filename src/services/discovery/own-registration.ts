@@ -6,6 +6,8 @@ import type { Registration } from "./registration.ts";
 /** Where discovery itself is found. */
 export interface OwnAddress {
   readonly host: string;
+  /** The host by which others reach it; empty: `host`, or the machine's name when that is a wildcard. */
+  readonly advertise: string;
   readonly port: number;
   readonly adminPort: number | undefined;
   readonly zone: string;
@@ -14,7 +16,8 @@ export interface OwnAddress {
 
 /** Discovery as one of the instances it lists. It holds no lease: while there is somebody to ask, it is there. */
 export function ownRegistration({ port, adminPort, zone, services, ...at }: OwnAddress): Registration {
-  const host = at.host === "0.0.0.0" || at.host === "::" ? hostname() : at.host; // a wildcard is no place to reach
+  const wildcard = at.host === "0.0.0.0" || at.host === "::"; // no place to reach
+  const host = at.advertise || (wildcard ? hostname() : at.host);
   const instance = create(InstanceSchema, {
     id: "discovery",
     name: "discovery",

@@ -111,9 +111,13 @@ export class Registrar implements AsyncDisposable {
     this.#timer?.cancel();
   }
 
-  /** A keep-alive stream has ended, by whatever cause. */
+  /** A keep-alive stream has ended. Who held it is checked at once: a process that died is not handed out for the grace. */
   release(holder: Holder): void {
-    this.#options.leases.release(holder, this.#options.clock.now());
+    const { registry, leases, clock } = this.#options;
+    for (const id of leases.release(holder, clock.now())) {
+      const entry = registry.get(id);
+      if (entry) void this.#checks.add(entry);
+    }
   }
 
   /** Stops leases and checks, and writes what is left to write. */

@@ -65,6 +65,7 @@ export class Registry {
     return this.#listeners.size;
   }
 
+  /** The entry of an id, lapsed or not. */
   get(id: string): Entry | undefined {
     return this.#entries.get(id);
   }

@@ -54,6 +54,7 @@ export async function openTestDiscovery(options: TestDiscoveryOptions = {}) {
   });
   return {
     ...opened,
+    store,
     clock,
     client: createClient(DiscoveryService, transport),
     consulClient: createClient(ConsulService, transport),

@@ -23,7 +23,7 @@ export interface ServeOptions<T extends readonly DescService[]> extends Omit<Ser
   readonly adminPort?: number;
   /** Discovery's "host:port"; `false`: register nowhere. Default `HEDDLE_DISCOVERY`, else 127.0.0.1:8500. */
   readonly discovery?: string | false;
-  /** The host by which others reach this one. Default: `host`, or the machine's name when that is a wildcard. */
+  /** The host by which others reach this one. Unset or empty: `host`, or the machine's name when that is a wildcard. */
   readonly advertise?: string;
   readonly zone?: string;
   /** Share of the calls against other replicas, from 1 to 1000. Default 100. */
@@ -91,7 +91,7 @@ async function register<T extends readonly DescService[]>(
 ): Promise<Registration> {
   const { name, discovery, zone = "", weight = 100, version = "", metadata = {} } = options;
   const mesh: Mesh = await openMesh({ ...(discovery ? { discovery } : {}), log, clock, random });
-  const host = options.advertise ?? reachable(server.host);
+  const host = options.advertise || reachable(server.host);
   const lease = new Lease({
     discovery: mesh.client(DiscoveryService),
     instance: {

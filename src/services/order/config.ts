@@ -7,6 +7,7 @@ export function orderConfig(read: EnvReader) {
   const port = read.port("PORT", 8002, "gRPC, gRPC-Web, Connect and REST");
   return {
     host: read.text("HOST", "127.0.0.1", "address to listen on; 0.0.0.0 for all"),
+    advertise: read.text("ADVERTISE", "", "host by which others reach this; if empty, HOST or the machine's name"),
     port,
     adminPort: read.port("ADMIN_PORT", port === 0 ? 0 : port + 1_000, "metrics and health, for machines"),
     discovery: read.text("HEDDLE_DISCOVERY", "127.0.0.1:8500", "host:port of discovery, several between commas"),

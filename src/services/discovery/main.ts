@@ -29,7 +29,8 @@ await discovery.registrar.register(registration);
 /** Leases first: none may lapse because the drain cuts the streams that hold them. */
 async function stop(): Promise<void> {
   discovery.endStreams();
-  await discovery.registrar.deregister({ id: registration.instance.id });
+  const { id } = registration.instance;
+  await discovery.registrar.deregister({ id }).catch((error) => log.warn("could not take itself out", { error }));
   await server.drain();
 }
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void stop());

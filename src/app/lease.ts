@@ -63,8 +63,9 @@ export class Lease implements AsyncDisposable {
     for (let failures = 0; !this.#letGo.signal.aborted; ) {
       try {
         if (!this.#registered.value) await this.#register();
-        failures = 0;
-        await this.#keepAlive();
+        await this.#keepAlive(() => {
+          failures = 0;
+        });
       } catch (error) {
         if (this.#letGo.signal.aborted) return;
         failures++;
@@ -83,8 +84,8 @@ export class Lease implements AsyncDisposable {
     log.info("registered", { id: instance.id, host: instance.host, port: instance.port });
   }
 
-  /** One keep-alive stream, until it ends, breaks, goes silent, or discovery says that it does not know us. */
-  async #keepAlive(): Promise<void> {
+  /** One keep-alive stream, until it breaks or goes silent, or discovery ends it or says that it does not know us. */
+  async #keepAlive(onRenewed: () => void): Promise<void> {
     const { discovery, clock } = this.#options;
     using link = linkSignals(this.#letGo.signal);
     const silent = () => clock.setTimer(ttlMs, () => link.abort(new Error(`no answer to a renewal for ${ttlMs} ms`)));
@@ -93,6 +94,7 @@ export class Lease implements AsyncDisposable {
       for await (const { known } of discovery.keepAlive(this.#renewals(link.signal), { signal: link.signal })) {
         silence.cancel();
         silence = silent();
+        onRenewed();
         if (!known) {
           this.#registered.set(false);
           return;

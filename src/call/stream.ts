@@ -10,15 +10,17 @@ export async function* untilAborted<T>(
   onEnd?: () => void,
 ): AsyncIterable<T> {
   const iterator = source[Symbol.asyncIterator]();
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  aborted.catch(() => {}); // it is raced below; nobody races it when the stream ends first
-  const onAbort = () => reject(getAbortSignalReason(signal));
-  if (signal.aborted) onAbort();
-  else signal.addEventListener("abort", onAbort, { once: true });
+  let giveUp: ((reason: unknown) => void) | undefined; // rejects the step being awaited; each step has a promise of its own
+  const onAbort = () => giveUp?.(getAbortSignalReason(signal));
+  signal.addEventListener("abort", onAbort, { once: true });
   let ended = false;
   try {
     for (;;) {
-      const step = await Promise.race([aborted, iterator.next()]);
+      if (signal.aborted) throw getAbortSignalReason(signal);
+      const step = await new Promise<IteratorResult<T>>((resolve, reject) => {
+        giveUp = reject;
+        iterator.next().then(resolve, reject);
+      });
       ended = step.done === true;
       if (step.done) return;
       yield step.value;

@@ -165,7 +165,8 @@ export type HealthCheck = Message<"heddle.discovery.v1.HealthCheck"> & {
   } | { case: undefined; value?: undefined };
 
   /**
-   * Time between checks, from 1 s to 1 h. If unset, 10 s.
+   * Time between checks, from 1 s to 1 h. If unset, 10 s. Until an instance has once been healthy it is asked sooner:
+   * after 1 s, then twice as late each time.
    *
    * @generated from field: google.protobuf.Duration interval = 4;
    */

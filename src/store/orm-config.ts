@@ -3,6 +3,7 @@ import { type EntitySchema, MikroORM, type Options, SqliteDriver } from "@mikro-
 import type { Clock } from "../base/clock.ts";
 import type { Database } from "./database-url.ts";
 import { nulState } from "./errors.ts";
+import { returning } from "./returning-driver.ts";
 import { FileSqliteDialect } from "./sqlite.ts";
 
 /** The most a statement or a transaction waits for somebody else's lock. */
@@ -47,18 +48,18 @@ function refuseNul(sql: string, params: readonly unknown[]): string {
 
 function sqliteOptions(dbName: string, clock: Clock | undefined) {
   const wait = { timeoutMs: lockWaitMs, ...(clock && { clock }) };
-  return { driver: SqliteDriver, dbName, driverOptions: new FileSqliteDialect(dbName, wait) };
+  return { driver: SqliteDriver, dbName, driverOptions: returning(new FileSqliteDialect(dbName, wait)) };
 }
 
 /** The driver is loaded only where it is used. */
 async function postgresOptions(clientUrl: string) {
-  const { PostgreSqlDriver } = await import("@mikro-orm/postgresql");
+  const { ReturningPostgreSqlDriver } = await import("./postgres.ts");
   const driverOptions = {
     connectionTimeoutMillis: connectTimeoutMs,
     lock_timeout: lockWaitMs,
     idle_in_transaction_session_timeout: 2 * lockWaitMs,
   };
-  return { driver: PostgreSqlDriver, clientUrl, pool: { max: maxConnections }, driverOptions };
+  return { driver: ReturningPostgreSqlDriver, clientUrl, pool: { max: maxConnections }, driverOptions };
 }
 
 /**

@@ -1,9 +1,11 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { Code } from "@connectrpc/connect";
 import { defineEntity, p } from "@mikro-orm/core";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { fakeClock } from "../testing/fake-clock.ts";
 import { IdType } from "./id-type.ts";
 import { openStore, type StoreOptions } from "./orm.ts";
 
@@ -99,6 +101,31 @@ test("reading goes on while another replica writes", async () => {
   seen.resolve();
   await writing;
   expect(await two.read((em) => em.count(Counter))).toBe(1);
+});
+
+test("a lock that stays is UNAVAILABLE after the wait, and the store works on when it is free", async () => {
+  const clock = fakeClock();
+  await using store = await openStore({ ...options, clock });
+  const other = new DatabaseSync(join(options.dataDir, "counter.db"));
+  other.exec("begin immediate");
+  const refused = expect(store.unit(async (em) => em.create(Counter, { value: 0n }))).rejects.toMatchObject({
+    code: Code.Unavailable,
+  });
+  await clock.advance(6_000);
+  await refused;
+  other.close();
+  await store.unit(async (em) => em.create(Counter, { value: 0n }));
+  expect(await store.read((em) => em.count(Counter))).toBe(1);
+});
+
+test("a transaction that the database itself has rolled back leaves the store working", async () => {
+  await using store = await openStore(options);
+  const lost = store.unit(async (em) => {
+    await em.execute("rollback"); // as SQLite does on a full disk
+    await em.execute("select * from nothing");
+  });
+  await expect(lost).rejects.toThrow("nothing");
+  await expect(store.ping()).resolves.toBeUndefined();
 });
 
 test("a stale version is ABORTED", async () => {

@@ -6,7 +6,7 @@ import { unavailable } from "../call/errors.ts";
 import { chooseDatabase, type Database } from "./database-url.ts";
 import { migrate } from "./migrate.ts";
 import { createOrm } from "./orm-config.ts";
-import { inUnit, type Work } from "./unit.ts";
+import { inUnit, reading, type Work } from "./unit.ts";
 
 /** Which rows, and where. */
 export interface StoreOptions {
@@ -28,7 +28,7 @@ export interface Store extends AsyncDisposable {
   readonly orm: MikroORM;
   /** Runs `work` in one transaction; see `inUnit` for what work may do. */
   unit<T>(work: Work<T>): Promise<T>;
-  /** The same for reading only: on SQLite it goes on while others write. */
+  /** Runs `work`, which only reads; see `reading`. It goes on while others write. */
   read<T>(work: Work<T>): Promise<T>;
   /** Resolves when the database answers; fails with UNAVAILABLE when it does not. For readiness checks. */
   ping(): Promise<void>;
@@ -56,16 +56,17 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 
 function storeOver(orm: MikroORM, clock: Clock): Store {
   let closed: Promise<void> | undefined;
-  const run = async <T>(work: Work<T>, readOnly: boolean) => {
+  const entities = () => {
     // MikroORM would quietly connect again.
     if (closed !== undefined) throw unavailable("the store is closed", { reason: "STORE_CLOSED", domain: "heddle" });
-    return inUnit(orm.em, work, { readOnly, clock });
+    return orm.em;
   };
+  const read = async <T>(work: Work<T>) => reading(entities(), work, clock);
   return {
     orm,
-    unit: (work) => run(work, false),
-    read: (work) => run(work, true),
-    ping: () => run(async (em) => void (await em.execute("select 1")), true),
+    read,
+    unit: async (work) => inUnit(entities(), work, clock),
+    ping: () => read(async (em) => void (await em.execute("select 1"))),
     [Symbol.asyncDispose]() {
       closed ??= orm.close(true);
       return closed;

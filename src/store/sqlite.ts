@@ -5,8 +5,6 @@ import { type LockWaitOptions, whenFree } from "./lock-wait.ts";
 type Config = ConstructorParameters<typeof SqliteDriver>[0];
 type Row = Record<string, unknown>;
 
-/** How long one statement may stop the event loop waiting for a lock; transactions wait without stopping it. */
-const statementWaitMs = 20;
 /** How long to wait for the switch to WAL, which wants the file for itself once in its life. */
 const openWaitMs = 5_000;
 const maxCachedStatements = 500;
@@ -46,9 +44,10 @@ class ImmediateDriver extends SqliteDriver {
   }
 }
 
+/** From here on nothing waits inside a statement, where it would stop the event loop: `whenFree` waits outside. */
 function openFile(file: string) {
   const db = new DatabaseSync(file, { timeout: openWaitMs, enableForeignKeyConstraints: true });
-  db.exec(`pragma journal_mode = wal; pragma synchronous = normal; pragma busy_timeout = ${statementWaitMs};`);
+  db.exec("pragma journal_mode = wal; pragma synchronous = normal; pragma busy_timeout = 0;");
   const cache = new Map<string, ReturnType<typeof prepare>>();
   return {
     prepare(sql: string) {

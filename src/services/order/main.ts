@@ -18,6 +18,7 @@ await using store = await openStoreOrExit(title, { ...orderRows, ...config, log 
 await using mesh = await openMesh({ discovery: config.discovery, cacheDir: `${config.dataDir}/endpoints`, log });
 
 const [users, catalog] = [mesh.client(UserService), mesh.client(CatalogService)];
-const implementation = orderService({ store, users, catalog, changes: new OrderChanges() });
+const changes = new OrderChanges({ store, log });
+const implementation = orderService({ store, users, catalog, changes });
 const server = await serve({ ...config, name: "order", services: [[OrderService, implementation]], log });
 await server.drained;

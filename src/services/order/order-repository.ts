@@ -37,6 +37,11 @@ export function orderRepository(em: SqlEntityManager) {
       return em.find(Order, where, { orderBy: { id: "desc" }, limit: limit + 1 });
     },
 
+    /** The versions that these orders are at. */
+    versions(ids: readonly string[]): Promise<Pick<Order, "id" | "version">[]> {
+      return em.find(Order, { id: { $in: [...ids] } }, { fields: ["id", "version"] });
+    },
+
     /** A new order, pending. */
     async add(order: NewOrder, now: number): Promise<Order> {
       const at = new Date(now);

@@ -29,7 +29,8 @@ const defaultReason = "cancelled on request";
 
 /** shop.order.v1.OrderService. Requests are already valid by the contract's rules. */
 export function orderService(options: OrderServiceOptions): ServiceImpl<typeof OrderService> {
-  const { store, changes = new OrderChanges(), clock = systemClock } = options;
+  const { store, clock = systemClock } = options;
+  const { changes = new OrderChanges({ store, clock }) } = options;
   const create = orderCreation({ ...options, clock });
   return {
     async createOrder(request) {
@@ -60,7 +61,7 @@ export function orderService(options: OrderServiceOptions): ServiceImpl<typeof O
     },
 
     async *watchOrder({ id }, { signal }) {
-      for await (const order of watchOrder(id, { store, changes, clock, signal })) yield { order: toProto(order) };
+      for await (const order of watchOrder(id, { store, changes, signal })) yield { order: toProto(order) };
     },
   };
 }

@@ -1,18 +1,13 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { Clock } from "../../base/clock.ts";
 import type { Store } from "../../store/orm.ts";
 import type { OrderChanges } from "./order-changes.ts";
 import type { Order } from "./order-entity.ts";
 import { orderRepository } from "./order-repository.ts";
 
-/** How often to look for what another replica has changed; our own changes are told at once. */
-const pollMs = 500;
-
 /** What following an order needs. */
 export interface WatchOptions {
   readonly store: Store;
   readonly changes: OrderChanges;
-  readonly clock: Clock;
   /** Aborts when the caller has gone, its deadline has passed, or the server drains. */
   readonly signal: AbortSignal;
 }
@@ -22,12 +17,13 @@ export interface WatchOptions {
  * follow closely may come as one. NOT_FOUND when there is no such order.
  */
 export async function* watchOrder(id: string, options: WatchOptions): AsyncGenerator<Order, void, undefined> {
-  const { store, changes, clock, signal } = options;
-  // Subscribed before the first read: what changes in between is read again.
+  const { store, changes, signal } = options;
   const nudge = new Nudge();
-  const unsubscribe = changes.subscribe(id, () => nudge.push());
+  // Subscribed before the first read: what changes in between is read again.
+  const unsubscribe = changes.subscribe(id, nudge.push);
+  signal.addEventListener("abort", nudge.push);
   try {
-    for (let seen = 0; !signal.aborted; await nudge.wait(clock, signal)) {
+    for (let seen = 0; !signal.aborted; await nudge.next()) {
       const order = await store.read((em) => orderRepository(em).get(id));
       if (order.version === seen) continue;
       seen = order.version;
@@ -36,6 +32,7 @@ export async function* watchOrder(id: string, options: WatchOptions): AsyncGener
     }
     endOf(signal);
   } finally {
+    signal.removeEventListener("abort", nudge.push);
     unsubscribe();
   }
 }
@@ -45,22 +42,15 @@ function endOf({ reason }: AbortSignal): void {
   if (reason instanceof ConnectError && reason.code !== Code.Canceled) throw reason;
 }
 
-/** Remembers one push until somebody waits for it. */
+/** Remembers a push until somebody waits for it. */
 class Nudge {
-  #pushed = false;
-  #wake: AbortController | undefined;
+  #next = Promise.withResolvers<void>();
 
-  push(): void {
-    this.#pushed = true;
-    this.#wake?.abort();
-  }
+  readonly push = (): void => this.#next.resolve();
 
-  /** Resolves at a push since the last wait, at the latest after `pollMs`, and at once when `signal` aborts. */
-  async wait(clock: Clock, signal: AbortSignal): Promise<void> {
-    if (!this.#pushed) {
-      this.#wake = new AbortController();
-      await clock.sleep(pollMs, AbortSignal.any([signal, this.#wake.signal])).catch(() => {});
-    }
-    this.#pushed = false;
+  /** Resolves when there has been a push since the last one it resolved for. */
+  async next(): Promise<void> {
+    await this.#next.promise;
+    this.#next = Promise.withResolvers();
   }
 }

@@ -60,7 +60,7 @@ export function orderSuite(kind: DatabaseKind): void {
     const { state, users, catalog } = neighbours();
     const changes: OrderChanges[] = [];
     const implement = (store: Store) => {
-      const own = new OrderChanges();
+      const own = new OrderChanges({ store, clock });
       changes.push(own);
       return orderService({ store, users, catalog, changes: own, clock });
     };
@@ -206,9 +206,23 @@ export function orderSuite(kind: DatabaseKind): void {
     await told.next();
     await shop.second.cancelOrder({ id });
     const next = told.next();
-    await expect.poll(() => shop.clock.pending, { interval: 5 }).toBe(1);
     await shop.clock.advance(500);
     expect((await next).value?.order?.status).toBe(OrderStatus.CANCELLED);
+  });
+
+  test("however many follow an order, one timer serves them all, and none when the last has gone", async () => {
+    await using shop = await open();
+    const { id } = await shop.create();
+    const gone = new AbortController();
+    const streams = Array.from({ length: 10 }, () => shop.orders.watchOrder({ id }, { signal: gone.signal }));
+    const followers = streams.map((stream) => stream[Symbol.asyncIterator]());
+    await Promise.all(followers.map((follower) => follower.next()));
+    for (let round = 0; round < 3; round++) await shop.clock.advance(500);
+    await expect.poll(() => shop.clock.pending, { interval: 5 }).toBe(1);
+    const ends = followers.map((follower) => follower.next().catch((reason: unknown) => reason));
+    gone.abort();
+    await Promise.all(ends);
+    await expect.poll(() => shop.clock.pending, { interval: 5 }).toBe(0);
   });
 
   test("a follower that goes leaves no timer and no subscription behind", async () => {
@@ -221,6 +235,6 @@ export function orderSuite(kind: DatabaseKind): void {
     await expect.poll(() => shop.clock.pending, { interval: 5 }).toBe(1);
     gone.abort();
     await expect(next).rejects.toMatchObject({ code: Code.Canceled });
-    await expect.poll(() => [shop.clock.pending, shop.changes[0]?.followed], { interval: 5 }).toEqual([0, 0]);
+    await expect.poll(() => [shop.clock.pending, shop.changes[0]?.size], { interval: 5 }).toEqual([0, 0]);
   });
 }

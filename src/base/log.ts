@@ -32,8 +32,7 @@ export function jsonLogger(options: JsonLogOptions = {}): Logger {
   const lowest = logLevels.indexOf(level);
   const tell = (at: LogLevel) => (message: string, more?: Fields) => {
     if (logLevels.indexOf(at) < lowest) return;
-    const line = { time: new Date().toISOString(), level: at, message, ...fields, ...more };
-    write(`${JSON.stringify(line, plain)}\n`);
+    write(`${asJson({ time: new Date().toISOString(), level: at, message, ...fields, ...more })}\n`);
   };
   return {
     debug: tell("debug"),
@@ -44,11 +43,22 @@ export function jsonLogger(options: JsonLogOptions = {}): Logger {
   };
 }
 
+/** The line as JSON; fields that JSON cannot hold are left out, since a log must not fail its caller. */
+function asJson(line: Readonly<Record<string, unknown>>): string {
+  try {
+    return JSON.stringify(line, plain);
+  } catch (reason) {
+    const { time, level, message } = line;
+    return JSON.stringify({ time, level, message, unwritten: String(reason) });
+  }
+}
+
 /** Makes plain what JSON cannot hold. */
 function plain(_key: string, value: unknown): unknown {
   if (typeof value === "bigint") return value.toString();
-  if (value instanceof Error) return { name: value.name, message: value.message, stack: value.stack };
-  return value;
+  if (!(value instanceof Error)) return value;
+  const { name, message, stack, cause } = value;
+  return { name, message, stack, ...(cause !== undefined && { cause }) };
 }
 
 /** Tells nothing. */

@@ -20,10 +20,13 @@ export class Watchable<T> implements Followed<T> {
     return this.#value;
   }
 
-  /** Sets the value and tells every follower, each once, in the order they came. */
+  /** Sets the value and tells every follower, in the order they came. One that sets it again has told them already. */
   set(value: T): void {
     this.#value = value;
-    for (const listener of [...this.#listeners]) listener(value);
+    for (const listener of [...this.#listeners]) {
+      if (this.#value !== value) return;
+      if (this.#listeners.has(listener)) listener(value);
+    }
   }
 
   subscribe(listener: (value: T) => void): () => void {

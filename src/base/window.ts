@@ -31,10 +31,10 @@ export class CountWindow {
     this.#sum = 0;
   }
 
-  /** Drops the slices that time has left behind. A clock that steps back changes nothing. */
+  /** Drops the slices that time has left behind; begins anew where a clock stepped back further than the window. */
   #moveTo(now: number): void {
     const slice = Math.floor(now / this.#sliceMs);
-    if (slice - this.#newest >= this.#counts.length) {
+    if (Math.abs(slice - this.#newest) >= this.#counts.length) {
       this.clear();
       this.#newest = slice;
     }

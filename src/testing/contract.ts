@@ -1,0 +1,58 @@
+import { create, createFileRegistry, type DescService, type MessageInitShape, setExtension } from "@bufbuild/protobuf";
+import {
+  FieldDescriptorProto_Label,
+  FieldDescriptorProto_Type,
+  FileDescriptorProtoSchema,
+  MethodOptions_IdempotencyLevel,
+  MethodOptionsSchema,
+  ServiceOptionsSchema,
+} from "@bufbuild/protobuf/wkt";
+import {
+  MethodPolicySchema,
+  method as methodOption,
+  ServicePolicySchema,
+  service as serviceOption,
+} from "../../gen/heddle/policy/v1/policy_pb.ts";
+
+/** One method of a made-up contract; its request and response are both `made.v1.Text`. */
+export interface MadeMethod {
+  readonly name: string;
+  /** Default: unknown, so that it may not be repeated. */
+  readonly idempotency?: "idempotent" | "read-only";
+  /** Whether it answers with a stream. */
+  readonly stream?: boolean;
+  readonly policy?: MessageInitShape<typeof MethodPolicySchema>;
+}
+
+const levels = {
+  idempotent: MethodOptions_IdempotencyLevel.IDEMPOTENT,
+  "read-only": MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS,
+} as const;
+
+/** `made.v1.MadeService` with the given methods and policies: for rules that no contract of ours has, or may have. */
+export function contract(
+  methods: readonly MadeMethod[],
+  service?: MessageInitShape<typeof ServicePolicySchema>,
+): DescService {
+  const options = create(ServiceOptionsSchema);
+  if (service !== undefined) setExtension(options, serviceOption, create(ServicePolicySchema, service));
+  const { OPTIONAL: label } = FieldDescriptorProto_Label;
+  const { STRING: type } = FieldDescriptorProto_Type;
+  const file = create(FileDescriptorProtoSchema, {
+    name: "made/v1/made.proto",
+    package: "made.v1",
+    syntax: "proto3",
+    messageType: [{ name: "Text", field: [{ name: "text", jsonName: "text", number: 1, label, type }] }],
+    service: [{ name: "MadeService", options, method: methods.map(methodProto) }],
+  });
+  const made = createFileRegistry(file, () => undefined).getService("made.v1.MadeService");
+  if (made === undefined) throw new Error("the made-up contract has lost its service");
+  return made;
+}
+
+function methodProto({ name, idempotency, stream: serverStreaming = false, policy }: MadeMethod) {
+  const options = create(MethodOptionsSchema);
+  if (idempotency !== undefined) options.idempotencyLevel = levels[idempotency];
+  if (policy !== undefined) setExtension(options, methodOption, create(MethodPolicySchema, policy));
+  return { name, options, serverStreaming, inputType: ".made.v1.Text", outputType: ".made.v1.Text" };
+}

@@ -1,0 +1,33 @@
+#!/usr/bin/env node
+import { systemClock } from "../base/clock.ts";
+import { down } from "./commands/down.ts";
+import { discovery, gateway } from "./commands/foreground.ts";
+import { logs } from "./commands/logs.ts";
+import { status } from "./commands/status.ts";
+import { up } from "./commands/up.ts";
+import { plan } from "./plan.ts";
+import { runCli } from "./run-cli.ts";
+
+const args = process.argv.slice(2);
+const commands = [up, down, status, logs, discovery, gateway];
+
+// Those that run a part in this very process leave signals to it: it drains.
+const interruption = new AbortController();
+if (args[0] !== discovery.name && args[0] !== gateway.name) {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => interruption.abort(new Error(`interrupted by ${signal}`)));
+  }
+}
+// A reader that has seen enough, such as `head`, closes the pipe: that ends the command and is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+
+process.exitCode = await runCli({
+  args,
+  commands,
+  plan,
+  env: process.env,
+  clock: systemClock,
+  interrupted: interruption.signal,
+  stdout: process.stdout,
+  stderr: process.stderr,
+});

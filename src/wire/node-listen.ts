@@ -84,7 +84,7 @@ class NodeListener implements Listener {
     doors.http2.on("session", (session) => {
       keep(this.#sessions, session);
       session.on("error", () => {}); // the peer's connection broke; each of its streams has been told
-      if (this.#drained !== undefined) session.goaway();
+      if (this.#drained !== undefined) goAway(session);
     });
   }
 
@@ -104,7 +104,7 @@ class NodeListener implements Listener {
   async #drain(graceMs: number): Promise<number> {
     const closed = new Promise<void>((resolve) => this.#doors.tcp.close(() => resolve()));
     this.#handler.closeConnections();
-    for (const session of this.#sessions) session.goaway();
+    for (const session of this.#sessions) goAway(session);
     this.#doors.http1?.closeIdleConnections();
     const cutOff = await this.#settled(graceMs);
     if (graceMs > 0) await systemClock.sleep(lingerMs);
@@ -123,6 +123,11 @@ class NodeListener implements Listener {
     timer.cancel();
     return this.inFlight;
   }
+}
+
+/** Tells the peer to begin nothing more here. A session whose socket has gone cannot be told, and need not be. */
+function goAway(session: ServerHttp2Session): void {
+  if (!session.destroyed && !session.closed) session.goaway();
 }
 
 function keep<T extends { once(event: "close", listener: () => void): unknown }>(set: Set<T>, item: T): void {

@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import type { DescService } from "@bufbuild/protobuf";
+import type { Registry } from "prom-client";
 import { v7 as uuid } from "uuid";
 import { DiscoveryService } from "../../gen/heddle/discovery/v1/discovery_pb.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
@@ -33,6 +34,8 @@ export interface ServeOptions<T extends readonly DescService[]> extends Omit<Ser
   readonly drainMs?: number;
   /** Whether SIGTERM and SIGINT drain the server. Default true. */
   readonly signals?: boolean;
+  /** Where `/metrics` counts, for programs that have more to count. Made when unset. */
+  readonly metrics?: Registry;
   readonly log?: Logger;
   readonly random?: Random;
 }
@@ -56,7 +59,7 @@ const registrationPatienceMs = 2_000;
 export async function serve<const T extends readonly DescService[]>(options: ServeOptions<T>): Promise<RunningServer> {
   const { name, log = jsonLogger({ fields: { service: name } }), signals = true, drainMs = 10_000 } = options;
   const { engine = nodeEngine, clock = systemClock, random = systemRandom } = options;
-  const metrics = createMetrics({ service: name });
+  const { metrics = createMetrics({ service: name }) } = options;
   const server = await openServer({ ...options, engine, clock, hooks: serverMetrics(metrics) });
   const { host, port } = server;
   const admin =

@@ -13,7 +13,7 @@ import type { HttpHandler } from "../wire/engine.ts";
 import { maxMessageBytes } from "../wire/grpc.ts";
 import { jsonAnswer, nothingHere } from "./answers.ts";
 import type { HealthState } from "./health.ts";
-import { timeLimited } from "./time-limit.ts";
+import { type TimeLimitOptions, timeLimited } from "./time-limit.ts";
 
 /** What a port has to offer. */
 export interface DispatchOptions {
@@ -28,7 +28,7 @@ export interface DispatchOptions {
 
 /** Finds who answers a request: an RPC by its path, `/health`, a REST path, the fallback, in this order. */
 export function dispatcher({ handlers, services, health, clock, fallback, ...about }: DispatchOptions): HttpHandler {
-  const rpcs = new Map(handlers.map((handler) => [handler.requestPath, limited(handler, clock)]));
+  const rpcs = rpcsByPath(handlers, { clock });
   const rest = transcoder({ services, transport: inProcess([...rpcs.values()]), maxBodyBytes: maxMessageBytes });
   return async (request) => {
     const path = pathOf(request.url);
@@ -40,10 +40,17 @@ export function dispatcher({ handlers, services, health, clock, fallback, ...abo
   };
 }
 
-/** The same handler, under the time limit of its method. */
-function limited(handler: UniversalHandler, clock: Clock): UniversalHandler {
+/** The handlers of RPCs by their paths, "/shop.user.v1.UserService/GetUser", each under the time limit of its method. */
+export function rpcsByPath(
+  handlers: readonly UniversalHandler[],
+  limits: TimeLimitOptions,
+): ReadonlyMap<string, UniversalHandler> {
+  return new Map(handlers.map((handler) => [handler.requestPath, limited(handler, limits)]));
+}
+
+function limited(handler: UniversalHandler, limits: TimeLimitOptions): UniversalHandler {
   const answer = (request: UniversalServerRequest): Promise<UniversalServerResponse> =>
-    handler(timeLimited(request, handler.method, clock));
+    handler(timeLimited(request, handler.method, limits));
   return Object.assign(answer, {
     protocolNames: handler.protocolNames,
     service: handler.service,
@@ -76,7 +83,7 @@ function healthPage({ serving }: HealthState, { name, version }: Pick<DispatchOp
 }
 
 /** "/v1/users" of "http://host:port/v1/users?page_size=5", without parsing the rest. */
-function pathOf(url: string): string {
+export function pathOf(url: string): string {
   const start = url.indexOf("/", url.indexOf("://") + 3);
   const query = url.indexOf("?", start);
   return query === -1 ? url.slice(start) : url.slice(start, query);

@@ -26,6 +26,14 @@ export type ServiceEntries<T extends readonly DescService[]> = {
   readonly [K in keyof T]: readonly [service: T[K], implementation: Partial<ServiceImpl<T[K]>>];
 };
 
+/** What a server has inside, for what stands around it. */
+export interface ServerParts {
+  readonly hooks: ServerHooks;
+  readonly health: HealthState;
+  /** Aborts when the server drains: endless streams end then. */
+  readonly draining: AbortSignal;
+}
+
 /** What a server serves, and how. */
 export interface ServerOptions {
   readonly services: readonly ServiceEntry[];
@@ -45,6 +53,8 @@ export interface ServerOptions {
   readonly hooks?: ServerHooks;
   /** Answers what is neither an RPC nor a REST path. By default 404. */
   readonly fallback?: HttpHandler;
+  /** Stands around all that the port answers: it may answer itself, hand on to `own`, or change what `own` answers. */
+  readonly around?: (own: HttpHandler, parts: ServerParts) => HttpHandler;
   readonly engine?: Engine;
   readonly clock?: Clock;
 }
@@ -85,7 +95,9 @@ export async function openServer(options: ServerOptions): Promise<Server> {
   for (const [service, implementation] of reflectionServices([...described, Health])) {
     router.service(service, implementation);
   }
-  const handler = dispatcher({ ...options, handlers: router.handlers, services: described, health, clock });
+  const own = dispatcher({ ...options, handlers: router.handlers, services: described, health, clock });
+  const { around = (all) => all, hooks = {} } = options;
+  const handler = around(own, { hooks, health, draining: draining.signal });
   const listener = await engine.listen({ host, port, handler, ...(options.tls && { tls: options.tls }) });
   return new OpenServer(listener, health, draining);
 }

@@ -7,15 +7,29 @@ import { formatGrpcTimeout, parseGrpcTimeout } from "../call/deadline.ts";
 import { headers } from "../call/headers.ts";
 import { maxTimeoutMs, methodPolicy } from "../call/policy.ts";
 
+/** What limiting calls needs to know. */
+export interface TimeLimitOptions {
+  readonly clock: Clock;
+  /** By default what the contract says. */
+  readonly timeoutOf?: TimeoutOf;
+}
+
+/** How long a call of the method may take where its caller does not say, in milliseconds; `undefined`, endlessly. */
+export type TimeoutOf = (method: DescMethod) => number | undefined;
+
 /**
- * The request with the time it may take: what its caller asks for, clamped to 60 s, or else what the contract says.
+ * The request with the time it may take: what its caller asks for, clamped to 60 s, or else what `timeoutOf` says.
  * Connect reads the header and keeps the deadline; the context value lets nested calls inherit it.
  */
-export function timeLimited(request: UniversalServerRequest, method: DescMethod, clock: Clock): UniversalServerRequest {
+export function timeLimited(
+  request: UniversalServerRequest,
+  method: DescMethod,
+  { clock, timeoutOf = byContract }: TimeLimitOptions,
+): UniversalServerRequest {
   const grpc = (request.header.get("content-type") ?? "").startsWith("application/grpc");
   const name = grpc ? headers.grpcTimeout : headers.connectTimeout;
   const asked = request.header.get(name);
-  const askedMs = asked === null ? methodPolicy(method).timeoutMs : grpc ? parseGrpcTimeout(asked) : parseMs(asked);
+  const askedMs = asked === null ? timeoutOf(method) : grpc ? parseGrpcTimeout(asked) : parseMs(asked);
   if (askedMs === undefined) return request; // an endless stream, or a malformed header that Connect will refuse
   const timeoutMs = Math.min(askedMs, maxTimeoutMs);
   request.header.set(name, grpc ? formatGrpcTimeout(timeoutMs) : String(Math.max(1, Math.floor(timeoutMs))));
@@ -23,6 +37,8 @@ export function timeLimited(request: UniversalServerRequest, method: DescMethod,
   contextValues.set(deadlineKey, clock.now() + timeoutMs);
   return { ...request, contextValues };
 }
+
+const byContract: TimeoutOf = (method) => methodPolicy(method).timeoutMs;
 
 function parseMs(value: string): number | undefined {
   return /^\d{1,10}$/.test(value) ? Number(value) : undefined;

@@ -1,11 +1,13 @@
 import type { StreamResponse, UnaryResponse } from "@connectrpc/connect";
+import { untilAborted } from "./stream.ts";
 
 /**
  * Tells once how an answer ended: with nothing, or with why it failed. A unary answer ends when it is there, a stream
- * with its last message, its error, or when its reader leaves (which counts as no failure).
+ * with its last message, its error, its call's signal, or when its reader leaves (which counts as no failure).
  */
 export async function ended(
   answer: Promise<UnaryResponse | StreamResponse>,
+  signal: AbortSignal,
   onEnd: (reason?: unknown) => void,
 ): Promise<UnaryResponse | StreamResponse> {
   let res: UnaryResponse | StreamResponse;
@@ -15,19 +17,7 @@ export async function ended(
     onEnd(reason);
     throw reason;
   }
-  if (res.stream) return { ...res, message: endedStream(res.message, onEnd) };
+  if (res.stream) return { ...res, message: untilAborted(res.message, signal, onEnd) };
   onEnd();
   return res;
-}
-
-async function* endedStream<T>(source: AsyncIterable<T>, onEnd: (reason?: unknown) => void): AsyncIterable<T> {
-  let failed: { readonly reason: unknown } | undefined;
-  try {
-    yield* source;
-  } catch (reason) {
-    failed = { reason };
-    throw reason;
-  } finally {
-    onEnd(failed?.reason);
-  }
 }

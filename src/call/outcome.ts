@@ -1,4 +1,5 @@
-import { Code } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { getAbortSignalReason } from "@connectrpc/connect/protocol";
 
 /**
  * What an attempt's end says about the endpoint: `ok`, it works; `failure`, it does not; `neither`, the caller gave up
@@ -12,6 +13,16 @@ export interface Outcome {
   /** `undefined` for success. */
   readonly code: Code | undefined;
   readonly durationMs: number;
+}
+
+/**
+ * The code of an end: `undefined` for a good one. Where the call's signal has aborted, the signal says why, and whatever
+ * reason its caller gave for giving up, the call was canceled. Anything else that is not a ConnectError is INTERNAL.
+ */
+export function codeOf(reason: unknown, signal: AbortSignal): Code | undefined {
+  if (reason === undefined) return undefined;
+  if (signal.aborted) return ConnectError.from(getAbortSignalReason(signal), Code.Canceled).code;
+  return ConnectError.from(reason, Code.Internal).code;
 }
 
 const failures: ReadonlySet<Code> = new Set([

@@ -2,6 +2,7 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import { type Duration, durationMs } from "@bufbuild/protobuf/wkt";
 import type { MethodPolicy } from "../../gen/heddle/policy/v1/policy_pb.ts";
 import { methodName, safeToRepeat, withoutSideEffects } from "./method.ts";
+import { defaultBackoff, defaultTimeoutOf } from "./policy-defaults.ts";
 
 /** A rule of the contract about its own options: says what is wrong, or nothing. */
 type Check = (policy: MethodPolicy, method: DescMethod) => string | false | undefined;
@@ -14,12 +15,12 @@ const checks: readonly Check[] = [
   (p) => notPositive("breaker.open_time", p.breaker?.openTime),
   (p) => notPositive("breaker.max_open_time", p.breaker?.maxOpenTime),
   (p) => notPositive("rate_limit.period", p.rateLimit?.period),
+  (p, method) => above(["retry.per_attempt_timeout", p.retry?.perAttemptTimeout], timeoutOf(p, method)),
   (p) =>
-    above(p.retry?.perAttemptTimeout, p.timeout) &&
-    `retry.per_attempt_timeout (${spell(p.retry?.perAttemptTimeout)}) is above timeout (${spell(p.timeout)})`,
-  (p) =>
-    above(p.retry?.initialBackoff, p.retry?.maxBackoff) &&
-    `retry.initial_backoff (${spell(p.retry?.initialBackoff)}) is above retry.max_backoff (${spell(p.retry?.maxBackoff)})`,
+    above(
+      ["retry.initial_backoff", p.retry?.initialBackoff],
+      ["retry.max_backoff", p.retry?.maxBackoff, defaultBackoff.maxMs],
+    ),
   (p) => (p.retry?.maxAttempts ?? 0) > 5 && `retry.max_attempts is ${p.retry?.maxAttempts}; 5 is the most`,
   (p, method) =>
     (p.retry?.maxAttempts ?? 0) > 1 &&
@@ -29,10 +30,8 @@ const checks: readonly Check[] = [
     p.hedge && !safeToRepeat(method) && "hedge is set, but idempotency_level does not say that a repeat is safe",
   (p, method) => p.hedge && method.methodKind !== "unary" && "hedge is set on a stream; only unary calls are hedged",
   (p) => p.hedge && p.hedge.after.case === undefined && "hedge has neither after_delay nor after_percentile",
-  (p) =>
-    p.hedge?.after.case === "afterDelay" &&
-    above(p.hedge.after.value, p.timeout) &&
-    "hedge.after_delay is above timeout",
+  (p) => notPositive("hedge.after_delay", delayOf(p)),
+  (p, method) => above(["hedge.after_delay", delayOf(p)], timeoutOf(p, method)),
   (p) =>
     p.hedge?.after.case === "afterPercentile" &&
     (p.hedge.after.value < 50 || p.hedge.after.value > 99) &&
@@ -41,7 +40,7 @@ const checks: readonly Check[] = [
   (p) =>
     (p.breaker?.minSuccessPercent ?? 0) > 100 &&
     `breaker.min_success_percent is ${p.breaker?.minSuccessPercent}; 100 is the most`,
-  (p) => above(p.breaker?.openTime, p.breaker?.maxOpenTime) && "breaker.open_time is above breaker.max_open_time",
+  (p) => above(["breaker.open_time", p.breaker?.openTime], ["breaker.max_open_time", p.breaker?.maxOpenTime]),
   (p) => p.access?.anonymous && p.access.scopes.length > 0 && "access is anonymous and asks for scopes",
   (p) => p.rateLimit && p.rateLimit.calls === 0 && "rate_limit.calls is 0",
   (p, method) => p.cache && !withoutSideEffects(method) && "cache is set, but idempotency_level is not NO_SIDE_EFFECTS",
@@ -60,10 +59,21 @@ function notPositive(name: string, span: Duration | undefined): string | undefin
   return span !== undefined && durationMs(span) <= 0 ? `${name} is not positive` : undefined;
 }
 
-function above(span: Duration | undefined, limit: Duration | undefined): boolean {
-  return span !== undefined && limit !== undefined && durationMs(span) > durationMs(limit);
+/** A span by the name the contract gives it, and what it is in milliseconds where the contract leaves it out. */
+type Span = readonly [name: string, stated: Duration | undefined, defaultMs?: number | undefined];
+
+function above([name, stated]: Span, [limitName, limit, defaultMs]: Span): string | undefined {
+  const limitMs = limit === undefined ? defaultMs : durationMs(limit);
+  if (stated === undefined || limitMs === undefined || limitMs <= 0) return undefined; // said already
+  if (durationMs(stated) <= limitMs) return undefined;
+  const by = limit === undefined ? " by default" : "";
+  return `${name} (${durationMs(stated)} ms) is above ${limitName} (${limitMs} ms${by})`;
 }
 
-function spell(span: Duration | undefined): string {
-  return span === undefined ? "unset" : `${durationMs(span)} ms`;
+function timeoutOf({ timeout }: MethodPolicy, method: DescMethod): Span {
+  return ["timeout", timeout, defaultTimeoutOf(method)];
+}
+
+function delayOf({ hedge }: MethodPolicy): Duration | undefined {
+  return hedge?.after.case === "afterDelay" ? hedge.after.value : undefined;
 }

@@ -13,6 +13,7 @@ import {
 } from "../../gen/heddle/policy/v1/policy_pb.ts";
 import { safeToRepeat, withoutSideEffects } from "./method.ts";
 import { contradictions } from "./policy-check.ts";
+import { defaultBackoff, defaultTimeoutOf } from "./policy-defaults.ts";
 
 /** The rules of one method as its contract states them, with the defaults of DESIGN §4 filled in. Spans in ms. */
 export interface MethodPolicy {
@@ -57,9 +58,6 @@ export interface BreakerRules {
   readonly maxOpenMs: number;
 }
 
-/** The call's deadline where neither contract nor caller sets one. */
-export const defaultTimeoutMs = 5_000;
-
 /** No service lets a call run longer, whatever its caller asks for. */
 export const maxTimeoutMs = 60_000;
 
@@ -102,18 +100,20 @@ export function balanceOf(service: DescService): "round-robin" | "random" | "lea
 
 /**
  * What the method says, and below it what its service says for all: each part is taken whole from one of the two.
- * Repeats and caching reach only the methods for which they make sense; a method that asks for them itself is refused.
+ * Deadlines, repeats and caching reach only the methods for which they make sense: a stream that should end by time
+ * says so itself, and a method that asks for repeats or caching it cannot have is refused.
  */
 function stated(method: DescMethod): PolicyMessage {
   const own = getOption(method, methodOption);
   const shared = hasOption(method.parent, serviceOption) ? getOption(method.parent, serviceOption).defaults : undefined;
   if (shared === undefined) return own;
   const repeatable = safeToRepeat(method);
+  const unary = method.methodKind === "unary";
   return {
     ...own,
-    ...pick(own.timeout ?? shared.timeout, "timeout"),
+    ...pick(own.timeout ?? (unary ? shared.timeout : undefined), "timeout"),
     ...pick(own.retry ?? (repeatable ? shared.retry : undefined), "retry"),
-    ...pick(own.hedge ?? (repeatable && method.methodKind === "unary" ? shared.hedge : undefined), "hedge"),
+    ...pick(own.hedge ?? (repeatable && unary ? shared.hedge : undefined), "hedge"),
     ...pick(own.breaker ?? shared.breaker, "breaker"),
     ...pick(own.concurrency ?? shared.concurrency, "concurrency"),
     ...pick(own.access ?? shared.access, "access"),
@@ -129,7 +129,7 @@ function pick<K extends string, V>(value: V | undefined, key: K): { [key in K]?:
 
 function complete(method: DescMethod, policy: PolicyMessage): MethodPolicy {
   return {
-    timeoutMs: span(policy.timeout) ?? (method.methodKind === "unary" ? defaultTimeoutMs : undefined),
+    timeoutMs: span(policy.timeout) ?? defaultTimeoutOf(method),
     retry: retryRules(method, policy.retry),
     hedge: policy.hedge && hedgeRules(policy.hedge),
     breaker: breakerRules(policy.breaker),
@@ -155,8 +155,8 @@ function retryRules(method: DescMethod, retry: Retry | undefined): RetryRules {
   return {
     maxAttempts: safeToRepeat(method) ? retry?.maxAttempts || 3 : 1,
     perAttemptTimeoutMs: span(retry?.perAttemptTimeout),
-    initialBackoffMs: span(retry?.initialBackoff) ?? 25,
-    maxBackoffMs: span(retry?.maxBackoff) ?? 250,
+    initialBackoffMs: span(retry?.initialBackoff) ?? defaultBackoff.initialMs,
+    maxBackoffMs: span(retry?.maxBackoff) ?? defaultBackoff.maxMs,
     codes: retry?.codes.length ? new Set(retry.codes as readonly number[] as readonly Code[]) : retryable,
   };
 }

@@ -1,8 +1,8 @@
-import { ConnectError, type Interceptor } from "@connectrpc/connect";
+import type { Interceptor } from "@connectrpc/connect";
 import type { Clock } from "../../base/clock.ts";
 import { attemptKey } from "../../call/context.ts";
 import { ended } from "../../call/ended.ts";
-import { type Outcome, verdictOf } from "../../call/outcome.ts";
+import { codeOf, verdictOf } from "../../call/outcome.ts";
 import type { SessionPool } from "../../wire/session-pool.ts";
 import type { Pick } from "../balance/picker.ts";
 import type { Channel } from "../channel.ts";
@@ -35,8 +35,9 @@ export function pick({ channelOf, sessions, hooks, clock }: PickOptions): Interc
     tried.add(endpoint.id);
     const startedAt = clock.now();
     const url = `${sessions.originOf(endpoint.address)}/${req.method.parent.typeName}/${req.method.name}`;
-    return ended(next({ ...req, url }), (reason) => {
-      const outcome = outcomeOf(reason, clock.now() - startedAt);
+    return ended(next({ ...req, url }), req.signal, (reason) => {
+      const code = codeOf(reason, req.signal);
+      const outcome = { verdict: verdictOf(code), code, durationMs: clock.now() - startedAt };
       done(outcome);
       const attempt = req.contextValues.get(attemptKey);
       hooks.attemptEnded?.({ method: req.method, attempt, endpoint, ...outcome });
@@ -53,9 +54,4 @@ async function pickOrWait(
     if (picked.kind !== "wait") return picked;
     await channel.known(signal);
   }
-}
-
-function outcomeOf(reason: unknown, durationMs: number): Outcome {
-  const code = reason === undefined ? undefined : ConnectError.from(reason).code;
-  return { verdict: verdictOf(code), code, durationMs };
 }

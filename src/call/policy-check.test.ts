@@ -1,0 +1,137 @@
+import { expect, test } from "vitest";
+import { contract, type MadeMethod } from "../testing/contract.ts";
+import { assertPolicies, methodPolicy, PolicyError } from "./policy.ts";
+
+type Policy = NonNullable<MadeMethod["policy"]>;
+type Kind = Omit<MadeMethod, "name" | "policy">;
+
+const safe: Kind = { idempotency: "read-only" };
+const unsafe: Kind = {};
+const ms = (count: number) => ({ nanos: count * 1_000_000 });
+const seconds = (count: number) => ({ seconds: BigInt(count) });
+const afterDelay = (value: { seconds?: bigint; nanos?: number }) => ({ after: { case: "afterDelay" as const, value } });
+const afterPercentile = (value: number) => ({ after: { case: "afterPercentile" as const, value } });
+
+/** What is wrong with a method of this kind and policy, without the method's name. */
+function wrongWith(kind: Kind, policy: Policy): string[] {
+  try {
+    assertPolicies(contract([{ name: "Do", ...kind, policy }]));
+    return [];
+  } catch (reason) {
+    expect(reason).toBeInstanceOf(PolicyError);
+    return (reason as PolicyError).message.split("\n").map((line) => line.replace("made.v1.MadeService/Do: ", ""));
+  }
+}
+
+const contradictions: readonly (readonly [kind: Kind, policy: Policy, wrong: string])[] = [
+  [safe, { timeout: ms(0) }, "timeout is not positive"],
+  [safe, { timeout: seconds(-1) }, "timeout is not positive"],
+  [safe, { retry: { perAttemptTimeout: ms(0) } }, "retry.per_attempt_timeout is not positive"],
+  [safe, { retry: { initialBackoff: ms(0) } }, "retry.initial_backoff is not positive"],
+  [safe, { retry: { initialBackoff: ms(1), maxBackoff: seconds(-1) } }, "retry.max_backoff is not positive"],
+  [safe, { breaker: { openTime: ms(0) } }, "breaker.open_time is not positive"],
+  [safe, { breaker: { openTime: ms(1), maxOpenTime: ms(0) } }, "breaker.max_open_time is not positive"],
+  [safe, { rateLimit: { calls: 1, period: ms(0) } }, "rate_limit.period is not positive"],
+  [
+    safe,
+    { timeout: ms(400), retry: { perAttemptTimeout: ms(401) } },
+    "retry.per_attempt_timeout (401 ms) is above timeout (400 ms)",
+  ],
+  [
+    safe,
+    { retry: { perAttemptTimeout: seconds(6) } },
+    "retry.per_attempt_timeout (6000 ms) is above timeout (5000 ms by default)",
+  ],
+  [
+    safe,
+    { retry: { initialBackoff: ms(20), maxBackoff: ms(10) } },
+    "retry.initial_backoff (20 ms) is above retry.max_backoff (10 ms)",
+  ],
+  [
+    safe,
+    { retry: { initialBackoff: seconds(1) } },
+    "retry.initial_backoff (1000 ms) is above retry.max_backoff (250 ms by default)",
+  ],
+  [safe, { retry: { maxAttempts: 6 } }, "retry.max_attempts is 6; 5 is the most"],
+  [
+    unsafe,
+    { retry: { maxAttempts: 2 } },
+    "retry.max_attempts is above 1, but idempotency_level does not say that a repeat is safe",
+  ],
+  [unsafe, { hedge: afterDelay(ms(1)) }, "hedge is set, but idempotency_level does not say that a repeat is safe"],
+  [{ ...safe, stream: true }, { hedge: afterDelay(ms(1)) }, "hedge is set on a stream; only unary calls are hedged"],
+  [safe, { hedge: {} }, "hedge has neither after_delay nor after_percentile"],
+  [safe, { timeout: ms(10), hedge: afterDelay(ms(11)) }, "hedge.after_delay (11 ms) is above timeout (10 ms)"],
+  [safe, { hedge: afterDelay(seconds(6)) }, "hedge.after_delay (6000 ms) is above timeout (5000 ms by default)"],
+  [safe, { hedge: afterDelay(ms(0)) }, "hedge.after_delay is not positive"],
+  [safe, { hedge: afterPercentile(49) }, "hedge.after_percentile is 49; it has to be from 50 to 99"],
+  [safe, { hedge: afterPercentile(100) }, "hedge.after_percentile is 100; it has to be from 50 to 99"],
+  [safe, { hedge: { ...afterPercentile(95), maxExtra: 4 } }, "hedge.max_extra is 4; 3 is the most"],
+  [safe, { breaker: { minSuccessPercent: 101 } }, "breaker.min_success_percent is 101; 100 is the most"],
+  [
+    safe,
+    { breaker: { openTime: seconds(2), maxOpenTime: seconds(1) } },
+    "breaker.open_time (2000 ms) is above breaker.max_open_time (1000 ms)",
+  ],
+  [safe, { access: { anonymous: true, scopes: ["users:read"] } }, "access is anonymous and asks for scopes"],
+  [safe, { rateLimit: {} }, "rate_limit.calls is 0"],
+  [
+    { idempotency: "idempotent" },
+    { cache: { maxAge: seconds(1) } },
+    "cache is set, but idempotency_level is not NO_SIDE_EFFECTS",
+  ],
+  [safe, { cache: {} }, "cache.max_age is not positive"],
+  [safe, { cache: { maxAge: seconds(-1) } }, "cache.max_age is not positive"],
+  [unsafe, { created: {} }, "created.location is empty"],
+];
+
+test.each(contradictions.map(([kind, policy, wrong]) => ({ kind, policy, wrong })))(
+  "$wrong",
+  ({ kind, policy, wrong }) => {
+    expect(wrongWith(kind, policy)).toEqual([wrong]);
+  },
+);
+
+const limits: readonly (readonly [kind: Kind, policy: Policy])[] = [
+  [safe, { timeout: ms(400), retry: { perAttemptTimeout: ms(400), maxAttempts: 5 } }],
+  [unsafe, { retry: { maxAttempts: 1 } }],
+  [safe, { retry: { maxBackoff: ms(10) } }],
+  [safe, { hedge: { ...afterPercentile(50), maxExtra: 3 } }],
+  [safe, { hedge: afterPercentile(99) }],
+  [{ ...safe, stream: true }, { retry: { perAttemptTimeout: seconds(10) } }],
+  [safe, { breaker: { minSuccessPercent: 100, openTime: seconds(1), maxOpenTime: seconds(1) } }],
+  [safe, { breaker: { openTime: seconds(90) } }],
+  [safe, { rateLimit: { calls: 1 }, cache: { maxAge: ms(1) }, access: { anonymous: true } }],
+];
+
+test("what is just at its limit is kept", () => {
+  for (const [kind, policy] of limits) expect(wrongWith(kind, policy)).toEqual([]);
+});
+
+test("all that is wrong with a service is told at once, a line each, by method", () => {
+  const service = contract([
+    { name: "Good" },
+    { name: "Bad", policy: { timeout: ms(0), rateLimit: {} } },
+    { name: "Worse", policy: { retry: { maxAttempts: 9 } } },
+  ]);
+  expect(() => assertPolicies(service)).toThrow(
+    [
+      "made.v1.MadeService/Bad: timeout is not positive",
+      "made.v1.MadeService/Bad: rate_limit.calls is 0",
+      "made.v1.MadeService/Worse: retry.max_attempts is 9; 5 is the most",
+      "made.v1.MadeService/Worse: retry.max_attempts is above 1, but idempotency_level does not say that a repeat is safe",
+    ].join("\n"),
+  );
+});
+
+test("what a service says for all is held against each method it reaches", () => {
+  const service = contract([{ name: "Do", policy: { timeout: ms(100) }, ...safe }], {
+    defaults: { retry: { perAttemptTimeout: ms(200) } },
+  });
+  expect(() => assertPolicies(service)).toThrow("made.v1.MadeService/Do: retry.per_attempt_timeout (200 ms) is above");
+});
+
+test("reading the policy of a method that contradicts itself is refused too", () => {
+  const [method] = contract([{ name: "Do", policy: { timeout: ms(0) } }]).methods;
+  expect(() => method && methodPolicy(method)).toThrow(PolicyError);
+});

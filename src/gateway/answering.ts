@@ -1,0 +1,42 @@
+import { Code } from "@connectrpc/connect";
+import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { jsonAnswer } from "../server/answers.ts";
+import { pathOf } from "../server/dispatch.ts";
+import type { HealthState } from "../server/health.ts";
+import type { HttpHandler } from "../wire/engine.ts";
+import { withCors } from "./browser.ts";
+import { healthPage } from "./health-page.ts";
+import { withRequestId } from "./request-id.ts";
+import type { Routing } from "./routing.ts";
+
+/** What answers are made of. */
+export interface AnsweringOptions {
+  /** The server's own answers: its health for machines, and that there is nothing. */
+  readonly own: HttpHandler;
+  readonly routing: Routing;
+  readonly health: HealthState;
+  readonly version: string;
+  readonly corsOrigins: readonly string[];
+}
+
+/** Answers every request: preflights, `/health`, what is routed at this moment, the server's own, in this order. */
+export function answering({ own, routing, health, version, corsOrigins }: AnsweringOptions): HttpHandler {
+  const page = () => {
+    const serving = health.serving.value;
+    const told = healthPage({ serving, version, fleet: routing.fleet.value, routes: routing.routes.value });
+    return jsonAnswer(serving ? 200 : 503, told);
+  };
+  const route: HttpHandler = async (request) => {
+    if (pathOf(request.url) === "/health") return readOnly(request, page);
+    return (await routing.routes.value.answer(request)) ?? own(request);
+  };
+  return withCors(corsOrigins, withRequestId(route));
+}
+
+function readOnly({ method }: UniversalServerRequest, page: () => UniversalServerResponse): UniversalServerResponse {
+  if (method === "GET") return page();
+  const { status, header = new Headers() } = page();
+  if (method === "HEAD") return { status, header };
+  const message = `${method} is not allowed here; allowed: GET, HEAD`;
+  return jsonAnswer(405, { code: Code.Unimplemented, message, details: [] }, { allow: "GET, HEAD" });
+}

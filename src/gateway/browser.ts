@@ -1,0 +1,66 @@
+import { cors } from "@connectrpc/connect";
+import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import type { HttpHandler } from "../wire/engine.ts";
+
+const methods = "GET, HEAD, POST, PUT, PATCH, DELETE";
+const restHeaders = ["authorization", "idempotency-key", "accept-language", "traceparent", "tracestate", "baggage"];
+const allowedHeaders = [...cors.allowedHeaders, ...restHeaders].map((name) => name.toLowerCase());
+const exposedHeaders = [...cors.exposedHeaders, "Location", "Retry-After", "X-Request-Id"].join(", ");
+
+/** Two hours: Chromium remembers a preflight no longer. */
+const maxAgeSeconds = 7_200;
+
+/**
+ * Lets pages of other origins call: answers preflights, and marks every answer (https://fetch.spec.whatwg.org/#http-cors-protocol).
+ * Origins named one by one may send credentials; `*` lets every page in, without them.
+ */
+export function withCors(origins: readonly string[], inner: HttpHandler): HttpHandler {
+  const everybody = origins.includes("*");
+  const grantTo = (origin: string): Grant => {
+    if (everybody) return { "access-control-allow-origin": "*" };
+    if (!origins.includes(origin)) return { vary: "Origin" };
+    return { "access-control-allow-origin": origin, "access-control-allow-credentials": "true", vary: "Origin" };
+  };
+  return async (request) => {
+    const origin = request.header.get("origin");
+    if (origin === null) return everybody ? inner(request) : marked(await inner(request), { vary: "Origin" });
+    const grant = grantTo(origin);
+    if (isPreflight(request)) return preflightAnswer(request, grant);
+    const answer = await inner(request);
+    if (grant["access-control-allow-origin"] === undefined) return marked(answer, grant);
+    return marked(answer, { ...grant, "access-control-expose-headers": exposedHeaders });
+  };
+}
+
+type Grant = Readonly<Record<string, string>>;
+
+function isPreflight({ method, header }: UniversalServerRequest): boolean {
+  return method === "OPTIONS" && header.has("access-control-request-method");
+}
+
+function preflightAnswer({ header }: UniversalServerRequest, grant: Grant): UniversalServerResponse {
+  const allowed = grant["access-control-allow-origin"] !== undefined;
+  const asked = (header.get("access-control-request-headers") ?? "").split(",").map((name) => name.trim());
+  const own = asked.filter((name) => /^x-[\w-]+$/i.test(name)).map((name) => name.toLowerCase());
+  return {
+    status: 204,
+    header: new Headers({
+      ...grant,
+      vary: [grant.vary, "Access-Control-Request-Headers"].filter(Boolean).join(", "),
+      ...(allowed && {
+        "access-control-allow-methods": methods,
+        "access-control-allow-headers": [...new Set([...allowedHeaders, ...own])].join(", "),
+        "access-control-max-age": String(maxAgeSeconds),
+      }),
+    }),
+  };
+}
+
+function marked(answer: UniversalServerResponse, marks: Grant): UniversalServerResponse {
+  const header = new Headers(answer.header);
+  for (const [name, value] of Object.entries(marks)) {
+    if (name === "vary") header.append(name, value);
+    else header.set(name, value);
+  }
+  return { ...answer, header };
+}

@@ -1,0 +1,89 @@
+import { createHash } from "node:crypto";
+import { create, createFileRegistry, type DescService, fromBinary, type Registry } from "@bufbuild/protobuf";
+import { type FileDescriptorProto, FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+
+/** A service as one of its instances describes it. */
+export interface Contract {
+  readonly service: DescService;
+  /** What people call the service whose instance said so: "user". */
+  readonly owner: string;
+  /** Equal for equal descriptors. */
+  readonly digest: string;
+}
+
+/** An instance describes a service in a way that nobody can call it by. */
+export class DescriptorError extends Error {
+  override readonly name = "DescriptorError";
+}
+
+/** Descriptors of files, collected until no import is missing. */
+export class FileCollection {
+  readonly #files = new Map<string, FileDescriptorProto>();
+  readonly #bytes = new Map<string, Uint8Array>();
+
+  /** Adds a serialised FileDescriptorProto. The first of a name stays. */
+  add(bytes: Uint8Array): void {
+    const file = readFile(bytes);
+    if (this.#files.has(file.name)) return;
+    this.#files.set(file.name, file);
+    this.#bytes.set(file.name, bytes);
+  }
+
+  get size(): number {
+    return this.#files.size;
+  }
+
+  /** Names of files that are imported and not there. */
+  missing(): readonly string[] {
+    const imported = new Set([...this.#files.values()].flatMap((file) => file.dependency));
+    return [...imported].filter((name) => !this.#files.has(name));
+  }
+
+  /** The service as these files describe it. Throws DescriptorError if they do not, or contradict themselves. */
+  contract(service: string, owner: string): Contract {
+    const found = this.#registry().getService(service);
+    if (found === undefined) throw new DescriptorError(`the descriptors say nothing of ${service}`);
+    return { service: found, owner, digest: this.#digest() };
+  }
+
+  #registry(): Registry {
+    try {
+      return createFileRegistry(create(FileDescriptorSetSchema, { file: this.#importsFirst() }));
+    } catch (reason) {
+      throw new DescriptorError(`the descriptors do not fit together: ${messageOf(reason)}`);
+    }
+  }
+
+  #importsFirst(): FileDescriptorProto[] {
+    const sorted = new Set<FileDescriptorProto>();
+    const visit = (file: FileDescriptorProto, importers: readonly string[]): void => {
+      if (sorted.has(file)) return;
+      if (importers.includes(file.name)) throw new DescriptorError(`${file.name} imports itself`);
+      for (const name of file.dependency) {
+        const imported = this.#files.get(name);
+        if (imported !== undefined) visit(imported, [...importers, file.name]);
+      }
+      sorted.add(file);
+    };
+    for (const file of this.#files.values()) visit(file, []);
+    return [...sorted];
+  }
+
+  #digest(): string {
+    const hash = createHash("sha256");
+    for (const name of [...this.#bytes.keys()].sort()) hash.update(this.#bytes.get(name) ?? "");
+    return hash.digest("base64url");
+  }
+}
+
+function readFile(bytes: Uint8Array): FileDescriptorProto {
+  try {
+    return fromBinary(FileDescriptorProtoSchema, bytes);
+  } catch (reason) {
+    throw new DescriptorError(`a descriptor cannot be read: ${messageOf(reason)}`);
+  }
+}
+
+function messageOf(reason: unknown): string {
+  return reason instanceof Error ? reason.message : String(reason);
+}

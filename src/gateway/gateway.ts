@@ -1,0 +1,89 @@
+import type { Registry } from "prom-client";
+import { DiscoveryService } from "../../gen/heddle/discovery/v1/discovery_pb.ts";
+import type { RunningServer } from "../app/run.ts";
+import { serve } from "../app/run.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
+import { jsonLogger, type Logger } from "../base/log.ts";
+import { type Random, systemRandom } from "../base/random.ts";
+import { openMesh } from "../mesh/mesh.ts";
+import { meshMetrics } from "../telemetry/mesh-metrics.ts";
+import { createMetrics } from "../telemetry/metrics.ts";
+import type { Engine } from "../wire/engine.ts";
+import { nodeEngine } from "../wire/node.ts";
+import { answering } from "./answering.ts";
+import { openRouting } from "./routing.ts";
+
+/** How a gateway is found, and how it treats those who call. */
+export interface GatewayOptions {
+  /** Default 127.0.0.1. */
+  readonly host?: string;
+  /** Default 8000; 0 lets the system choose. */
+  readonly port?: number;
+  /** The port of the pages for machines. Unset, no pages. */
+  readonly adminPort?: number;
+  /** Discovery's "host:port", or several between commas. Default `HEDDLE_DISCOVERY`, else 127.0.0.1:8500. */
+  readonly discovery?: string;
+  /** The host by which others reach it. Default: `host`, or the machine's name when that is a wildcard. */
+  readonly advertise?: string;
+  /** Where the last good endpoints are kept for a start without discovery. By default nowhere. */
+  readonly cacheDir?: string;
+  /** Origins whose pages may call; `*` is every one. Default `*`. */
+  readonly corsOrigins?: readonly string[];
+  /** For unary calls of which neither contract nor caller says how long they may take, in milliseconds. Default 5 s. */
+  readonly upstreamTimeoutMs?: number;
+  readonly drainMs?: number;
+  /** Whether SIGTERM and SIGINT drain the gateway. Default true. */
+  readonly signals?: boolean;
+  readonly version?: string;
+  readonly zone?: string;
+  readonly tls?: { readonly key: string; readonly cert: string };
+  readonly metrics?: Registry;
+  readonly log?: Logger;
+  readonly engine?: Engine;
+  readonly clock?: Clock;
+  readonly random?: Random;
+}
+
+/** An open gateway: drained when told to, as any server. */
+export type Gateway = RunningServer;
+
+/**
+ * Opens a gateway: one port for every service that discovery knows, over REST, Connect, gRPC-Web and gRPC. It knows no
+ * contract of its own: it asks the services, routes what appears, and needs discovery neither to start nor to go on.
+ */
+export async function openGateway(options: GatewayOptions = {}): Promise<Gateway> {
+  const { log = jsonLogger({ fields: { service: "gateway" } }), version = "" } = options;
+  const { engine = nodeEngine, clock = systemClock, random = systemRandom } = options;
+  const { metrics = createMetrics({ service: "gateway" }), corsOrigins = ["*"], port = 8_000 } = options;
+  const { upstreamTimeoutMs = 5_000 } = options;
+  const tools = { engine, clock, random, log };
+  await using opened = new AsyncDisposableStack();
+  const mesh = opened.use(await openMesh({ ...options, ...tools, hooks: meshMetrics(metrics) }));
+  const discovery = mesh.client(DiscoveryService);
+  const server = await serve({
+    ...options,
+    ...tools,
+    name: "gateway",
+    services: [],
+    port,
+    metrics,
+    around(own, parts) {
+      const routing = opened.use(
+        openRouting({ ...tools, parts, discovery, upstream: mesh.transport, upstreamTimeoutMs }),
+      );
+      return answering({ own, routing, health: parts.health, version, corsOrigins });
+    },
+  });
+  return closing(server, opened.move());
+}
+
+/** The server, with what it stands on closed after it, whoever stopped it. */
+function closing(server: RunningServer, rest: AsyncDisposableStack): Gateway {
+  const drained = server.drained.then(() => rest.disposeAsync());
+  const drain = async () => {
+    await server.drain();
+    await drained;
+  };
+  const { host, port, adminPort } = server;
+  return { host, port, adminPort, drained, drain, [Symbol.asyncDispose]: drain };
+}

@@ -1,0 +1,4 @@
+/** Heddle's gateway, whole, and its transcoder on its own. */
+export { RuleError } from "../rest/binding.ts";
+export { type Transcoder, type TranscoderOptions, transcoder } from "../rest/transcoder.ts";
+export { type Gateway, type GatewayOptions, openGateway } from "./gateway.ts";

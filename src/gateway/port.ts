@@ -1,0 +1,56 @@
+import type { DescService } from "@bufbuild/protobuf";
+import { createConnectRouter, type Interceptor, type Transport } from "@connectrpc/connect";
+import type { UniversalHandler, UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
+import type { Clock } from "../base/clock.ts";
+import { maxTimeoutMs } from "../call/policy.ts";
+import { contractRegistry } from "../rest/registry.ts";
+import { transcoder } from "../rest/transcoder.ts";
+import { pathOf, rpcsByPath } from "../server/dispatch.ts";
+import { reflectionServices } from "../server/reflection.ts";
+import type { TimeoutOf } from "../server/time-limit.ts";
+import { compressions, maxMessageBytes } from "../wire/grpc.ts";
+import { saidInFull } from "./bare-answers.ts";
+import { forwarding } from "./forward.ts";
+import { restUpstream } from "./rest-upstream.ts";
+
+/** What every request passes on its way upstream. */
+export interface WayUpstream {
+  readonly upstream: Transport;
+  /** Outermost first. */
+  readonly steps: readonly Interceptor[];
+  readonly timeoutOf: TimeoutOf;
+  readonly clock: Clock;
+}
+
+/** Answers a request, or leaves it to somebody else. */
+export type Answerer = (request: UniversalServerRequest) => Promise<UniversalServerResponse | undefined>;
+
+/**
+ * Answers for the services over Connect, gRPC-Web, gRPC and REST, by calling them; and tells of them by reflection.
+ * Throws a RuleError if their REST paths contradict each other.
+ */
+export function answererOf(services: readonly DescService[], way: WayUpstream): Answerer {
+  const router = createConnectRouter({
+    interceptors: [...way.steps],
+    acceptCompression: compressions,
+    readMaxBytes: maxMessageBytes,
+    writeMaxBytes: maxMessageBytes,
+    maxTimeoutMs: 2 * maxTimeoutMs, // ours clamps below it; Connect's own limit would refuse
+    jsonOptions: { registry: contractRegistry(services) },
+  });
+  for (const service of services) router.service(service, forwarding(service, way.upstream));
+  for (const [service, implementation] of reflectionServices([...services, Health])) {
+    router.service(service, implementation);
+  }
+  const rpcs = rpcsByPath(router.handlers, way);
+  const rest = transcoder({ services, transport: restUpstream(way), maxBodyBytes: maxMessageBytes });
+  return async (request) => {
+    const rpc = rpcs.get(pathOf(request.url));
+    return rpc === undefined ? rest(request) : answerRpc(rpc, request);
+  };
+}
+
+async function answerRpc(rpc: UniversalHandler, request: UniversalServerRequest): Promise<UniversalServerResponse> {
+  return saidInFull(await rpc(request), request, rpc);
+}

@@ -1,0 +1,87 @@
+import type { DescService } from "@bufbuild/protobuf";
+import type { Logger } from "../base/log.ts";
+import { type Followed, Watchable } from "../base/watch.ts";
+import { assertPolicies } from "../call/policy.ts";
+import type { Contract } from "./contract.ts";
+import { type Answerer, answererOf, type WayUpstream } from "./port.ts";
+
+/** All that is routed, at one moment. Replaced whole, never changed: a request sees one state of it. */
+export interface Routes {
+  readonly contracts: ReadonlyMap<string, Contract>;
+  /** Services whose newest description cannot be used. What was routed of them before still is. */
+  readonly refused: ReadonlyMap<string, Refused>;
+  readonly answer: Answerer;
+}
+
+/** Why a description is not used; the contract itself where there is one that a change elsewhere may yet make usable. */
+export interface Refused {
+  readonly problem: string;
+  readonly contract?: Contract;
+}
+
+/** What a table of routes needs. */
+export interface RouteTableOptions {
+  readonly way: WayUpstream;
+  readonly log: Logger;
+}
+
+/** Keeps the routes: takes in contracts that agree with themselves and with those already routed, refuses the others. */
+export class RouteTable {
+  readonly #options: RouteTableOptions;
+  readonly #routes: Watchable<Routes>;
+
+  constructor(options: RouteTableOptions) {
+    this.#options = options;
+    this.#routes = new Watchable<Routes>({
+      contracts: new Map(),
+      refused: new Map(),
+      answer: answererOf([], options.way),
+    });
+  }
+
+  get routes(): Followed<Routes> {
+    return this.#routes;
+  }
+
+  /** Routes the service as the contract has it now, or refuses that and leaves everything as it was. */
+  offer(contract: Contract): void {
+    if (!this.#take(contract)) return;
+    for (const [, refused] of this.#routes.value.refused) if (refused.contract) this.#take(refused.contract);
+  }
+
+  /** Notes that a service describes itself in a way that cannot be used. */
+  refuse(service: string, problem: string, contract?: Contract): void {
+    const { refused, ...rest } = this.#routes.value;
+    if (refused.get(service)?.problem !== problem)
+      this.#options.log.warn("a description was refused; its old routes stay", { service, problem });
+    const noted: Refused = { problem, ...(contract && { contract }) };
+    this.#routes.set({ ...rest, refused: new Map([...refused, [service, noted]]) });
+  }
+
+  /** Whether anything changed by it. */
+  #take(contract: Contract): boolean {
+    const { typeName } = contract.service;
+    const { contracts, refused } = this.#routes.value;
+    const changed = contracts.get(typeName)?.digest !== contract.digest;
+    if (!changed && !refused.has(typeName)) return false;
+    const now = new Map([...contracts, [typeName, contract]]);
+    try {
+      assertPolicies(contract.service);
+      const answer = answererOf(servicesOf(now), this.#options.way);
+      this.#routes.set({ contracts: now, refused: without(refused, typeName), answer });
+    } catch (reason) {
+      this.refuse(typeName, reason instanceof Error ? reason.message : String(reason), contract);
+      return false;
+    }
+    this.#options.log.info(changed ? "routed" : "routed as before", { service: typeName, by: contract.owner });
+    return changed;
+  }
+}
+
+function servicesOf(contracts: ReadonlyMap<string, Contract>): DescService[] {
+  return [...contracts.values()].map(({ service }) => service);
+}
+
+function without<V>(map: ReadonlyMap<string, V>, key: string): ReadonlyMap<string, V> {
+  return new Map([...map].filter(([name]) => name !== key));
+}

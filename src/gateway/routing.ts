@@ -1,0 +1,74 @@
+import type { Client, Transport } from "@connectrpc/connect";
+import type { DiscoveryService } from "../../gen/heddle/discovery/v1/discovery_pb.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Logger } from "../base/log.ts";
+import type { Random } from "../base/random.ts";
+import type { Followed } from "../base/watch.ts";
+import { endpointOf } from "../mesh/resolve/endpoint-view.ts";
+import type { ServerParts } from "../server/serve.ts";
+import { deadline } from "../server/steps/deadline.ts";
+import { observe } from "../server/steps/observe.ts";
+import type { Engine } from "../wire/engine.ts";
+import { grpcTransport } from "../wire/grpc.ts";
+import { ContractWatch, type ReadContract } from "./contract-watch.ts";
+import { readFiles } from "./descriptors.ts";
+import { type Fleet, FleetWatch } from "./fleet.ts";
+import type { WayUpstream } from "./port.ts";
+import { type Routes, RouteTable } from "./route-table.ts";
+import { timeoutsWithDefault } from "./timeouts.ts";
+
+/** What routing needs. */
+export interface RoutingOptions {
+  readonly discovery: Client<typeof DiscoveryService>;
+  readonly upstream: Transport;
+  readonly upstreamTimeoutMs: number;
+  readonly parts: ServerParts;
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+/** Routes that follow what is there. */
+export interface Routing extends AsyncDisposable {
+  readonly fleet: Followed<Fleet>;
+  readonly routes: Followed<Routes>;
+}
+
+/** Starts to follow discovery and to route what it tells of: instances → descriptors → routes. */
+export function openRouting(options: RoutingOptions): Routing {
+  const { discovery, engine, clock, random, log } = options;
+  const table = new RouteTable({ way: wayUpstream(options), log });
+  const fleet = new FleetWatch({ discovery, clock, random, log });
+  const contracts = new ContractWatch({
+    fleet: fleet.fleet,
+    read: readFrom(engine),
+    offer: (contract) => table.offer(contract),
+    refuse: (service, problem) => table.refuse(service, problem),
+    clock,
+    random,
+    log,
+  });
+  return {
+    fleet: fleet.fleet,
+    routes: table.routes,
+    async [Symbol.asyncDispose]() {
+      await contracts[Symbol.asyncDispose]();
+      await fleet[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function wayUpstream({ parts, upstream, upstreamTimeoutMs, clock }: RoutingOptions): WayUpstream {
+  const steps = [observe(parts.hooks, clock), deadline(parts.draining)]; // top to bottom, as in a server
+  return { upstream, steps, timeoutOf: timeoutsWithDefault(upstreamTimeoutMs), clock };
+}
+
+/** Asks the instance itself, by its address: another replica may be of another version. */
+function readFrom(engine: Engine): ReadContract {
+  return async (instance, service, signal) => {
+    await using session = engine.connect(endpointOf(instance).address);
+    const files = await readFiles(grpcTransport(session), service, signal);
+    return files.contract(service, instance.name);
+  };
+}

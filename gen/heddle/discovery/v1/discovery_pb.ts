@@ -622,7 +622,7 @@ export const DiscoveryService: GenService<{
     output: typeof ListServicesResponseSchema;
   },
   /**
-   * Returns one service with all its instances, whatever their status.
+   * Returns one service with all its instances, whatever their status. Errors: NOT_FOUND.
    *
    * @generated from rpc heddle.discovery.v1.DiscoveryService.GetService
    */

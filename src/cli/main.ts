@@ -18,8 +18,11 @@ if (args[0] !== discovery.name && args[0] !== gateway.name) {
     process.on(signal, () => interruption.abort(new Error(`interrupted by ${signal}`)));
   }
 }
-// A reader that has seen enough, such as `head`, closes the pipe: that ends the command and is no failure.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+// A reader that has seen enough, such as `head`, closes the pipe. Following logs ends with it; a start goes on.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  if (args[0] === logs.name) interruption.abort(error);
+});
 
 process.exitCode = await runCli({
   args,

@@ -1,13 +1,33 @@
 import { listInstances } from "./instances.ts";
 import { discoveryOf, host, type Part } from "./plan.ts";
 
-/** Whether every part of the plan is registered in its discovery and healthy. */
-export async function meshIsWhole(plan: readonly Part[]): Promise<boolean> {
+/** The parts that are not seen by all yet: not healthy in discovery, or without a route in the gateway, if there is one. */
+export async function unseen(plan: readonly Part[]): Promise<readonly Part[]> {
   try {
     const instances = await listInstances(discoveryOf(plan));
     const healthy = new Set(instances.filter(({ health }) => health === "healthy").map(({ address }) => address));
-    return plan.every(({ port }) => healthy.has(`${host}:${port}`));
+    const gateway = plan.find(({ name }) => name === "gateway");
+    const unrouted = gateway ? notRouted(await healthPage(gateway), plan) : [];
+    return plan.filter((part) => !healthy.has(addressOf(part)) || unrouted.includes(part));
   } catch {
-    return false; // discovery does not answer yet
+    return plan; // one of the two does not answer yet
   }
+}
+
+const addressOf = ({ port }: Part) => `${host}:${port}`;
+
+async function healthPage(gateway: Part): Promise<unknown> {
+  const response = await fetch(`http://${addressOf(gateway)}/health`, { signal: AbortSignal.timeout(2_000) });
+  return response.json();
+}
+
+/** The parts that a gateway's `/health` page does not show as healthy and routed. */
+export function notRouted(page: unknown, plan: readonly Part[]): readonly Part[] {
+  const { services } = Object(page) as { readonly services?: unknown };
+  return plan.filter((part) => {
+    if (part.name === "gateway") return false;
+    const { routes, instances } = Object(Object(services)[part.name]) as Record<"routes" | "instances", unknown>;
+    if (!Array.isArray(routes) || !Array.isArray(instances) || routes.length === 0) return true;
+    return !instances.some(({ address, status }) => address === addressOf(part) && status === "healthy");
+  });
 }

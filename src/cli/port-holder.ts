@@ -7,7 +7,7 @@ export interface PortHolder {
   readonly command: string;
 }
 
-/** Who listens at a TCP port of this machine, as far as Linux lets us see it; `undefined` elsewhere. */
+/** Who listens at a TCP port of 127.0.0.1, as far as Linux lets us see it; `undefined` elsewhere. */
 export function portHolder(port: number): PortHolder | undefined {
   const inodes = new Set(["/proc/net/tcp", "/proc/net/tcp6"].flatMap((file) => listeners(file, port)));
   if (inodes.size === 0) return undefined;
@@ -15,14 +15,18 @@ export function portHolder(port: number): PortHolder | undefined {
   return pid === undefined ? undefined : { pid: Number(pid), command: commandOf(pid) };
 }
 
+/** 127.0.0.1, any address, and the same two as IPv6 writes them, as proc_net_tcp spells them. */
+const local = ["0100007F", "0".repeat(8), "0000000000000000FFFF00000100007F", "0".repeat(32)];
+
 /** Inodes of the sockets that listen at the port: state 0A, the port in hexadecimal (proc_net_tcp). */
 function listeners(file: string, port: number): string[] {
   const hex = port.toString(16).toUpperCase().padStart(4, "0");
+  const addresses = new Set(local.map((address) => `${address}:${hex}`));
   const rows = text(file)
     .split("\n")
     .map((row) => row.trim().split(/\s+/));
-  return rows.flatMap(([, local, , state, , , , , , inode]) =>
-    local?.endsWith(`:${hex}`) && state === "0A" && inode !== undefined ? [inode] : [],
+  return rows.flatMap(([, address = "", , state, , , , , , inode]) =>
+    addresses.has(address) && state === "0A" && inode !== undefined ? [inode] : [],
   );
 }
 

@@ -9,10 +9,11 @@ export const patienceMs = 30_000;
 /** Between two looks. */
 const pauseMs = 75;
 
-/** How a start went: how long it took, or why it did not come to be. */
+/** How a start went: how long it took, why it did not come to be, or that nobody wants to know any more. */
 export type Readiness =
   | { readonly kind: "ready"; readonly tookMs: number }
-  | { readonly kind: "failed"; readonly why: string };
+  | { readonly kind: "failed"; readonly why: string }
+  | { readonly kind: "given-up" };
 
 /** What waiting needs. */
 export interface WaitOptions {
@@ -20,7 +21,7 @@ export interface WaitOptions {
   readonly signal: AbortSignal;
 }
 
-/** Waits until a started part says that it is ready, ends, or has had its time. Rejects only when the signal aborts. */
+/** Waits until a started part says that it is ready, ends, has had its time, or the signal aborts. */
 export async function readiness({ part, running, ended }: StartedPart, options: WaitOptions): Promise<Readiness> {
   const { clock, signal } = options;
   using link = linkSignals(signal);
@@ -33,8 +34,7 @@ export async function readiness({ part, running, ended }: StartedPart, options: 
     }),
     ended.then((why): Readiness => ({ kind: "failed", why })),
   ]).finally(() => link.abort(new Error("the answer is known")));
-  signal.throwIfAborted();
-  return outcome;
+  return signal.aborted ? { kind: "given-up" } : outcome;
 }
 
 /** Looks again and again until `test` holds. Resolves to false when patience ends. */

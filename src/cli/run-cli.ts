@@ -39,11 +39,20 @@ export async function runCli(inputs: CliInputs): Promise<number> {
     }
     return await command.run({ ...inputs, ...settings, out }, typed);
   } catch (reason) {
+    if (isSystemError(reason)) {
+      screen(stderr).line(`heddle ${verb} failed: ${reason.message}`);
+      return 1;
+    }
     if (!(reason instanceof UsageError)) throw reason;
     const known = commands.some(({ name }) => name === verb);
     screen(stderr).line(`${reason.message}\nSee heddle ${known ? `${verb} ` : ""}--help`);
     return 2;
   }
+}
+
+/** What the machine refuses (a folder that is not to be written, no more processes) is no fault of the program. */
+function isSystemError(reason: unknown): reason is Error {
+  return reason instanceof Error && "syscall" in reason;
 }
 
 /** The settings with nothing but their defaults. */

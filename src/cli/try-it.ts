@@ -56,7 +56,7 @@ function newcomer(taken: ReadonlySet<string>): { readonly name: string; readonly
 export async function trialFacts(discovery: string, path: string): Promise<TrialFacts> {
   const local = join("node_modules", ".bin", "buf");
   return {
-    users: await firstUsers(discovery),
+    users: await firstUsers(discovery).catch(() => []), // not to be had: taken for an empty shop
     grpc: path.split(delimiter).some((folder) => isProgram(join(folder, "grpcurl"))) ? "grpcurl" : "buf",
     buf: isProgram(local) ? local : "npx @bufbuild/buf",
   };

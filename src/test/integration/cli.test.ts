@@ -1,0 +1,169 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { systemClock } from "../../base/clock.ts";
+import { down } from "../../cli/commands/down.ts";
+import { logs } from "../../cli/commands/logs.ts";
+import { status } from "../../cli/commands/status.ts";
+import { up } from "../../cli/commands/up.ts";
+import { type Part, program } from "../../cli/plan.ts";
+import { isAlive, markOf, signalTo } from "../../cli/process-mark.ts";
+import { runCli } from "../../cli/run-cli.ts";
+import { RunFile, type RunningPart } from "../../cli/run-file.ts";
+import { screen } from "../../cli/screen.ts";
+import { stopParts } from "../../cli/stop-parts.ts";
+import { nodeEngine } from "../../wire/node.ts";
+
+/** A home in a scratch folder, and the command line over it. What a test starts in it ends with the test. */
+function openHome(plan: readonly Part[]) {
+  const home = mkdtempSync(join(tmpdir(), "heddle-cli-"));
+  const file = new RunFile(home);
+  const interruption = new AbortController();
+  const heddle = async (...args: string[]) => {
+    let out = "";
+    const write = (text: string) => {
+      out += text;
+      if (args.includes("up") && interruptAt?.test(out)) interruption.abort(new Error("^C"));
+    };
+    const env = { PATH: process.env.PATH, HEDDLE_HOME: home, HEDDLE_DISCOVERY: `127.0.0.1:${plan[0]?.port}` };
+    const outside = { env, clock: systemClock, interrupted: interruption.signal, stdout: { write }, stderr: { write } };
+    const ended = await runCli({ ...outside, args, plan, commands: [up, down, status, logs] });
+    return { status: ended, out };
+  };
+  let interruptAt: RegExp | undefined;
+  onTestFinished(async () => {
+    await heddle("down");
+    rmSync(home, { recursive: true });
+  });
+  const alive = () => (file.read()?.parts ?? []).filter(isAlive);
+  return { heddle, home, file, alive, interruptWhen: (shown: RegExp) => (interruptAt = shown) };
+}
+
+/** Ports that were free a moment ago. */
+async function freePorts(count: number): Promise<number[]> {
+  const handler = async () => ({ status: 200 });
+  const open = Array.from({ length: count }, () => nodeEngine.listen({ host: "127.0.0.1", port: 0, handler }));
+  const listeners = await Promise.all(open);
+  for (const listener of listeners) await listener[Symbol.asyncDispose]();
+  return listeners.map(({ port }) => port);
+}
+
+/** Discovery, a user service and a gateway, at ports of their own. */
+async function smallPlan(): Promise<Part[]> {
+  const ports = await freePorts(6);
+  const [discovery, user, gateway] = ["services/discovery", "services/user", "gateway"].map((folder, stage) => {
+    const [port = 0, adminPort = 0] = ports.slice(2 * stage);
+    return { name: folder.replace("services/", ""), port, adminPort, program: program(folder), env: {}, stage };
+  });
+  return [discovery, user, gateway].filter((part) => part !== undefined);
+}
+
+test("up starts all, says so when it is asked again, starts what died, and down leaves nothing", async () => {
+  const plan = await smallPlan();
+  const { heddle, alive, file } = openHome(plan);
+
+  const first = await heddle("up");
+  expect(first.out).toContain("the mesh");
+  expect(first.status).toBe(0);
+  expect(alive()).toHaveLength(3);
+
+  const second = await heddle("up");
+  expect(second).toMatchObject({ status: 0, out: expect.stringContaining("up already") });
+  expect(await heddle("status")).toMatchObject({ status: 0 });
+  const { instances } = JSON.parse((await heddle("status", "--json")).out);
+  expect(instances.map(({ name, health }: { name: string; health: string }) => `${name} ${health}`)).toEqual(
+    ["discovery", "gateway", "user"].map((name) => `${name} healthy`),
+  );
+
+  const [victim] = alive().filter(({ name }) => name === "user");
+  const survivors = alive().filter((part) => part !== victim && part.name !== "user");
+  signalTo(victim ?? { pid: 0, mark: "x" }, "SIGKILL");
+  await gone(victim);
+  expect(await heddle("status")).toMatchObject({ status: 1, out: expect.stringContaining("has died") });
+
+  const third = await heddle("up");
+  expect(third.out).toMatch(/Died since the last start: user on port/);
+  expect(third.status).toBe(0);
+  expect(alive()).toHaveLength(3);
+  expect(alive()).toEqual(expect.arrayContaining(survivors));
+
+  const parts = alive();
+  expect(await heddle("logs", "user", "-n", "500")).toMatchObject({ out: expect.stringContaining("registered") });
+  expect(await heddle("down")).toMatchObject({ status: 0, out: expect.stringContaining("All stopped") });
+  expect(parts.filter(isAlive)).toEqual([]);
+  expect(existsSync(file.path)).toBe(false);
+  expect(await heddle("down")).toMatchObject({ status: 0, out: expect.stringContaining("Nothing runs") });
+  expect(await heddle("status")).toMatchObject({ status: 1, out: expect.stringContaining("Nothing runs") });
+});
+
+test("a part that breaks is shown with the end of its log, and nothing of the start is left", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "heddle-cli-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const broken = join(folder, "broken.js");
+  writeFileSync(broken, `console.log("the loom is on fire"); process.exitCode = 3;`);
+  const plan = await smallPlan();
+  const { heddle, file } = openHome(plan.map((part) => (part.name === "user" ? { ...part, program: broken } : part)));
+  const { status, out } = await heddle("up");
+  expect(status).toBe(1);
+  expect(out).toMatch(/failed {2}user .* ended with status 3/);
+  expect(out).toContain("the loom is on fire");
+  expect(out).toMatch(/stopped {2}discovery/);
+  expect(existsSync(file.path)).toBe(false);
+});
+
+test("a port in use is named with who needs it and who has it, and nothing is started", async () => {
+  const plan = await smallPlan();
+  const { heddle, home, file } = openHome(plan);
+  const handler = async () => ({ status: 200 });
+  const port = plan[1]?.adminPort ?? 0;
+  await using _other = await nodeEngine.listen({ host: "127.0.0.1", port, handler });
+  const { status, out } = await heddle("up");
+  expect(status).toBe(1);
+  expect(out).toContain(`port ${port}, which the machine pages of user needs, is in use`);
+  if (process.platform === "linux") expect(out).toContain(`process ${process.pid} has it`);
+  expect(existsSync(join(home, "logs"))).toBe(false);
+  expect(existsSync(file.path)).toBe(false);
+});
+
+test("a start that is interrupted takes back what it started", async () => {
+  const { heddle, file, interruptWhen } = openHome(await smallPlan());
+  interruptWhen(/ready/);
+  const { status, out } = await heddle("up");
+  expect(status).toBe(130);
+  expect(out).toContain("Interrupted");
+  expect(existsSync(file.path)).toBe(false);
+});
+
+test("a run file cut short does not keep anybody from starting or stopping", async () => {
+  const { heddle, file } = openHome(await smallPlan());
+  writeFileSync(file.path, '{"parts":[{"na');
+  expect(await heddle("down")).toMatchObject({ status: 0 });
+  writeFileSync(file.path, '{"parts":[{"na');
+  expect(await heddle("up")).toMatchObject({ status: 0 });
+});
+
+test("while another start is under way, a second one stays away", async () => {
+  const { heddle, file } = openHome(await smallPlan());
+  file.write({ starter: markOf(process.pid), parts: [] });
+  expect(await heddle("up")).toMatchObject({ status: 1, out: expect.stringContaining(`process ${process.pid}`) });
+  file.remove();
+});
+
+test("a part that does not end by itself is killed, and that is said", async () => {
+  const stubborn = spawn(process.execPath, ["-e", `process.on("SIGTERM", () => {}); setInterval(console.log, 50)`]);
+  await once(stubborn.stdout, "data");
+  const started = { name: "user", port: 1, adminPort: 2, stage: 1, log: "", startedAt: 0 };
+  const part: RunningPart = { ...started, ...markOf(stubborn.pid ?? 0) };
+  let out = "";
+  const hasty = { ...systemClock, now: () => systemClock.now() * 100 };
+  await stopParts([part], { clock: hasty, out: screen({ write: (text) => (out += text) }) });
+  expect(out).toContain("did not end within 15 s and was killed");
+  expect(isAlive(part)).toBe(false);
+});
+
+async function gone(part: RunningPart | undefined): Promise<void> {
+  while (part !== undefined && isAlive(part)) await systemClock.sleep(20);
+}

@@ -6,11 +6,11 @@ import type { Clock } from "../base/clock.ts";
 import { maxTimeoutMs } from "../call/policy.ts";
 import { contractRegistry } from "../rest/registry.ts";
 import { transcoder } from "../rest/transcoder.ts";
+import { saidInFull } from "../server/bare-answers.ts";
 import { pathOf, rpcsByPath } from "../server/dispatch.ts";
 import { reflectionServices } from "../server/reflection.ts";
 import type { TimeoutOf } from "../server/time-limit.ts";
 import { compressions, maxMessageBytes } from "../wire/grpc.ts";
-import { saidInFull } from "./bare-answers.ts";
 import { forwarding } from "./forward.ts";
 import { restUpstream } from "./rest-upstream.ts";
 

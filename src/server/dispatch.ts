@@ -12,6 +12,7 @@ import { transcoder } from "../rest/transcoder.ts";
 import type { HttpHandler } from "../wire/engine.ts";
 import { maxMessageBytes } from "../wire/grpc.ts";
 import { jsonAnswer, nothingHere } from "./answers.ts";
+import { saidInFull } from "./bare-answers.ts";
 import type { HealthState } from "./health.ts";
 import { type TimeLimitOptions, timeLimited } from "./time-limit.ts";
 
@@ -33,7 +34,7 @@ export function dispatcher({ handlers, services, health, clock, fallback, ...abo
   return async (request) => {
     const path = pathOf(request.url);
     const rpc = rpcs.get(path);
-    if (rpc !== undefined) return rpc(request);
+    if (rpc !== undefined) return saidInFull(await rpc(request), request, rpc);
     if (path === "/health" && request.method === "GET") return healthPage(health, about);
     const answered = await rest(request);
     return answered ?? fallback?.(request) ?? nothingHere(request);

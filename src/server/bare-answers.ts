@@ -1,6 +1,6 @@
 import { Code } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
-import { jsonAnswer } from "../server/answers.ts";
+import { jsonAnswer } from "./answers.ts";
 
 /** Connect refuses a wrong method or content type with a bare status: this adds what would have been right. */
 export function saidInFull(

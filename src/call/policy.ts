@@ -58,7 +58,7 @@ export interface BreakerRules {
   readonly maxOpenMs: number;
 }
 
-/** No service lets a call run longer, whatever its caller asks for. */
+/** No service lets a unary call run longer, whatever its caller asks for. */
 export const maxTimeoutMs = 60_000;
 
 /** Breakers by name: `default` is Linkerd's, `classic` the one of the source articles. */

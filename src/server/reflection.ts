@@ -1,4 +1,4 @@
-import { create, createRegistry, type DescFile, type DescService, toBinary } from "@bufbuild/protobuf";
+import { create, createRegistry, type DescEnum, type DescFile, type DescService, toBinary } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { Code, type ServiceImpl } from "@connectrpc/connect";
 import { file_google_rpc_error_details } from "../../gen/google/rpc/error_details_pb.ts";
@@ -53,6 +53,7 @@ function answers(services: readonly DescService[]): (question: Question, sent: S
   const files = closureOf(services);
   const registry = createRegistry(...files.values());
   const extensions = [...registry].filter((desc) => desc.kind === "extension");
+  const enumValues = enumValuesOf([...registry].filter((desc) => desc.kind === "enum"));
   return ({ messageRequest: asked }, sent) => {
     switch (asked.case) {
       case "listServices":
@@ -61,8 +62,8 @@ function answers(services: readonly DescService[]): (question: Question, sent: S
         return filesOf(files.get(asked.value), sent, `file ${asked.value}`);
       case "fileContainingSymbol": {
         // A symbol is a message, enum, service or extension, or a member of one: then its parent is looked up.
-        const parent = asked.value.slice(0, Math.max(0, asked.value.lastIndexOf(".")));
-        return filesOf((registry.get(asked.value) ?? registry.get(parent))?.file, sent, `symbol ${asked.value}`);
+        const found = registry.get(asked.value) ?? registry.get(scopeOf(asked.value));
+        return filesOf(found?.file ?? enumValues.get(asked.value), sent, `symbol ${asked.value}`);
       }
       case "fileContainingExtension": {
         const { containingType, extensionNumber } = asked.value;
@@ -70,6 +71,8 @@ function answers(services: readonly DescService[]): (question: Question, sent: S
         return filesOf(found?.file, sent, `extension ${extensionNumber} of ${containingType}`);
       }
       case "allExtensionNumbersOfType": {
+        if (registry.getMessage(asked.value) === undefined)
+          return failure(Code.NotFound, `${asked.value} is not known here`);
         const extensionNumber = extensions.filter((e) => e.extendee.typeName === asked.value).map((e) => e.number);
         return { case: "allExtensionNumbersResponse", value: { baseTypeName: asked.value, extensionNumber } };
       }
@@ -77,6 +80,18 @@ function answers(services: readonly DescService[]): (question: Question, sent: S
         return failure(Code.InvalidArgument, "the request asks nothing");
     }
   };
+}
+
+/** Values of enums by their full names: they are siblings of their enum, not its members. */
+function enumValuesOf(enums: readonly DescEnum[]): Map<string, DescFile> {
+  const named = ({ typeName, values, file }: DescEnum) =>
+    values.map(({ name }) => [[scopeOf(typeName), name].filter(Boolean).join("."), file] as const);
+  return new Map(enums.flatMap(named));
+}
+
+/** "a.b" of "a.b.C"; nothing of "C". */
+function scopeOf(name: string): string {
+  return name.slice(0, Math.max(0, name.lastIndexOf(".")));
 }
 
 /** The files of the services and all they import, by name; and the error details, which every service may answer with. */

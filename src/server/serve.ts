@@ -3,7 +3,7 @@ import { Code, ConnectError, createConnectRouter, type Interceptor, type Service
 import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { methodName } from "../call/method.ts";
-import { assertPolicies, maxTimeoutMs, methodPolicy } from "../call/policy.ts";
+import { assertPolicies, methodPolicy } from "../call/policy.ts";
 import type { Authenticate } from "../security/principal.ts";
 import type { Engine, HttpHandler, Listener } from "../wire/engine.ts";
 import { compressions, maxMessageBytes } from "../wire/grpc.ts";
@@ -88,7 +88,6 @@ export async function openServer(options: ServerOptions): Promise<Server> {
     acceptCompression: compressions,
     readMaxBytes: maxMessageBytes,
     writeMaxBytes: maxMessageBytes,
-    maxTimeoutMs: 2 * maxTimeoutMs, // ours clamps below it; Connect's own limit would refuse
   });
   for (const [service, implementation] of options.services) router.service(service, implementation);
   router.service(Health, healthService(health));

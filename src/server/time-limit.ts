@@ -17,8 +17,12 @@ export interface TimeLimitOptions {
 /** How long a call of the method may take where its caller does not say, in milliseconds; `undefined`, endlessly. */
 export type TimeoutOf = (method: DescMethod) => number | undefined;
 
+/** The longest span that a timer can hold; Connect's fires at once above it. */
+const longestMs = 2 ** 31 - 1;
+
 /**
- * The request with the time it may take: what its caller asks for, clamped to 60 s, or else what `timeoutOf` says.
+ * The request with the time it may take: what its caller asks for, or else what `timeoutOf` says; 60 s at the most, save
+ * for a stream, which may as well be endless.
  * Connect reads the header and keeps the deadline; the context value lets nested calls inherit it.
  */
 export function timeLimited(
@@ -31,7 +35,7 @@ export function timeLimited(
   const asked = request.header.get(name);
   const askedMs = asked === null ? timeoutOf(method) : grpc ? parseGrpcTimeout(asked) : parseMs(asked);
   if (askedMs === undefined) return request; // an endless stream, or a malformed header that Connect will refuse
-  const timeoutMs = Math.min(askedMs, maxTimeoutMs);
+  const timeoutMs = Math.min(askedMs, method.methodKind === "unary" ? maxTimeoutMs : longestMs);
   request.header.set(name, grpc ? formatGrpcTimeout(timeoutMs) : String(Math.max(1, Math.floor(timeoutMs))));
   const contextValues = request.contextValues ?? createContextValues();
   contextValues.set(deadlineKey, clock.now() + timeoutMs);

@@ -1,0 +1,82 @@
+import type { ClientHttp2Stream, OutgoingHttpHeaders } from "node:http2";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { type Progress, withProgress } from "../call/progress.ts";
+import type { NodeConnection } from "./node-connection.ts";
+
+/** RFC 9113 §7: the peer did nothing with the stream. */
+const refusedStream = 0x7;
+
+/** What an attempt needs of its session. */
+export interface AttemptHost {
+  /** A connection that takes requests. */
+  connection(): Promise<NodeConnection>;
+  /** Called once, when the request's stream is closed, or when it will never have one. */
+  ended(): void;
+}
+
+/** One request on the way to its stream: the session that connect-node's client is shown. It knows how far it got. */
+export class NodeAttempt {
+  readonly authority: string;
+  readonly #signal: AbortSignal | undefined;
+  readonly #host: AttemptHost;
+  #connection: NodeConnection | undefined;
+  #stream: ClientHttp2Stream | undefined;
+  #complete = false;
+  #failed = false;
+
+  constructor(authority: string, signal: AbortSignal | undefined, host: AttemptHost) {
+    this.authority = authority;
+    this.#signal = signal;
+    this.#host = host;
+  }
+
+  async request(method: string, path: string, headers: OutgoingHttpHeaders): Promise<ClientHttp2Stream> {
+    try {
+      this.#connection = await this.#host.connection();
+      // Its caller was told that nothing was sent: so nothing may be.
+      if (this.#failed) throw new ConnectError("given up before it was sent", Code.Canceled);
+      this.#stream = this.#connection.request({ ...headers, ":method": method, ":path": path });
+    } catch (reason) {
+      this.#host.ended();
+      throw this.failed(reason);
+    }
+    this.#stream.once("trailers", () => {
+      this.#complete = true;
+    });
+    this.#stream.once("close", () => this.#host.ended());
+    return this.#stream;
+  }
+
+  notifyResponseByteRead(): void {
+    this.#connection?.heard();
+  }
+
+  /** The error as a ConnectError that knows how far the request got. */
+  failed(reason: unknown): ConnectError {
+    this.#failed = true;
+    return withProgress(this.#told(reason), this.#progress());
+  }
+
+  /** The body, whose breaking off is an error that knows how far the request got. */
+  async *tellingProgress(body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+    try {
+      yield* body;
+    } catch (reason) {
+      throw this.failed(reason);
+    }
+    if (this.#stream?.rstCode && !this.#complete)
+      throw this.failed(new ConnectError("the answer broke off", Code.Unavailable));
+  }
+
+  /** A lost connection is UNAVAILABLE, whatever Node makes of its streams; unless it was the caller who left. */
+  #told(reason: unknown): ConnectError {
+    const connection = this.#stream && this.#connection;
+    const lost = connection?.gone && !this.#signal?.aborted && this.#stream?.rstCode !== refusedStream;
+    return lost ? connection.error() : ConnectError.from(reason, Code.Unavailable);
+  }
+
+  #progress(): Progress {
+    if (this.#stream === undefined || this.#stream.id === undefined) return "not-sent";
+    return this.#stream.rstCode === refusedStream ? "refused" : "processed";
+  }
+}

@@ -3,7 +3,6 @@ import { createConnectRouter, type Interceptor, type Transport } from "@connectr
 import type { UniversalHandler, UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
 import type { Clock } from "../base/clock.ts";
-import { maxTimeoutMs } from "../call/policy.ts";
 import { contractRegistry } from "../rest/registry.ts";
 import { transcoder } from "../rest/transcoder.ts";
 import { saidInFull } from "../server/bare-answers.ts";
@@ -36,7 +35,6 @@ export function answererOf(services: readonly DescService[], way: WayUpstream): 
     acceptCompression: compressions,
     readMaxBytes: maxMessageBytes,
     writeMaxBytes: maxMessageBytes,
-    maxTimeoutMs: 2 * maxTimeoutMs, // ours clamps below it; Connect's own limit would refuse
     jsonOptions: { registry: contractRegistry(services) },
   });
   for (const service of services) router.service(service, forwarding(service, way.upstream));

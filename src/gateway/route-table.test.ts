@@ -1,0 +1,72 @@
+import type { DescService } from "@bufbuild/protobuf";
+import { createRouterTransport } from "@connectrpc/connect";
+import { expect, test } from "vitest";
+import { UserService } from "../../gen/shop/user/v1/user_pb.ts";
+import { systemClock } from "../base/clock.ts";
+import { silentLogger } from "../base/log.ts";
+import { annService } from "../test/suites/gateway-parts.ts";
+import { readAnswer, restRequest } from "../testing/rest-caller.ts";
+import { scratchService } from "../testing/scratch-contract.ts";
+import type { Contract } from "./contract.ts";
+import { RouteTable } from "./route-table.ts";
+import { timeoutsWithDefault } from "./timeouts.ts";
+
+const upstream = createRouterTransport((router) => router.service(UserService, annService()));
+
+function table(): RouteTable {
+  const way = { upstream, steps: [], timeoutOf: timeoutsWithDefault(5_000), clock: systemClock };
+  return new RouteTable({ way, log: silentLogger });
+}
+
+const contract = (service: DescService, digest = "1"): Contract => ({ service, owner: "user", digest });
+const getAt = (path: string) => scratchService({ name: "Get", rule: { pattern: { case: "get", value: path } } });
+
+async function status(routes: RouteTable, path: string): Promise<number | undefined> {
+  const answer = await routes.routes.value.answer(restRequest("GET", path));
+  return answer && (await readAnswer(answer)).status;
+}
+
+test("what is offered is routed at once; a request under way keeps the routes it began with", async () => {
+  const routes = table();
+  const before = routes.routes.value;
+  expect(await status(routes, "/v1/users/1")).toBeUndefined();
+  routes.offer(contract(UserService));
+  expect(await status(routes, "/v1/users/1")).toBe(200);
+  expect(await before.answer(restRequest("GET", "/v1/users/1"))).toBeUndefined();
+});
+
+test("the same contract again changes nothing", () => {
+  const routes = table();
+  routes.offer(contract(UserService));
+  const before = routes.routes.value;
+  routes.offer(contract(UserService));
+  expect(routes.routes.value).toBe(before);
+});
+
+test("a contract that conflicts is refused until what it conflicts with is gone", async () => {
+  const routes = table();
+  const [mine, other] = [getAt("/v1/things/{name}"), getAt("/v1/other/{name}")];
+  const rival: DescService = { ...getAt("/v1/things/{name}"), typeName: "rival.v1.RivalService" };
+  routes.offer(contract(mine));
+  routes.offer(contract(rival));
+  expect([...routes.routes.value.contracts.keys()]).toEqual(["scratch.v1.ScratchService"]);
+  expect([...routes.routes.value.refused.keys()]).toEqual(["rival.v1.RivalService"]);
+  routes.offer(contract(other, "2"));
+  expect([...routes.routes.value.contracts.keys()]).toEqual(["scratch.v1.ScratchService", "rival.v1.RivalService"]);
+  expect(routes.routes.value.refused.size).toBe(0);
+});
+
+test("what was refused is forgotten when the service describes itself as it did before", () => {
+  const routes = table();
+  routes.offer(contract(UserService));
+  routes.refuse(UserService.typeName, "nonsense");
+  expect(routes.routes.value.refused.get(UserService.typeName)).toEqual({ problem: "nonsense" });
+  routes.offer(contract(UserService));
+  expect(routes.routes.value.refused.size).toBe(0);
+});
+
+test("a unary call takes what its contract says, or the gateway's own time; a stream has no end", () => {
+  const timeoutOf = timeoutsWithDefault(7_000);
+  const silent = getAt("/v1/things/{name}").method.get;
+  expect([timeoutOf(UserService.method.getUser), silent && timeoutOf(silent)]).toEqual([1_000, 7_000]);
+});

@@ -469,7 +469,7 @@ export const OrderService: GenService<{
   /**
    * Creates an order with status pending: checks the user, prices the items and adds them up.
    * Errors: NOT_FOUND when the user or a product does not exist, UNAVAILABLE when the user or the catalog service is
-   * away, FAILED_PRECONDITION when the items have prices in several currencies, INVALID_ARGUMENT.
+   * away, FAILED_PRECONDITION when the items have prices in several currencies or too large a total, INVALID_ARGUMENT.
    *
    * @generated from rpc shop.order.v1.OrderService.CreateOrder
    */

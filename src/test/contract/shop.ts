@@ -1,0 +1,100 @@
+import { type Client, createClient } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import { ConsulService } from "../../../gen/heddle/discovery/v1/consul_pb.ts";
+import { DiscoveryService } from "../../../gen/heddle/discovery/v1/discovery_pb.ts";
+import { CatalogService } from "../../../gen/shop/catalog/v1/catalog_pb.ts";
+import { OrderService } from "../../../gen/shop/order/v1/order_pb.ts";
+import { UserService } from "../../../gen/shop/user/v1/user_pb.ts";
+import { openMesh } from "../../mesh/mesh.ts";
+import { staticResolver } from "../../mesh/resolve/static.ts";
+import { openServer, type Server, type ServiceEntry } from "../../server/serve.ts";
+import { catalogService } from "../../services/catalog/catalog-service.ts";
+import { catalogRows } from "../../services/catalog/product-entity.ts";
+import { discoveryRows } from "../../services/discovery/instance-entity.ts";
+import { openDiscovery } from "../../services/discovery/open-discovery.ts";
+import { orderRows } from "../../services/order/order-entity.ts";
+import { orderService } from "../../services/order/order-service.ts";
+import { userRows } from "../../services/user/user-entity.ts";
+import { userService } from "../../services/user/user-service.ts";
+import { openStore, type Store, type StoreOptions } from "../../store/orm.ts";
+import { openDatabase } from "../../testing/open-database.ts";
+
+/** The servers there are; two of the orders' have lost a neighbour. */
+export type ServerName = "user" | "catalog" | "order" | "order-without-user" | "order-without-catalog" | "discovery";
+
+type Rows = Pick<StoreOptions, "name" | "entities" | "migrationsDir">;
+
+/** Every service as users run it, on SQLite and ports of their own, with clients that prepare what a test needs. */
+export interface Shop extends AsyncDisposable {
+  readonly origins: Readonly<Record<ServerName, string>>;
+  readonly users: Client<typeof UserService>;
+  readonly catalog: Client<typeof CatalogService>;
+  readonly orders: Client<typeof OrderService>;
+  readonly discovery: Client<typeof DiscoveryService>;
+  /** Another number at each call: what tests make of it is theirs alone. */
+  next(): number;
+}
+
+/** Opens discovery, user and catalog, and the order service three times: with both neighbours, and without either. */
+export async function openShop(): Promise<Shop> {
+  await using opening = new AsyncDisposableStack();
+  const database = opening.use(await openDatabase());
+  const store = async (rows: Rows) => opening.use(await openStore({ ...rows, ...database }));
+  const listen = async (name: string, ...services: ServiceEntry[]) =>
+    opening.use(await openServer({ name, version: "1.2.3", services }));
+
+  const user = await listen("user", [UserService, userService({ store: await store(userRows) })]);
+  const catalog = await listen("catalog", [CatalogService, catalogService({ store: await store(catalogRows) })]);
+  const discovery = opening.use(await openDiscovery({ store: await store(discoveryRows) }));
+  const found = await listen("discovery", [DiscoveryService, discovery.discovery], [ConsulService, discovery.consul]);
+
+  const orderStore = await store(orderRows);
+  const nobody = await closedPort();
+  const ordersWith = async (userAt: string, catalogAt: string) =>
+    listen("order", await orderEntry(opening, orderStore, { user: userAt, catalog: catalogAt }));
+  const servers: Record<ServerName, Server> = {
+    user,
+    catalog,
+    discovery: found,
+    order: await ordersWith(addressOf(user), addressOf(catalog)),
+    "order-without-user": await ordersWith(nobody, addressOf(catalog)),
+    "order-without-catalog": await ordersWith(addressOf(user), nobody),
+  };
+  const origins = Object.fromEntries(
+    Object.entries(servers).map(([name, server]) => [name, `http://${addressOf(server)}`]),
+  ) as Record<ServerName, string>;
+  const grpc = (name: ServerName) => createGrpcTransport({ baseUrl: origins[name] });
+  let count = 0;
+  const own = opening.move();
+  return {
+    origins,
+    users: createClient(UserService, grpc("user")),
+    catalog: createClient(CatalogService, grpc("catalog")),
+    orders: createClient(OrderService, grpc("order")),
+    discovery: createClient(DiscoveryService, grpc("discovery")),
+    next: () => ++count,
+    [Symbol.asyncDispose]: () => own.disposeAsync(),
+  };
+}
+
+/** The order service with a mesh of its own, which finds its neighbours at fixed addresses. */
+async function orderEntry(
+  own: AsyncDisposableStack,
+  store: Store,
+  at: { readonly user: string; readonly catalog: string },
+): Promise<ServiceEntry> {
+  const addresses = { [UserService.typeName]: [at.user], [CatalogService.typeName]: [at.catalog] };
+  const mesh = own.use(await openMesh({ resolver: staticResolver(addresses) }));
+  const [users, catalog] = [mesh.client(UserService), mesh.client(CatalogService)];
+  return [OrderService, orderService({ store, users, catalog })];
+}
+
+/** An address at which nobody listens any more. */
+async function closedPort(): Promise<string> {
+  await using server = await openServer({ services: [] });
+  return addressOf(server);
+}
+
+function addressOf({ host, port }: Server): string {
+  return `${host}:${port}`;
+}

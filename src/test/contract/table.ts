@@ -1,0 +1,24 @@
+import type { Case } from "./case.ts";
+import { catalogCases } from "./cases/catalog-cases.ts";
+import { consulCases, discoveryCases } from "./cases/discovery-cases.ts";
+import { orderCases } from "./cases/order-cases.ts";
+import { healthCases, reflectionCases } from "./cases/standard-cases.ts";
+import { userCases } from "./cases/user-cases.ts";
+import { restWaysOf } from "./rest-ways.ts";
+import { rpcWaysOf, type Way } from "./rpc-ways.ts";
+
+/** Everything that is promised to callers, one row a promise. Each row is tried in every way its method can be called. */
+export const table: readonly Case[] = [
+  ...userCases,
+  ...catalogCases,
+  ...orderCases,
+  ...discoveryCases,
+  ...consulCases,
+  ...healthCases,
+  ...reflectionCases,
+];
+
+/** Every way to call the method of a row: the RPC protocols, and each REST path in both spellings. */
+export function waysOf({ method }: Case): readonly Way[] {
+  return [...rpcWaysOf(method), ...restWaysOf(method)];
+}

@@ -46,7 +46,7 @@ class NameResolver implements experimental.Resolver {
     if (source === undefined) throw new Error(`nobody resolves ${target.path}: await registerHeddleResolver() first`);
     this.#service = serviceOf(target);
     this.#listener = listener;
-    this.#source = source as Source; // the option's one writer is openNiceClient
+    this.#source = source as Source; // the option's one writer is createNiceClient
     this.#ownConfig = options["grpc.service_config_disable_resolution"] === 1;
   }
 

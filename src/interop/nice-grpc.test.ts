@@ -8,7 +8,7 @@ import { askService } from "../test/suites/asked-contract.ts";
 import { MovedResolver, openUserReplicas } from "../test/suites/user-replicas.ts";
 import { openTestServer } from "../testing/open-server.ts";
 import { registerHeddleResolver } from "./grpc-js.ts";
-import { niceCallOptionsOf, niceDefinitionOf, openNiceClient } from "./nice-grpc.ts";
+import { createNiceClient, niceCallOptionsOf, niceDefinitionOf } from "./nice-grpc.ts";
 
 test("the user contract becomes exactly these call options", () => {
   const repeats = { retryBaseDelayMs: 25, retryMaxDelayMs: 250 };
@@ -38,7 +38,7 @@ test("calls go to every replica, and to one that comes later", async () => {
   await using replicas = await openUserReplicas(2);
   const [first = "", second = ""] = replicas.addresses;
   const resolver = new MovedResolver(UserService, [first]);
-  await using client = await openNiceClient(UserService, { resolver });
+  await using client = await createNiceClient(UserService, { resolver });
   expect((await client.getUser({ id: 42n })).user).toMatchObject({ id: 42n, name: first });
   resolver.move(first, second);
   const answered = new Set<string>();
@@ -91,7 +91,7 @@ test("all attempts share the one deadline, and a caller may shorten it", async (
   };
   await using server = await openServer({ services: [[service, { ask }]] });
   const resolver = new MovedResolver(service, [`127.0.0.1:${server.port}`]);
-  await using client = await openNiceClient(service, { resolver });
+  await using client = await createNiceClient(service, { resolver });
   await expect(client.ask?.({ value: "" })).rejects.toMatchObject({ code: Status.DEADLINE_EXCEEDED });
   expect(asked).toBeGreaterThan(1);
   expect(asked).toBeLessThan(5);
@@ -107,7 +107,7 @@ test("streams arrive as they do in Connect", async () => {
     yield { order: { id: "b" } };
   }
   await using server = await openTestServer([[OrderService, { watchOrder }]]);
-  await using client = await openNiceClient(OrderService, { resolver: resolver(server.address) });
+  await using client = await createNiceClient(OrderService, { resolver: resolver(server.address) });
   const ids: (string | undefined)[] = [];
   for await (const { order } of client.watchOrder({ id: "a" })) ids.push(order?.id);
   expect(ids).toEqual(["a", "b"]);
@@ -116,7 +116,7 @@ test("streams arrive as they do in Connect", async () => {
 test("without a source of its own a client resolves as registered", async () => {
   await using replicas = await openUserReplicas(1);
   await using _ = await registerHeddleResolver({ resolver: new MovedResolver(UserService, replicas.addresses) });
-  await using client = await openNiceClient(UserService);
+  await using client = await createNiceClient(UserService);
   expect((await client.getUser({ id: 1n })).user?.name).toBe(replicas.addresses[0]);
 });
 
@@ -124,7 +124,7 @@ test("a closed client follows nothing any more", async () => {
   await using replicas = await openUserReplicas(1);
   const resolver = new MovedResolver(UserService, replicas.addresses);
   {
-    await using client = await openNiceClient(UserService, { resolver });
+    await using client = await createNiceClient(UserService, { resolver });
     await client.getUser({ id: 1n });
     expect(resolver.followers).toBe(1);
   }
@@ -135,11 +135,11 @@ test("methods are typed as in Connect", async () => {
   await using client = await openClient([]);
   expectTypeOf(client.getUser).parameter(0).toExtend<{ id?: bigint }>();
   expectTypeOf(client.getUser).returns.resolves.toEqualTypeOf<GetUserResponse>();
-  await using orders = await openNiceClient(OrderService, { resolver: new MovedResolver(OrderService, []) });
+  await using orders = await createNiceClient(OrderService, { resolver: new MovedResolver(OrderService, []) });
   expectTypeOf(orders.watchOrder).returns.toEqualTypeOf<AsyncIterable<WatchOrderResponse>>();
   expect(niceDefinitionOf(UserService).getUser.path).toBe("/shop.user.v1.UserService/GetUser");
 });
 
 function openClient(addresses: readonly string[]) {
-  return openNiceClient(UserService, { resolver: new MovedResolver(UserService, addresses) });
+  return createNiceClient(UserService, { resolver: new MovedResolver(UserService, addresses) });
 }

@@ -54,13 +54,13 @@ export type NiceClient<S extends DescService> = Client<NiceServiceDefinition<S>,
   AsyncDisposable;
 
 /**
- * Opens a nice-grpc client of the service, on a `heddle:///` channel that follows its endpoints by round robin.
+ * Makes a nice-grpc client of the service, to be closed after use, on a `heddle:///` channel that follows its endpoints by round robin.
  *
  * The contract sets deadline and repeats, through nice-grpc's own middlewares. These repeat calls, so the channel's
  * service config has no retry policy, and no attempt is multiplied; it limits the attempt, and tells the server how
  * long that is. Without `discovery` and `resolver` it resolves as registered for grpc-js, or else by default discovery.
  */
-export async function openNiceClient<S extends DescService>(
+export async function createNiceClient<S extends DescService>(
   service: S,
   options: NiceClientOptions = {},
 ): Promise<NiceClient<S>> {

@@ -54,7 +54,8 @@ export type NiceClient<S extends DescService> = Client<NiceServiceDefinition<S>,
   AsyncDisposable;
 
 /**
- * Makes a nice-grpc client of the service, to be closed after use, on a `heddle:///` channel that follows its endpoints by round robin.
+ * Makes a nice-grpc client of the service on a `heddle:///` channel that follows its endpoints by round robin; to be
+ * closed after use.
  *
  * The contract sets deadline and repeats, through nice-grpc's own middlewares. These repeat calls, so the channel's
  * service config has no retry policy, and no attempt is multiplied; it limits the attempt, and tells the server how

@@ -5,6 +5,7 @@ import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import type { Watchable } from "../base/watch.ts";
 import type { HttpHandler } from "./engine.ts";
+import { sendTrailersOnly } from "./trailers-only.ts";
 
 /** A handler as the servers of Node call it. */
 export interface NodeHandler {
@@ -40,6 +41,7 @@ async function answer(
 ): Promise<void> {
   try {
     const answered = await universalAnswer(handler, request, response);
+    if (sendTrailersOnly(answered, response)) return;
     await universalResponseToNodeResponse(answered, response);
   } catch {
     // The body broke off after the head was sent, or the peer left. A peer that is still there has to see a break.

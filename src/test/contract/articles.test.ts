@@ -157,7 +157,14 @@ describe("Consul's paths", () => {
     const registration = { Name: "dead", Address: "127.0.0.1", Port: 1, Check: { HTTP: "http://127.0.0.1:1/health" } };
     await ask("PUT", `${consul}/agent/service/register`, registration);
     expect((await ask("GET", `${consul}/health/service/dead?passing=true`)).json).toEqual([]);
+    expect((await ask("GET", `${consul}/health/service/dead?passing`)).json).toEqual([]);
     expect((await ask("GET", `${consul}/health/service/dead`)).json).toMatchObject([{ Service: { Port: 1 } }]);
+  });
+
+  test("take JSON that is not called so, as Python's requests sends a text", async () => {
+    const body = Buffer.from(JSON.stringify({ Name: "untyped", Port: 2 })); // bytes, or fetch would add a type
+    const response = await fetch(`${consul}/agent/service/register`, { method: "PUT", body });
+    expect([response.status, await response.json()]).toEqual([200, {}]);
   });
 });
 

@@ -9,14 +9,16 @@ import {
 import { silentLogger } from "../base/log.ts";
 import { testInstance } from "../test/suites/discovery-parts.ts";
 import { fakeClock } from "../testing/fake-clock.ts";
+import { openDatabase } from "../testing/open-database.ts";
 import { FleetWatch } from "./fleet.ts";
+import { fileFleetCache, noFleetCache } from "./fleet-cache.ts";
 
 type Step = MessageInitShape<typeof WatchResponseSchema> | "fail" | "end";
 
 const [a, b] = [testInstance({ id: "a" }), testInstance({ id: "b", name: "order" })];
 
 /** Discovery that tells each watcher what the next script says, then keeps silent. */
-function openFleet(...scripts: readonly (readonly Step[])[]) {
+function openFleet(scripts: readonly (readonly Step[])[], cache = noFleetCache) {
   const clock = fakeClock();
   let watches = 0;
   const transport = createRouterTransport((router) =>
@@ -32,7 +34,7 @@ function openFleet(...scripts: readonly (readonly Step[])[]) {
     }),
   );
   const discovery = createClient(DiscoveryService, transport);
-  const watch = new FleetWatch({ discovery, clock, random: () => 0.5, log: silentLogger });
+  const watch = new FleetWatch({ discovery, cache, clock, random: () => 0.5, log: silentLogger });
   return {
     clock,
     watched: () => watches,
@@ -50,7 +52,7 @@ const snapshot = (version: bigint, ...instances: (typeof a)[]): Step => ({
 test("the fleet is what a snapshot and the deltas after it say", async () => {
   const removed: Step = { version: 3n, event: { case: "delta", value: { previousVersion: 2n, removedIds: ["a"] } } };
   const added: Step = { version: 2n, event: { case: "delta", value: { previousVersion: 1n, changed: [b] } } };
-  await using view = openFleet([snapshot(1n, a), added, removed]);
+  await using view = openFleet([[snapshot(1n, a), added, removed]]);
   expect(view.told()).toEqual(["pending", []]);
   await view.fleet.until(({ instances }) => instances.length === 2);
   await view.fleet.until(({ instances }) => instances.length === 1);
@@ -58,7 +60,7 @@ test("the fleet is what a snapshot and the deltas after it say", async () => {
 });
 
 test("while discovery is away the fleet is what it said last, and it is asked again, ever more rarely", async () => {
-  await using view = openFleet([snapshot(1n, a), "fail"], ["fail"], ["fail"], [snapshot(7n, a, b)]);
+  await using view = openFleet([[snapshot(1n, a), "fail"], ["fail"], ["fail"], [snapshot(7n, a, b)]]);
   await view.fleet.until(({ kind }) => kind === "last-known");
   expect(view.told()).toEqual(["last-known", ["a"]]);
   expect(view.fleet.value).toMatchObject({ problem: expect.stringContaining("nobody there") });
@@ -70,7 +72,7 @@ test("while discovery is away the fleet is what it said last, and it is asked ag
 
 test("a gap between deltas, or a silence of 15 s, begins the watch anew", async () => {
   const gap: Step = { version: 9n, event: { case: "delta", value: { previousVersion: 8n, changed: [b] } } };
-  await using view = openFleet([snapshot(1n, a), gap], [snapshot(9n, a, b)], [snapshot(10n, b)]);
+  await using view = openFleet([[snapshot(1n, a), gap], [snapshot(9n, a, b)], [snapshot(10n, b)]]);
   await view.fleet.until(({ kind }) => kind === "live");
   await view.clock.advance(100);
   await view.fleet.until(({ instances }) => instances.length === 2);
@@ -79,4 +81,20 @@ test("a gap between deltas, or a silence of 15 s, begins the watch anew", async 
   await view.clock.advance(100);
   await view.fleet.until(({ kind, instances }) => kind === "live" && instances.length === 1);
   expect(view.told()).toEqual(["live", ["b"]]);
+});
+
+test("a gateway that starts while discovery is away knows what the one before it was told", async () => {
+  await using folder = await openDatabase();
+  const cache = fileFleetCache(folder.dataDir, silentLogger);
+  await using before = openFleet([[snapshot(1n, a, b)]], cache);
+  await before.fleet.until(({ kind }) => kind === "live");
+  await cache.recall(); // what is being written is written
+
+  await using after = openFleet([["fail"]], fileFleetCache(folder.dataDir, silentLogger));
+  await after.fleet.until(({ kind }) => kind === "last-known");
+  expect(after.fleet.value.instances).toEqual(before.fleet.value.instances);
+
+  await using elsewhere = openFleet([["fail"]], fileFleetCache(`${folder.dataDir}/nowhere`, silentLogger));
+  await elsewhere.fleet.until(({ kind }) => kind === "last-known");
+  expect(elsewhere.told()).toEqual(["last-known", []]);
 });

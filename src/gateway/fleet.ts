@@ -7,6 +7,7 @@ import type { Logger } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
 import { linkSignals } from "../base/signals.ts";
 import { type Followed, Watchable } from "../base/watch.ts";
+import type { FleetCache } from "./fleet-cache.ts";
 import { InstanceView } from "./instance-view.ts";
 
 /** Discovery sends a sign of life every 5 s; after three missed ones the stream counts as dead. */
@@ -21,6 +22,7 @@ export type Fleet =
 /** What following the fleet needs. */
 export interface FleetOptions {
   readonly discovery: Client<typeof DiscoveryService>;
+  readonly cache: FleetCache;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -60,15 +62,21 @@ export class FleetWatch implements AsyncDisposable {
         if (signal.aborted) return;
         const problem = reason instanceof Error ? reason.message : String(reason);
         if (failures <= 1) log.warn("discovery is away; routes stay as they were known last", { problem });
-        this.#fleet.set({ kind: "last-known", instances: this.#fleet.value.instances, problem });
+        await this.#fallBack(problem);
       }
       await clock.sleep(backoffMs(Math.max(1, failures)), signal).catch(() => {}); // closing ends the loop
     }
   }
 
+  async #fallBack(problem: string): Promise<void> {
+    const { kind, instances } = this.#fleet.value;
+    const known = kind === "pending" ? await this.#options.cache.recall() : instances;
+    this.#fleet.set({ kind: "last-known", instances: known, problem });
+  }
+
   /** One watch stream, until it ends or breaks, or a delta shows that something was missed. */
   async #follow(onStep: () => void): Promise<void> {
-    const { clock, discovery } = this.#options;
+    const { clock, discovery, cache } = this.#options;
     using link = linkSignals(this.#closing.signal);
     const silent = () => clock.setTimer(silenceMs, () => link.abort(new Error(`no sign of life for ${silenceMs} ms`)));
     const view = new InstanceView();
@@ -79,7 +87,9 @@ export class FleetWatch implements AsyncDisposable {
         silence = silent();
         if (!view.apply(step)) return; // a gap: watch again from a new snapshot
         onStep();
-        if (step.event.case !== "heartbeat") this.#fleet.set({ kind: "live", instances: view.instances() });
+        if (step.event.case === "heartbeat") continue;
+        this.#fleet.set({ kind: "live", instances: view.instances() });
+        cache.keep(view.instances());
       }
     } finally {
       silence.cancel();

@@ -11,6 +11,7 @@ import { createMetrics } from "../telemetry/metrics.ts";
 import type { Engine } from "../wire/engine.ts";
 import { nodeEngine } from "../wire/node.ts";
 import { answering } from "./answering.ts";
+import { fileFleetCache, noFleetCache } from "./fleet-cache.ts";
 import { openRouting } from "./routing.ts";
 
 /** How a gateway is found, and how it treats those who call. */
@@ -25,7 +26,7 @@ export interface GatewayOptions {
   readonly discovery?: string;
   /** The host by which others reach it. Default: `host`, or the machine's name when that is a wildcard. */
   readonly advertise?: string;
-  /** Where the last good endpoints are kept for a start without discovery. By default nowhere. */
+  /** Where what discovery said last is kept, for a start without it. By default nowhere. */
   readonly cacheDir?: string;
   /** Origins whose pages may call; `*` is every one. Default `*`. */
   readonly corsOrigins?: readonly string[];
@@ -60,6 +61,7 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
   await using opened = new AsyncDisposableStack();
   const mesh = opened.use(await openMesh({ ...options, ...tools, hooks: meshMetrics(metrics) }));
   const discovery = mesh.client(DiscoveryService);
+  const cache = options.cacheDir === undefined ? noFleetCache : fileFleetCache(options.cacheDir, log);
   const server = await serve({
     ...options,
     ...tools,
@@ -69,7 +71,7 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
     metrics,
     around(own, parts) {
       const routing = opened.use(
-        openRouting({ ...tools, parts, discovery, upstream: mesh.transport, upstreamTimeoutMs }),
+        openRouting({ ...tools, parts, discovery, cache, upstream: mesh.transport, upstreamTimeoutMs }),
       );
       return answering({ own, routing, health: parts.health, version, corsOrigins });
     },

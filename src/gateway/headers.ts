@@ -1,34 +1,20 @@
 import { headers } from "../call/headers.ts";
-
-/** Who calls, and as part of what. */
-const passedOn = new Set([
-  "authorization",
-  "traceparent",
-  "tracestate",
-  "baggage",
-  "idempotency-key",
-  "accept-language",
-]);
+import { answerHeaders, callHeaders } from "../rest/answer.ts";
 
 /** Begin with `x-` and belong to gRPC-Web's protocol. */
-const ofGrpcWeb = new Set(["x-grpc-web", "x-user-agent"]);
+const ofGrpcWeb = ["x-grpc-web", "x-user-agent"];
 
-/** One hop's business or one protocol's: the other side of the gateway has its own. */
-const ofTheHop =
-  /^(?:grpc-|connect-|trailer|access-control-|accept-|proxy-|content-(?:type|length|encoding)$|(?:te|transfer-encoding|connection|keep-alive|upgrade|date|server|vary|allow)$)/;
-
-/** The headers of a request that its call carries on. */
+/** The headers of an RPC that its call upstream carries on: REST's, and binary ones, which no RPC client garbles. */
 export function passOnRequest(header: Headers): Headers {
-  const out = new Headers();
-  for (const [name, value] of header) {
-    if (passedOn.has(name) || (name.startsWith("x-") && !ofGrpcWeb.has(name))) out.append(name, value);
-  }
+  const out = callHeaders(header);
+  for (const name of ofGrpcWeb) out.delete(name);
+  for (const [name, value] of header) if (/^x-.*-bin$/.test(name)) out.append(name, value);
   return out;
 }
 
-/** Adds the headers of an answer, or its trailers, to those that the gateway answers with. */
+/** Adds the headers of an answer, or its trailers, to those that the gateway answers with; not those of the hop. */
 export function passBack(from: Headers, to: Headers): void {
-  for (const [name, value] of from) {
-    if (!ofTheHop.test(name) || name === headers.retryPushback) to.append(name, value);
-  }
+  for (const [name, value] of answerHeaders(from)) to.append(name, value);
+  const pushback = from.get(headers.retryPushback);
+  if (pushback !== null) to.set(headers.retryPushback, pushback);
 }

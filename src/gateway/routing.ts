@@ -13,6 +13,7 @@ import { grpcTransport } from "../wire/grpc.ts";
 import { ContractWatch, type ReadContract } from "./contract-watch.ts";
 import { readFiles } from "./descriptors.ts";
 import { type Fleet, FleetWatch } from "./fleet.ts";
+import type { FleetCache } from "./fleet-cache.ts";
 import type { WayUpstream } from "./port.ts";
 import { type Routes, RouteTable } from "./route-table.ts";
 import { timeoutsWithDefault } from "./timeouts.ts";
@@ -20,6 +21,7 @@ import { timeoutsWithDefault } from "./timeouts.ts";
 /** What routing needs. */
 export interface RoutingOptions {
   readonly discovery: Client<typeof DiscoveryService>;
+  readonly cache: FleetCache;
   readonly upstream: Transport;
   readonly upstreamTimeoutMs: number;
   readonly parts: ServerParts;
@@ -37,9 +39,9 @@ export interface Routing extends AsyncDisposable {
 
 /** Starts to follow discovery and to route what it tells of: instances → descriptors → routes. */
 export function openRouting(options: RoutingOptions): Routing {
-  const { discovery, engine, clock, random, log } = options;
+  const { discovery, cache, engine, clock, random, log } = options;
   const table = new RouteTable({ way: wayUpstream(options), log });
-  const fleet = new FleetWatch({ discovery, clock, random, log });
+  const fleet = new FleetWatch({ discovery, cache, clock, random, log });
   const contracts = new ContractWatch({
     fleet: fleet.fleet,
     read: readFrom(engine),

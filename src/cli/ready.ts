@@ -9,9 +9,9 @@ export const patienceMs = 30_000;
 /** Between two looks. */
 const pauseMs = 75;
 
-/** How a start went: how long it took, why it did not come to be, or that nobody wants to know any more. */
+/** How a start went: it is ready, why it did not come to be, or that nobody wants to know any more. */
 export type Readiness =
-  | { readonly kind: "ready"; readonly tookMs: number }
+  | { readonly kind: "ready" }
   | { readonly kind: "failed"; readonly why: string }
   | { readonly kind: "given-up" };
 
@@ -22,15 +22,13 @@ export interface WaitOptions {
 }
 
 /** Waits until a started part says that it is ready, ends, has had its time, or the signal aborts. */
-export async function readiness({ part, running, ended }: StartedPart, options: WaitOptions): Promise<Readiness> {
+export async function readiness({ part, ended }: StartedPart, options: WaitOptions): Promise<Readiness> {
   const { clock, signal } = options;
   using link = linkSignals(signal);
   const isReady = async () => (await answers(`http://${host}:${part.adminPort}/readyz`, link.signal)) === 200;
-  const since = running.startedAt;
   const outcome = await Promise.race([
     until(isReady, { clock, signal: link.signal }).then((ready): Readiness => {
-      const tookMs = clock.now() - since;
-      return ready ? { kind: "ready", tookMs } : { kind: "failed", why: `is not ready after ${patienceMs / 1_000} s` };
+      return ready ? { kind: "ready" } : { kind: "failed", why: `is not ready after ${patienceMs / 1_000} s` };
     }),
     ended.then((why): Readiness => ({ kind: "failed", why })),
   ]).finally(() => link.abort(new Error("the answer is known")));

@@ -14,26 +14,33 @@ export type Failure = "failed" | "interrupted";
 /** How many lines of a log are shown when its part fails. */
 const shownLines = 12;
 
-/** Watches a start and tells of it, until all parts are ready and see each other, or something comes between. */
-export async function watchStart(
-  cli: Cli,
-  started: readonly StartedPart[],
-  since: number,
-): Promise<Failure | undefined> {
+/** A start that is watched: who was started, and since when `up` has been at it, in milliseconds since the epoch. */
+export interface Watched {
+  readonly started: readonly StartedPart[];
+  readonly since: number;
+}
+
+/** Watches parts and tells of each, until all are ready, or something comes between. */
+export async function watchParts(cli: Cli, { started, since }: Watched): Promise<Failure | undefined> {
   using link = linkSignals(cli.interrupted);
   const wait = { clock: cli.clock, signal: link.signal };
   const ready = await Promise.all(
     started.map(async (one) => {
-      const isReady = await turnsReady(cli, one, wait);
+      const isReady = await turnsReady(cli, one, { ...wait, since });
       if (!isReady) link.abort(new Error("one that fails ends the wait for all"));
       return isReady;
     }),
   );
   if (cli.interrupted.aborted) return "interrupted";
-  if (ready.includes(false)) return "failed";
+  return ready.includes(false) ? "failed" : undefined;
+}
 
+/** Watches parts that are ready until all of the mesh see each other, or something comes between. */
+export async function watchMesh(cli: Cli, { started, since }: Watched): Promise<Failure | undefined> {
+  using link = linkSignals(cli.interrupted);
   const broken = Promise.race(started.map(async (one) => ({ one, why: await one.ended })));
-  const first = await Promise.race([notSeen(cli.plan, wait), broken]);
+  const first = await Promise.race([notSeen(cli.plan, { clock: cli.clock, signal: link.signal }), broken]);
+  link.abort(new Error("the answer is known"));
   if (cli.interrupted.aborted) return "interrupted";
   if ("missing" in first) return tellOfMesh(cli, first.missing, since);
   tellOfFailure(cli, first.one, first.why);
@@ -41,10 +48,11 @@ export async function watchStart(
 }
 
 /** Waits for a part and tells what became of it; silent when the wait was given up. */
-async function turnsReady(cli: Cli, one: StartedPart, wait: WaitOptions): Promise<boolean> {
+async function turnsReady(cli: Cli, one: StartedPart, wait: WaitOptions & Pick<Watched, "since">): Promise<boolean> {
   const outcome = await readiness(one, wait);
   const { name, port } = one.part;
-  if (outcome.kind === "ready") tell(cli, "ready", `${name.padEnd(9)}  :${port}  ${spellMs(outcome.tookMs)}`);
+  if (outcome.kind === "ready")
+    tell(cli, "ready", `${name.padEnd(9)}  :${port}  ${spellMs(cli.clock.now() - wait.since)}`);
   if (outcome.kind === "failed") tellOfFailure(cli, one, outcome.why);
   return outcome.kind === "ready";
 }

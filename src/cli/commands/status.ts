@@ -48,6 +48,8 @@ async function look({ home, discovery }: Cli): Promise<Found> {
     const withMore = instances.map((instance, at) => {
       return { ...instance, pid: pids.get(instance.address), calls: calls[at] };
     });
+    const order = new Intl.Collator("en", { numeric: true });
+    withMore.sort((a, b) => order.compare(a.name, b.name) || order.compare(a.address, b.address));
     return { instances: withMore, parts };
   } catch (reason) {
     return { instances: [], parts, problem: reason instanceof Error ? reason.message : String(reason) };
@@ -67,12 +69,13 @@ function show(cli: Cli, found: Found): void {
   const { out, discovery } = cli;
   const dead = found.parts.filter((part) => !part.alive);
   if (found.problem !== undefined && dead.length === found.parts.length) {
-    out.line(`Nothing runs. Start it: ${typed("up")}`);
+    out.line(`Nothing runs (there is no discovery at ${discovery}). Start it: ${typed("up")}`);
     return;
   }
   if (found.problem !== undefined) {
     out.line(`${out.paint("bad", "Discovery does not answer")} at ${discovery}: ${found.problem}`);
     out.line(`What was started:\n\n${partTable(cli, found.parts)}`);
+    if (dead.length > 0) out.line(`\nStart again what has died: ${typed("up")}`);
     return;
   }
   out.line(instanceTable(cli, found.instances));

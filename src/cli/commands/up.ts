@@ -60,7 +60,7 @@ function busy({ out }: Cli, pid: number): number {
 async function alreadyUp(cli: Cli): Promise<number> {
   cli.out.line("Heddle is up already; nothing was started.\n");
   await status.run({ ...cli, discovery: discoveryOf(cli.plan) }, { flags: {}, words: [] });
-  cli.out.line(`\nStop it: ${typed("down")}`);
+  await showTrials(cli);
   return 0;
 }
 

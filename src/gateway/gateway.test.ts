@@ -1,5 +1,5 @@
 import { connect, createServer } from "node:net";
-import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { Code, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { expect, test, vi } from "vitest";
 import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
@@ -7,29 +7,12 @@ import { DiscoveryService } from "../../gen/heddle/discovery/v1/discovery_pb.ts"
 import { OrderService } from "../../gen/shop/order/v1/order_pb.ts";
 import { UserService } from "../../gen/shop/user/v1/user_pb.ts";
 import { silentLogger } from "../base/log.ts";
-import { errorReason } from "../call/errors.ts";
 import { openMesh } from "../mesh/mesh.ts";
-import { annService, openTown, type Town, transportsTo, until } from "../test/suites/gateway-parts.ts";
+import { annService, openShop, openTown, transportsTo, until } from "../test/suites/gateway-parts.ts";
 import { readFiles } from "./descriptors.ts";
 import { openGateway } from "./gateway.ts";
 
 vi.setConfig({ testTimeout: 20_000 }); // real servers, on a machine that may be busy
-
-/** A gateway with a user service behind it, routed. */
-async function openShop(seen: Headers[] = []) {
-  await using own = new AsyncDisposableStack();
-  const town: Town = own.use(await openTown());
-  const users = own.use(await town.join("user", [[UserService, annService(seen)]]));
-  const gateway = own.use(await town.gateway());
-  const url = `http://127.0.0.1:${gateway.port}`;
-  await until(
-    () => fetch(`${url}/v1/users`),
-    ({ status }) => status === 200,
-  );
-  seen.length = 0;
-  const all = own.move();
-  return { town, users, gateway, url, [Symbol.asyncDispose]: () => all.disposeAsync() };
-}
 
 /** `/health` as it is now. */
 async function health(url: string): Promise<Record<string, never>> {
@@ -146,72 +129,6 @@ test("a gateway that starts before discovery finds it once it is there", async (
   );
 });
 
-test("who calls, and as part of what, is passed on; what comes back with the answer is passed back", async () => {
-  const seen: Headers[] = [];
-  await using shop = await openShop(seen);
-  const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-  const sent = {
-    authorization: "Bearer me",
-    traceparent,
-    "x-tenant": "t1",
-    "x-request-id": "my-id",
-    "x-raw-bin": "AQI",
-  };
-  for (const [protocol, transport] of transportsTo(shop.gateway.port)) {
-    const back: Record<string, string | null> = {};
-    await createClient(UserService, transport).getUser(
-      { id: 1n },
-      {
-        headers: sent,
-        onHeader: (header) => Object.assign(back, { from: header.get("x-from"), id: header.get("x-request-id") }),
-        onTrailer: (trailer) => Object.assign(back, { after: trailer.get("x-after") }),
-      },
-    );
-    expect([protocol, back]).toEqual([protocol, { from: "upstream", id: "my-id", after: "all" }]);
-  }
-  for (const header of seen) expect(Object.fromEntries(header)).toMatchObject(sent);
-  const rest = await fetch(`${shop.url}/v1/users/1`, { headers: { ...sent, cookie: "a=b" } });
-  expect([rest.headers.get("x-from"), rest.headers.get("x-request-id")]).toEqual(["upstream", "my-id"]);
-  expect(seen.at(-1)?.get("authorization")).toBe("Bearer me");
-  expect(seen).toHaveLength(5);
-  expect(seen.some((header) => header.has("cookie") || header.has("x-grpc-web"))).toBe(false);
-});
-
-test("an error arrives as it was sent, with its details", async () => {
-  await using shop = await openShop();
-  for (const [protocol, transport] of transportsTo(shop.gateway.port)) {
-    const error = await createClient(UserService, transport).getUser({ id: 7n }).catch(ConnectError.from);
-    expect(error).toBeInstanceOf(ConnectError);
-    const { code, rawMessage } = error as ConnectError;
-    expect([protocol, code, rawMessage]).toEqual([protocol, Code.NotFound, "user 7 does not exist"]);
-    expect(errorReason(error as ConnectError)).toMatchObject({ reason: "USER_NOT_FOUND", domain: "shop.user.v1" });
-  }
-  const rest = await fetch(`${shop.url}/api/users/7`);
-  expect(rest.status).toBe(404);
-  expect(await rest.json()).toMatchObject({ code: Code.NotFound, details: [{ reason: "USER_NOT_FOUND" }] });
-});
-
-test("what is wrong with a request is said by status, header and body", async () => {
-  await using shop = await openShop();
-  const ask = async (method: string, path: string, header: Record<string, string> = {}, body?: string) => {
-    const answer = await fetch(`${shop.url}${path}`, { method, headers: header, ...(body && { body }) });
-    return { status: answer.status, allow: answer.headers.get("allow"), json: await answer.json() };
-  };
-  const json = { "content-type": "application/json" };
-  const rpc = "/shop.user.v1.UserService/CreateUser";
-  expect(await ask("GET", "/nowhere")).toMatchObject({ status: 404, json: { code: Code.NotFound } });
-  expect(await ask("POST", "/no.such.v1.Service/Get", json, "{}")).toMatchObject({ status: 404 });
-  expect(await ask("PUT", "/v1/users", json, "{}")).toMatchObject({
-    status: 405,
-    allow: expect.stringMatching(/POST/),
-  });
-  expect(await ask("GET", rpc)).toMatchObject({ status: 405, allow: "POST", json: { code: Code.Unimplemented } });
-  expect(await ask("POST", rpc, { "content-type": "text/plain" }, "x")).toMatchObject({ status: 415 });
-  expect(await ask("POST", "/v1/users", { "content-type": "text/xml" }, "<a/>")).toMatchObject({ status: 415 });
-  const invalid = await ask("POST", "/v1/users", json, '{"name":"Bob","email":"not one"}');
-  expect(invalid).toMatchObject({ status: 400, json: { details: [{ fieldViolations: [{ field: "email" }] }] } });
-});
-
 test("the gateway describes by reflection what it routes, as a service would", async () => {
   await using shop = await openShop();
   const transport = createGrpcTransport({ baseUrl: shop.url });
@@ -219,48 +136,6 @@ test("the gateway describes by reflection what it routes, as a service would", a
   expect(files.contract(UserService.typeName, "x").service.methods).toHaveLength(UserService.methods.length);
   const { status } = await createClient(Health, transport).check({});
   expect(status).toBe(1);
-});
-
-test("a call is over when its caller's time is, or its caller has left, and the service upstream learns of it", async () => {
-  await using town = await openTown();
-  const aborted: unknown[] = [];
-  const hanging = {
-    getUser: (_: unknown, { signal }: { signal: AbortSignal }) =>
-      new Promise<never>((_resolve, reject) => {
-        signal.addEventListener("abort", () => {
-          aborted.push(signal.reason);
-          reject(signal.reason);
-        });
-      }),
-  };
-  await using _users = await town.join("user", [[UserService, { ...annService(), ...hanging }]]);
-  await using gateway = await town.gateway();
-  await until(
-    () => fetch(`http://127.0.0.1:${gateway.port}/v1/users`),
-    ({ status }) => status === 200,
-  );
-  for (const [protocol, transport] of transportsTo(gateway.port)) {
-    aborted.length = 0;
-    const users = createClient(UserService, transport);
-    const error = await users.getUser({ id: 1n }, { timeoutMs: 60 }).catch(ConnectError.from);
-    expect([protocol, (error as ConnectError).code]).toEqual([protocol, Code.DeadlineExceeded]);
-    await until(
-      () => aborted.length,
-      (count) => count > 0,
-    );
-  }
-  aborted.length = 0;
-  const leaving = new AbortController();
-  const asked = fetch(`http://127.0.0.1:${gateway.port}/v1/users/1`, { signal: leaving.signal }).catch(() => "left");
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  leaving.abort();
-  expect(await asked).toBe("left");
-  await until(
-    () => aborted.length,
-    (count) => count > 0,
-  );
-  const late = await fetch(`http://127.0.0.1:${gateway.port}/v1/users/1`);
-  expect(late.status).toBe(504); // the contract gives it a second
 });
 
 test("a second service joins those that are routed", async () => {

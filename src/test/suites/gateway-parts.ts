@@ -7,7 +7,7 @@ import {
 import type { ServiceImpl } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
 import { DiscoveryService } from "../../../gen/heddle/discovery/v1/discovery_pb.ts";
-import type { UserSchema, UserService } from "../../../gen/shop/user/v1/user_pb.ts";
+import { type UserSchema, UserService } from "../../../gen/shop/user/v1/user_pb.ts";
 import { type RunningServer, serve } from "../../app/run.ts";
 import { silentLogger } from "../../base/log.ts";
 import { notFound } from "../../call/errors.ts";
@@ -58,6 +58,22 @@ export async function openTown(port = 0): Promise<Town> {
     gateway: (options) => openGateway({ ...quiet, port: 0, discovery: address, version: "1", drainMs: 0, ...options }),
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   };
+}
+
+/** A gateway with Ann's user service behind it, routed. */
+export async function openShop(seen: Headers[] = []) {
+  await using own = new AsyncDisposableStack();
+  const town: Town = own.use(await openTown());
+  const users = own.use(await town.join("user", [[UserService, annService(seen)]]));
+  const gateway = own.use(await town.gateway());
+  const url = `http://127.0.0.1:${gateway.port}`;
+  await until(
+    () => fetch(`${url}/v1/users`),
+    ({ status }) => status === 200,
+  );
+  seen.length = 0;
+  const all = own.move();
+  return { town, users, gateway, url, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
 
 /** A user service that knows one user, Ann with id 1, and tells what it was asked with. */

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { createContextKey } from "@connectrpc/connect";
+import { type ContextValues, createContextKey } from "@connectrpc/connect";
 
 /** The call that is being served: what calls made on its behalf inherit without being told. */
 export interface CurrentCall {
@@ -33,3 +33,24 @@ export const attemptKey = createContextKey(1, { description: "attempt" });
 
 /** When the call's deadline passes, in milliseconds since the epoch. */
 export const deadlineKey = createContextKey<number | undefined>(undefined, { description: "deadline" });
+
+/**
+ * Values for one call, on top of those its caller gave: the caller may give the same ones to several calls at once, and
+ * none of them sees what another's steps have noted.
+ */
+export function ownValues(given?: ContextValues): ContextValues {
+  const own = new Map<symbol, unknown>();
+  const values: ContextValues = {
+    get: <T>(key: { id: symbol; defaultValue: T }) =>
+      own.has(key.id) ? (own.get(key.id) as T) : (given?.get(key) ?? key.defaultValue),
+    set(key, value) {
+      own.set(key.id, value);
+      return values;
+    },
+    delete(key) {
+      own.set(key.id, key.defaultValue);
+      return values;
+    },
+  };
+  return values;
+}

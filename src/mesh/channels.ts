@@ -1,13 +1,17 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { Clock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
+import { failedPrecondition } from "../call/errors.ts";
 import { assertPolicies, balanceOf } from "../call/policy.ts";
 import type { SessionPool } from "../wire/session-pool.ts";
 import { type BalancerName, createBalancer } from "./balance/balancers.ts";
 import { Channel } from "./channel.ts";
 import type { Resolver } from "./resolve/resolver.ts";
 
-/** The channel of a service; the same one each time. Throws PolicyError if the service's contract contradicts itself. */
+/**
+ * The channel of a service; the same one each time. Throws PolicyError if the service's contract contradicts itself,
+ * FAILED_PRECONDITION once the mesh is closed.
+ */
 export type ChannelOf = (service: DescService) => Channel;
 
 /** What channels are made of. */
@@ -24,12 +28,14 @@ export interface ChannelsOptions {
 export class Channels implements Disposable {
   readonly #options: ChannelsOptions;
   readonly #channels = new Map<string, Channel>();
+  #closed = false;
 
   constructor(options: ChannelsOptions) {
     this.#options = options;
   }
 
   readonly of: ChannelOf = (service) => {
+    if (this.#closed) throw failedPrecondition("the mesh is closed", { reason: "MESH_CLOSED", domain: "heddle" });
     const known = this.#channels.get(service.typeName);
     if (known !== undefined) return known;
     assertPolicies(service);
@@ -42,6 +48,7 @@ export class Channels implements Disposable {
   };
 
   [Symbol.dispose](): void {
+    this.#closed = true;
     for (const channel of this.#channels.values()) channel[Symbol.dispose]();
     this.#channels.clear();
   }

@@ -1,6 +1,7 @@
-import { createContextValues, type Interceptor, type Transport } from "@connectrpc/connect";
+import type { Interceptor, Transport } from "@connectrpc/connect";
 import type { Clock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
+import { ownValues } from "../call/context.ts";
 import { grpcTransportOver } from "../wire/grpc.ts";
 import type { SessionPool } from "../wire/session-pool.ts";
 import type { ChannelOf } from "./channels.ts";
@@ -41,13 +42,9 @@ export function meshTransport(options: MeshTransportOptions): Transport {
   const inner = grpcTransportOver(sessions.request, "http://mesh", { interceptors });
   // The timeout travels as a context value: the deadline step keeps it, by our clock, and not Connect.
   return {
-    unary: (method, signal, timeoutMs, header, input, contextValues = createContextValues()) => {
-      if (timeoutMs !== undefined) contextValues.set(timeoutKey, timeoutMs);
-      return inner.unary(method, signal, undefined, header, input, contextValues);
-    },
-    stream: (method, signal, timeoutMs, header, input, contextValues = createContextValues()) => {
-      if (timeoutMs !== undefined) contextValues.set(timeoutKey, timeoutMs);
-      return inner.stream(method, signal, undefined, header, input, contextValues);
-    },
+    unary: (method, signal, timeoutMs, header, input, given) =>
+      inner.unary(method, signal, undefined, header, input, ownValues(given).set(timeoutKey, timeoutMs)),
+    stream: (method, signal, timeoutMs, header, input, given) =>
+      inner.stream(method, signal, undefined, header, input, ownValues(given).set(timeoutKey, timeoutMs)),
   };
 }

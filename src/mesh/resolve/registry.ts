@@ -64,7 +64,7 @@ class ServiceWatch {
     const { clock, random, log } = this.#options;
     const backoffMs = fullJitter({ initialMs: 100, maxMs: 5_000, random });
     const patience = clock.setTimer(patienceMs, () => void this.#fallBack("discovery has not answered yet"));
-    for (let failures = 1; !closing.aborted; failures++) {
+    for (let failures = 0; !closing.aborted; ) {
       try {
         await this.#follow(closing, () => {
           patience.cancel();
@@ -72,11 +72,16 @@ class ServiceWatch {
         });
       } catch (reason) {
         if (closing.aborted) break;
+        patience.cancel();
         const problem = reason instanceof Error ? reason.message : String(reason);
-        log.warn("discovery is away; calls go on with the endpoints known last", { service: this.#service, problem });
+        if (failures === 0) {
+          const service = this.#service;
+          log.warn("discovery is away; calls go on with the endpoints known last", { service, problem });
+        }
         await this.#fallBack(problem);
       }
-      await clock.sleep(backoffMs(Math.max(1, failures)), closing).catch(() => {}); // closing ends the loop
+      failures++;
+      await clock.sleep(backoffMs(failures), closing).catch(() => {}); // closing ends the loop
     }
     patience.cancel();
   }
@@ -86,11 +91,12 @@ class ServiceWatch {
     const { clock, discovery, cache } = this.#options;
     using link = linkSignals(closing);
     const view = new EndpointView();
-    let silence = clock.setTimer(silenceMs, () => link.abort(new Error("no sign of life")));
+    const listen = () => clock.setTimer(silenceMs, () => link.abort(new Error(`no sign of life for ${silenceMs} ms`)));
+    let silence = listen();
     try {
       for await (const step of discovery.watch({ service: this.#service }, { signal: link.signal })) {
         silence.cancel();
-        silence = clock.setTimer(silenceMs, () => link.abort(new Error(`no sign of life for ${silenceMs} ms`)));
+        silence = listen();
         if (!view.apply(step)) return; // a gap: watch again from a new snapshot
         if (step.event.case === "heartbeat") continue;
         onSnapshot();
@@ -99,6 +105,7 @@ class ServiceWatch {
       }
     } finally {
       silence.cancel();
+      link.abort(new Error("the watch is left")); // a reader that goes does not end a Connect stream by itself
     }
   }
 

@@ -1,4 +1,5 @@
 import type { Registry } from "prom-client";
+import type { Followed } from "../base/watch.ts";
 import { jsonAnswer, nothingHere, textAnswer } from "../server/answers.ts";
 import type { Server } from "../server/serve.ts";
 import { metricsContentType } from "../telemetry/metrics.ts";
@@ -12,10 +13,12 @@ export interface AdminOptions {
   readonly port: number;
   readonly server: Server;
   readonly metrics: Registry;
+  /** True once the start is over: until then nobody should send calls, as nobody finds it yet. */
+  readonly started: Pick<Followed<boolean>, "value">;
 }
 
 /** Opens the pages for machines: `/metrics` for Prometheus, `/healthz` the process lives, `/readyz` send it calls. */
-export function openAdmin({ engine, host, port, server, metrics }: AdminOptions): Promise<Listener> {
+export function openAdmin({ engine, host, port, server, metrics, started }: AdminOptions): Promise<Listener> {
   return engine.listen({
     host,
     port,
@@ -26,8 +29,8 @@ export function openAdmin({ engine, host, port, server, metrics }: AdminOptions)
         case "GET /healthz":
           return jsonAnswer(200, { status: "alive" });
         case "GET /readyz": {
-          const ready = server.health.serving.value;
-          return jsonAnswer(ready ? 200 : 503, { status: ready ? "ready" : "draining" });
+          const status = !server.health.serving.value ? "draining" : started.value ? "ready" : "starting";
+          return jsonAnswer(status === "ready" ? 200 : 503, { status });
         }
         default:
           return nothingHere(request);

@@ -6,6 +6,7 @@ import { DiscoveryService } from "../../gen/heddle/discovery/v1/discovery_pb.ts"
 import { type Clock, systemClock } from "../base/clock.ts";
 import { jsonLogger, type Logger } from "../base/log.ts";
 import { type Random, systemRandom } from "../base/random.ts";
+import { Watchable } from "../base/watch.ts";
 import { type Mesh, openMesh } from "../mesh/mesh.ts";
 import { openServer, type Server, type ServerOptions, type ServiceEntries } from "../server/serve.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
@@ -62,15 +63,17 @@ export async function serve<const T extends readonly DescService[]>(options: Ser
   const { metrics = createMetrics({ service: name }) } = options;
   const server = await openServer({ ...options, engine, clock, hooks: serverMetrics(metrics) });
   const { host, port } = server;
+  const started = new Watchable(false);
   const admin =
     options.adminPort === undefined
       ? undefined
-      : await openAdmin({ engine, host, port: options.adminPort, server, metrics }).catch(async (reason) => {
+      : await openAdmin({ engine, host, port: options.adminPort, server, metrics, started }).catch(async (reason) => {
           await server.drain(0);
           throw reason;
         });
   const registration =
     options.discovery === false ? undefined : await register(options, { server, admin, log, clock, random });
+  started.set(true);
   log.info("serving", { host, port, ...(admin && { admin: admin.port }) });
   return new Running({ server, admin, registration, log, drainMs, signals });
 }

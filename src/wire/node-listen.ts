@@ -19,8 +19,8 @@ const maxConcurrentStreams = 1_000;
 /** Clients that keep a connection open longer than their own pause between requests should not lose the race. */
 const keepAliveTimeoutMs = 65_000;
 
-/** Time in which peers learn of a GOAWAY before their connection goes. */
-const lingerMs = 100;
+/** Time that peers have to close their connections themselves, having read all that was sent to them. */
+const lingerMs = 1_000;
 
 /** Opens a port for HTTP/1.1 and HTTP/2: by the client's first bytes, or by ALPN when there is TLS. */
 export async function listen({ host, port, handler, tls }: ListenOptions): Promise<Listener> {
@@ -107,11 +107,22 @@ class NodeListener implements Listener {
     for (const session of this.#sessions) goAway(session);
     this.#doors.http1?.closeIdleConnections();
     const cutOff = await this.#settled(graceMs);
-    if (graceMs > 0) await systemClock.sleep(lingerMs);
+    this.#doors.http1?.closeIdleConnections();
+    if (graceMs > 0) await this.#left(closed);
     for (const session of this.#sessions) session.close();
     for (const socket of this.#sockets) socket.destroy();
     await closed;
     return cutOff;
+  }
+
+  /**
+   * Waits until the peers have closed their connections, for a while: GOAWAY asks them to. To close one from here while
+   * they still send would reset it, and what they have not read by then is lost: answers, and the GOAWAY itself.
+   */
+  async #left(closed: Promise<void>): Promise<void> {
+    const late = new AbortController();
+    await Promise.race([closed, systemClock.sleep(lingerMs, late.signal).catch(() => {})]); // aborted below
+    late.abort();
   }
 
   /** Waits until nothing is in flight, for at most `graceMs`; answers how many requests still are. */

@@ -1,0 +1,33 @@
+# Every part of the system in one image; the command says which one a container is. Built from npm packages alone:
+# buf, protoc-gen-es and tsc are development dependencies of the project.
+FROM node:24-bookworm-slim AS build
+WORKDIR /heddle
+# Last in PATH, and no install scripts: what npm installs runs on the image's own Node, so a second one is not fetched.
+ENV PATH=$PATH:/heddle/node_modules/.bin
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --ignore-scripts --loglevel=error
+COPY buf.yaml buf.gen.yaml tsconfig.json tsconfig.build.json ./
+COPY scripts/third-party.ts scripts/print-proto2.ts scripts/
+COPY proto proto
+RUN node scripts/third-party.ts && buf generate
+COPY src src
+RUN tsc -p tsconfig.build.json
+
+FROM node:24-bookworm-slim AS dependencies
+WORKDIR /heddle
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=dev --ignore-scripts --loglevel=error
+
+FROM node:24-bookworm-slim
+WORKDIR /heddle
+# A container has an address of its own: it listens on all of it, and one admin port does for every part.
+ENV NODE_ENV=production HOST=0.0.0.0 ADMIN_PORT=9000 HEDDLE_DATA=/var/lib/heddle
+RUN install -d -o node -g node /var/lib/heddle
+COPY package.json LICENSE ./
+COPY --from=dependencies /heddle/node_modules node_modules
+COPY --from=build /heddle/dist dist
+USER node
+HEALTHCHECK --interval=3s --timeout=3s --start-period=30s --retries=3 CMD ["node", "-e", \
+  "fetch(`http://127.0.0.1:${process.env.ADMIN_PORT}/readyz`).then(({ ok }) => process.exit(ok ? 0 : 1))"]
+ENTRYPOINT ["node", "--enable-source-maps"]
+CMD ["dist/src/cli/main.js", "--help"]

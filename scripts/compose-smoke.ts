@@ -1,0 +1,106 @@
+/**
+ * Tries docker-compose.yml for real: builds, starts a project of its own, calls it through the gateway, takes replicas
+ * away under calls, and removes everything but the image.
+ *
+ * It needs a Docker engine with Compose. It publishes on a second loopback address, which Linux has, and so meets
+ * neither `make up` nor a project that runs already.
+ */
+import { execFile, spawnSync } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+
+const host = "127.0.0.2";
+const parts = ["discovery", "user-1", "user-2", "catalog", "order-1", "order-2", "gateway", "postgres", "rabbitmq"];
+const startedAt = Date.now();
+
+/** Compose v2 where the engine has it, else docker-compose. */
+const composer = spawnSync("docker", ["compose", "version"]).status === 0 ? ["docker", "compose"] : ["docker-compose"];
+
+/** What a command prints. It runs beside the calls: nothing here waits for it but who asked. */
+async function run(...[command = "", ...args]: string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(command, args, { env: { ...process.env, PUBLISH_HOST: host } });
+  return stdout.trim();
+}
+
+const compose = (...args: string[]) => run(...composer, "--project-name", "heddle-smoke", ...args);
+
+function say(what: string): void {
+  console.log(`${((Date.now() - startedAt) / 1000).toFixed(1).padStart(6)} s  ${what}`);
+}
+
+function check(what: string, found: unknown, expected: unknown): void {
+  if (String(found) !== String(expected)) throw new Error(`${what}: expected ${expected}, found ${found}`);
+  say(`${what}: ${found}`);
+}
+
+async function healthy(part: string): Promise<void> {
+  const id = await compose("ps", "--quiet", part);
+  for (let asked = 0; (await run("docker", "inspect", "-f", "{{.State.Health.Status}}", id)) !== "healthy"; asked++) {
+    if (asked === 120) throw new Error(`${part} does not turn healthy:\n${await compose("logs", "--tail=20", part)}`);
+    await sleep(500);
+  }
+}
+
+interface Answer {
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+async function call(path: string, content?: unknown): Promise<Answer> {
+  const headers = { "content-type": "application/json" };
+  const post = { method: "POST", headers, body: JSON.stringify(content) };
+  const response = await fetch(`http://${host}:8000${path}`, content === undefined ? {} : post);
+  return { status: response.status, body: (await response.json()) as Answer["body"] };
+}
+
+/** Reads one path again and again, 50 at once; resolves with how often each answer but 200 came. */
+async function failedReads(path: string, count: number): Promise<string> {
+  const failures = new Map<string, number>();
+  let begun = 0;
+  const reader = async () => {
+    while (begun++ < count) {
+      const { status, body } = await call(path).catch((error) => ({ status: 0, body: { error: String(error) } }));
+      const told = `${status} ${JSON.stringify(body)}`;
+      if (status !== 200) failures.set(told, (failures.get(told) ?? 0) + 1);
+    }
+  };
+  await Promise.all(Array.from({ length: 50 }, reader));
+  return failures.size === 0 ? "none" : [...failures].map(([told, times]) => `\n  ${times} × ${told}`).join("");
+}
+
+async function tryIt(): Promise<void> {
+  await compose("build");
+  say(`built ${await run("docker", "image", "inspect", "-f", "{{.Size}}", "heddle")} bytes`);
+  await compose("up", "-d");
+  say("up");
+  for (const part of parts) await healthy(part);
+  say(`healthy: ${parts.join(", ")}`);
+  check("user id of a part", await compose("exec", "-T", "user-1", "node", "-p", "process.getuid()"), 1000);
+
+  const user = await call("/api/users", { name: "Ada", email: "ada@example.com" });
+  check("POST /api/users", user.status, 201);
+  const order = await call("/api/orders", { user_id: user.body.id, items: [{ sku: "ABC", qty: 2 }] });
+  check("POST /api/orders", order.status, 201);
+  check("GET /api/orders/{id}", (await call(`/api/orders/${order.body.id}`)).status, 200);
+  const stranger = await call("/api/orders", { user_id: "999999", items: [{ sku: "ABC", qty: 2 }] });
+  check("POST /api/orders for an unknown user", stranger.status, 404);
+  check("GET /health", (await call("/health")).status, 200);
+
+  const replica = await compose("ps", "--quiet", "user-2");
+  const reads = failedReads(`/api/users/${user.body.id}`, 2_000);
+  await run("docker", "kill", replica);
+  say("killed user-2 under reads");
+  check("failed reads of 2,000", await reads, "none");
+  await compose("stop", "user-1");
+  check("GET /api/users/{id} without user services", (await call(`/api/users/${user.body.id}`)).status, 503);
+  await compose("start", "user-1", "user-2");
+  await healthy("user-1");
+  check("GET /api/users/{id} with them again", (await call(`/api/users/${user.body.id}`)).status, 200);
+}
+
+try {
+  await tryIt();
+} finally {
+  await compose("down", "--volumes");
+  say("down");
+}

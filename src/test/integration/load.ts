@@ -1,0 +1,60 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** How a load went. */
+export interface LoadReport {
+  readonly calls: number;
+  /** What went wrong, a line each. */
+  readonly failures: readonly string[];
+}
+
+/** After so many failures a load has said what it has to say. */
+const enoughFailures = 20;
+
+/** Calls `count` times, `inFlight` at once; a call that fails is noted, and the rest go on. */
+export function callTimes(
+  count: number,
+  inFlight: number,
+  call: (turn: number) => Promise<unknown>,
+): Promise<LoadReport> {
+  return run((turn) => turn < count, inFlight, call);
+}
+
+/** A load that goes on until it is told to end. */
+export interface SteadyLoad {
+  end(): Promise<LoadReport>;
+}
+
+/** Calls steadily: `inFlight` callers, each of which rests a moment between two calls. */
+export function callSteadily(inFlight: number, call: (turn: number) => Promise<unknown>): SteadyLoad {
+  let on = true;
+  const running = run(
+    () => on,
+    inFlight,
+    async (turn) => {
+      await call(turn);
+      await sleep(10);
+    },
+  );
+  return {
+    end() {
+      on = false;
+      return running;
+    },
+  };
+}
+
+async function run(
+  goOn: (turn: number) => boolean,
+  inFlight: number,
+  call: (turn: number) => Promise<unknown>,
+): Promise<LoadReport> {
+  const failures: string[] = [];
+  let turn = 0;
+  const lane = async () => {
+    while (goOn(turn) && failures.length < enoughFailures) {
+      await call(turn++).catch((reason) => failures.push(String(reason)));
+    }
+  };
+  await Promise.all(Array.from({ length: inFlight }, lane));
+  return { calls: turn, failures };
+}

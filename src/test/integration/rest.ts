@@ -1,0 +1,25 @@
+/** An answer of the gateway, its body read. */
+export interface RestAnswer {
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** Sends JSON, or a GET without a body, over connections that are kept alive; whatever the status is, it is the answer. */
+export async function rest(address: string, path: string, body?: unknown): Promise<RestAnswer> {
+  const response = await fetch(`http://${address}${path}`, {
+    ...(body !== undefined && {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    }),
+    signal: AbortSignal.timeout(20_000),
+  });
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+}
+
+/** The same for what has to succeed: another status is an error with what was answered. */
+export async function restOk(address: string, path: string, body?: unknown): Promise<RestAnswer["body"]> {
+  const answer = await rest(address, path, body);
+  if (answer.status >= 300) throw new Error(`${path} answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+  return answer.body;
+}

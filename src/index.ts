@@ -1,5 +1,6 @@
 /** Heddle: serve a contract, call a contract. */
-export { type RunningServer, type ServeOptions, serve } from "./app/run.ts";
+export { type ServeOptions, serve } from "./app/run.ts";
+export type { RunningServer } from "./app/running.ts";
 export type { Clock, Timer } from "./base/clock.ts";
 export { jsonLogger, type Logger, silentLogger } from "./base/log.ts";
 export {

@@ -153,3 +153,13 @@ export function readSettings<T>(
   }
   return settings;
 }
+
+/** What a program starts with. One that cannot start ends the program with status 2 and a line that says why. */
+export async function orExit<T>(title: string, start: Promise<T>): Promise<T> {
+  try {
+    return await start;
+  } catch (reason) {
+    process.stderr.write(`${title} cannot start:\n  ${reason instanceof Error ? reason.message : String(reason)}\n`);
+    process.exit(2);
+  }
+}

@@ -1,7 +1,7 @@
 import type { Registry } from "prom-client";
 import { DiscoveryService } from "../../gen/heddle/discovery/v1/discovery_pb.ts";
-import type { RunningServer } from "../app/run.ts";
 import { serve } from "../app/run.ts";
+import type { RunningServer } from "../app/running.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { jsonLogger, type Logger } from "../base/log.ts";
 import { type Random, systemRandom } from "../base/random.ts";

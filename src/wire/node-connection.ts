@@ -56,7 +56,7 @@ export class NodeConnection {
     const reason = this.#state === "opening" ? "CONNECT_FAILED" : "CONNECTION_LOST";
     const what =
       this.#state === "opening" ? `no connection to ${this.#address}` : `connection to ${this.#address} lost`;
-    return unavailable(`${what}: ${why}`, { reason, domain: "heddle" });
+    return Object.assign(unavailable(`${what}: ${why}`, { reason, domain: "heddle" }), { cause: this.#problem });
   }
 
   /** Opens a stream; throws when the connection takes none any more. Only once it has opened. */

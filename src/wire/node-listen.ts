@@ -55,12 +55,25 @@ function secureDoors(settings: ServerOptions, tls: { key: string; cert: string }
 
 function opened(server: TcpServer, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once("error", reject);
+    const onError = (error: NodeJS.ErrnoException) => reject(listenError(error, host, port));
+    server.once("error", onError);
     server.listen({ host, port }, () => {
-      server.off("error", reject);
+      server.off("error", onError);
       resolve();
     });
   });
+}
+
+/** Says what to do about the errors that people meet. */
+function listenError(error: NodeJS.ErrnoException, host: string, port: number): Error {
+  const advice: Readonly<Record<string, string>> = {
+    EADDRINUSE: "somebody else listens there: stop it, or choose another port",
+    EACCES: "this user may not: choose a port above 1023",
+    EADDRNOTAVAIL: "this machine has no such address",
+    ENOTFOUND: "no such host",
+  };
+  const why = advice[error.code ?? ""] ?? error.message;
+  return Object.assign(new Error(`cannot listen on ${host}:${port}: ${why}`, { cause: error }), { code: error.code });
 }
 
 class NodeListener implements Listener {

@@ -1,9 +1,9 @@
 import { ConsulService } from "../../../gen/heddle/discovery/v1/consul_pb.ts";
 import { DiscoveryService } from "../../../gen/heddle/discovery/v1/discovery_pb.ts";
 import { serve } from "../../app/run.ts";
-import { readSettings } from "../../base/env.ts";
+import { orExit, readSettings } from "../../base/env.ts";
 import { jsonLogger } from "../../base/log.ts";
-import { openStoreOrExit } from "../../store/settings.ts";
+import { openStore } from "../../store/orm.ts";
 import { discoveryConfig } from "./config.ts";
 import { discoveryRows } from "./instance-entity.ts";
 import { openDiscovery } from "./open-discovery.ts";
@@ -12,7 +12,7 @@ import { ownRegistration } from "./own-registration.ts";
 const title = "heddle discovery";
 const { logLevel, zone, advertise, ...config } = readSettings(title, discoveryConfig);
 const log = jsonLogger({ level: logLevel, fields: { service: "discovery" } });
-await using store = await openStoreOrExit(title, { ...discoveryRows, ...config, log });
+await using store = await orExit(title, openStore({ ...discoveryRows, ...config, log }));
 await using discovery = await openDiscovery({ ...config, store, log });
 
 const services = [
@@ -20,10 +20,14 @@ const services = [
   [ConsulService, discovery.consul],
 ] as const;
 // It registers with itself, below: by its own address it could not reach itself before it listens.
-const server = await serve({ ...config, name: "discovery", services, discovery: false, signals: false, log });
+const server = await orExit(
+  title,
+  serve({ ...config, name: "discovery", services, discovery: false, signals: false, log }),
+);
 const { host, port, adminPort } = server;
+const { version } = config;
 const own = services.map(([service]) => service);
-const registration = ownRegistration({ host, advertise, port, adminPort, zone, services: own });
+const registration = ownRegistration({ host, advertise, port, adminPort, zone, version, services: own });
 await discovery.registrar.register(registration);
 
 /** Leases first: none may lapse because the drain cuts the streams that hold them. */

@@ -1,6 +1,6 @@
-import { hostname } from "node:os";
 import { create, type DescService } from "@bufbuild/protobuf";
 import { InstanceSchema } from "../../../gen/heddle/discovery/v1/instance_pb.ts";
+import { reachableHost } from "../../app/registration.ts";
 import type { Registration } from "./registration.ts";
 
 /** Where discovery itself is found. */
@@ -11,13 +11,13 @@ export interface OwnAddress {
   readonly port: number;
   readonly adminPort: number | undefined;
   readonly zone: string;
+  readonly version: string;
   readonly services: readonly DescService[];
 }
 
 /** Discovery as one of the instances it lists. It holds no lease: while there is somebody to ask, it is there. */
-export function ownRegistration({ port, adminPort, zone, services, ...at }: OwnAddress): Registration {
-  const wildcard = at.host === "0.0.0.0" || at.host === "::"; // no place to reach
-  const host = at.advertise || (wildcard ? hostname() : at.host);
+export function ownRegistration({ port, adminPort, zone, version, services, ...at }: OwnAddress): Registration {
+  const host = reachableHost(at.host, at.advertise);
   const instance = create(InstanceSchema, {
     id: "discovery",
     name: "discovery",
@@ -25,6 +25,7 @@ export function ownRegistration({ port, adminPort, zone, services, ...at }: OwnA
     host,
     port,
     zone,
+    version,
     metadata: adminPort === undefined ? {} : { admin: `${host}:${adminPort}` },
   });
   return { instance, term: "until-deregistered" };

@@ -1,5 +1,9 @@
-import { Status } from "../../../gen/heddle/discovery/v1/instance_pb.ts";
-import type { Entry } from "./registry.ts";
+import { type Instance, Status } from "../../../gen/heddle/discovery/v1/instance_pb.ts";
+
+/** Whatever holds an instance. */
+interface Held {
+  readonly instance: Instance;
+}
 
 /** Which instances someone asks for. */
 export interface Selection {
@@ -10,7 +14,7 @@ export interface Selection {
 }
 
 /** Whether the entry is among what is asked for, as it stands. */
-export function selects({ service, includeUnhealthy }: Selection, { instance }: Entry): boolean {
+export function selects({ service, includeUnhealthy }: Selection, { instance }: Held): boolean {
   if (!includeUnhealthy && instance.status !== Status.HEALTHY) return false;
   return service === "" || instance.name === service || instance.services.includes(service);
 }
@@ -19,6 +23,6 @@ export function selects({ service, includeUnhealthy }: Selection, { instance }: 
 const bestFirst: readonly Status[] = [Status.HEALTHY, Status.UNHEALTHY, Status.UNAVAILABLE];
 
 /** How a service fares as a whole: as well as the best of its instances. */
-export function bestStatus(entries: readonly Entry[]): Status {
+export function bestStatus(entries: readonly Held[]): Status {
   return bestFirst.find((status) => entries.some((entry) => entry.instance.status === status)) ?? Status.UNSPECIFIED;
 }

@@ -8,7 +8,8 @@ import type { ServiceImpl } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
 import { DiscoveryService } from "../../../gen/heddle/discovery/v1/discovery_pb.ts";
 import { type UserSchema, UserService } from "../../../gen/shop/user/v1/user_pb.ts";
-import { type RunningServer, serve } from "../../app/run.ts";
+import { serve } from "../../app/run.ts";
+import type { RunningServer } from "../../app/running.ts";
 import { silentLogger } from "../../base/log.ts";
 import { notFound } from "../../call/errors.ts";
 import { type Gateway, type GatewayOptions, openGateway } from "../../gateway/gateway.ts";
@@ -47,7 +48,7 @@ export async function openTown(port = 0): Promise<Town> {
   });
   const address = `${server.host}:${server.port}`;
   const about = { host: server.host, port: server.port, adminPort: undefined, advertise: "", zone: "" };
-  await discovery.registrar.register(ownRegistration({ ...about, services: [DiscoveryService] }));
+  await discovery.registrar.register(ownRegistration({ ...about, version: "1", services: [DiscoveryService] }));
   const all = own.move();
   return {
     address,

@@ -1,0 +1,63 @@
+import { hostname } from "node:os";
+import { v7 as uuid } from "uuid";
+import { DiscoveryService } from "../../gen/heddle/discovery/v1/discovery_pb.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Logger } from "../base/log.ts";
+import type { Random } from "../base/random.ts";
+import { openMesh } from "../mesh/mesh.ts";
+import { Lease } from "./lease.ts";
+
+/** How a server is told of to others. */
+export interface RegistrationOptions {
+  readonly name: string;
+  /** Full names of its Protobuf services. */
+  readonly services: readonly string[];
+  /** Discovery's "host:port"; unset, the environment's. */
+  readonly discovery?: string;
+  readonly host: string;
+  readonly port: number;
+  readonly adminPort: number | undefined;
+  readonly zone: string;
+  readonly weight: number;
+  readonly version: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** How long a start waits for its first registration; after that it serves and goes on trying. */
+const patienceMs = 2_000;
+
+/** Registers a server, and keeps it registered until disposed of. Discovery being away delays it and fails nothing. */
+export async function openRegistration(options: RegistrationOptions): Promise<AsyncDisposable> {
+  const { discovery, host, adminPort, log, clock, random, ...about } = options;
+  const mesh = await openMesh({ ...(discovery === undefined ? {} : { discovery }), log, clock, random });
+  const admin = adminPort === undefined ? {} : { admin: `${host}:${adminPort}` };
+  const metadata = { ...about.metadata, ...admin };
+  const instance = { ...about, id: `${about.name}-${uuid()}`, host, metadata, services: [...about.services] };
+  const lease = new Lease({ discovery: mesh.client(DiscoveryService), instance, clock, random, log });
+  await registeredInTime(lease, clock).catch(() => log.warn("not registered yet; serving all the same", { discovery }));
+  return {
+    async [Symbol.asyncDispose]() {
+      await lease[Symbol.asyncDispose]();
+      await mesh[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** The host by which others reach a server: a wildcard is where one listens, not where one is reached. */
+export function reachableHost(host: string, advertise = ""): string {
+  if (advertise !== "") return advertise;
+  return host === "0.0.0.0" || host === "::" ? hostname() : host;
+}
+
+async function registeredInTime(lease: Lease, clock: Clock): Promise<void> {
+  const patience = new AbortController();
+  const timer = clock.setTimer(patienceMs, () => patience.abort(new Error(`not registered within ${patienceMs} ms`)));
+  try {
+    await lease.registered(patience.signal);
+  } finally {
+    timer.cancel();
+  }
+}

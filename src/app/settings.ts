@@ -1,0 +1,26 @@
+import type { EnvReader } from "../base/env.ts";
+import { type LogLevel, logLevels } from "../base/log.ts";
+import { defaultDiscovery } from "../mesh/mesh.ts";
+import { heddleVersion } from "./version.ts";
+
+/** What a program that serves reads from its environment, whatever it serves. */
+export function serverSettings(read: EnvReader, { port: defaultPort }: { readonly port: number }) {
+  const port = read.port("PORT", defaultPort, "gRPC, gRPC-Web, Connect and REST");
+  return {
+    port,
+    host: read.text("HOST", "127.0.0.1", "address to listen on; 0.0.0.0 for all"),
+    advertise: read.text("ADVERTISE", "", "host by which others reach this; if empty, HOST or the machine's name"),
+    adminPort: read.port("ADMIN_PORT", port === 0 ? 0 : port + 1_000, "metrics and health, for machines"),
+    version: read.text("VERSION", heddleVersion, "what /health and discovery show"),
+    zone: read.text("ZONE", "", "where this instance runs: callers in the same zone may prefer it"),
+    drainMs: read.durationMs("DRAIN_TIMEOUT", 10_000, "how long calls may finish after SIGTERM"),
+    logLevel: read.choice<LogLevel>("LOG_LEVEL", logLevels, "info", logLevels.join(", ")),
+  };
+}
+
+/** Where a program finds discovery. */
+export function discoverySettings(read: EnvReader) {
+  return {
+    discovery: read.text("HEDDLE_DISCOVERY", defaultDiscovery, "host:port of discovery, several between commas"),
+  };
+}

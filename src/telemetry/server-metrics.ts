@@ -33,5 +33,6 @@ export function serverMetrics(registry: Registry): ServerHooks {
 
 /** "OK", "NOT_FOUND": a code as gRPC spells it. */
 export function codeName(code: Code | undefined): string {
+  if (code === Code.Canceled) return "CANCELLED"; // the one that Connect spells otherwise
   return code === undefined ? "OK" : (Code[code] ?? "Unknown").replaceAll(/(?<=[a-z])(?=[A-Z])/g, "_").toUpperCase();
 }

@@ -1,10 +1,13 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { type Client, Code, ConnectError, createClient, createRouterTransport } from "@connectrpc/connect";
 import {
-  DiscoveryService,
-  type KeepAliveRequest,
-  type WatchResponseSchema,
-} from "../../gen/heddle/discovery/v1/discovery_pb.ts";
+  type Client,
+  Code,
+  ConnectError,
+  createClient,
+  createRouterTransport,
+  type ServiceImpl,
+} from "@connectrpc/connect";
+import { DiscoveryService, type WatchResponseSchema } from "../../gen/heddle/discovery/v1/discovery_pb.ts";
 
 type Step = MessageInitShape<typeof WatchResponseSchema>;
 
@@ -20,6 +23,8 @@ export interface ScriptedStream<T> {
 /** Discovery as a test plays it. */
 export interface ScriptedDiscovery {
   readonly client: Client<typeof DiscoveryService>;
+  /** The same, to be served on a port. */
+  readonly implementation: Partial<ServiceImpl<typeof DiscoveryService>>;
   /** While true, every call fails with UNAVAILABLE at once. */
   away: boolean;
   /** The watches opened, with the service they ask for, in order. */
@@ -32,39 +37,43 @@ export interface ScriptedDiscovery {
 
 /** A discovery that does only what the test tells it to. */
 export function scriptedDiscovery(): ScriptedDiscovery {
-  const script: Omit<ScriptedDiscovery, "client"> = { away: false, watches: [], told: [], known: true };
+  const script: Omit<ScriptedDiscovery, "client" | "implementation"> = {
+    away: false,
+    watches: [],
+    told: [],
+    known: true,
+  };
   const assertThere = () => {
     if (script.away) throw new ConnectError("connection refused", Code.Unavailable);
   };
-  const transport = createRouterTransport(({ service }) =>
-    service(DiscoveryService, {
-      async *watch({ service: name }, { signal }) {
+  const implementation: Partial<ServiceImpl<typeof DiscoveryService>> = {
+    async *watch({ service }, { signal }) {
+      assertThere();
+      const { stream, messages } = scriptedStream<Step>(signal);
+      script.watches.push(Object.assign(stream, { service }));
+      yield* messages;
+    },
+    register({ instance }) {
+      assertThere();
+      script.told.push(`register ${instance?.id}`);
+      return {};
+    },
+    async *keepAlive(renewals) {
+      assertThere();
+      for await (const { id } of renewals) {
         assertThere();
-        const { stream, messages } = scriptedStream<Step>(signal);
-        script.watches.push(Object.assign(stream, { service: name }));
-        yield* messages;
-      },
-      register({ instance }) {
-        assertThere();
-        script.told.push(`register ${instance?.id}`);
-        return {};
-      },
-      async *keepAlive(renewals: AsyncIterable<KeepAliveRequest>) {
-        assertThere();
-        for await (const { id } of renewals) {
-          assertThere();
-          script.told.push(`renew ${id}`);
-          if (script.known !== undefined) yield { id, known: script.known };
-        }
-      },
-      deregister({ id }) {
-        assertThere();
-        script.told.push(`deregister ${id}`);
-        return {};
-      },
-    }),
-  );
-  return Object.assign(script, { client: createClient(DiscoveryService, transport) });
+        script.told.push(`renew ${id}`);
+        if (script.known !== undefined) yield { id, known: script.known };
+      }
+    },
+    deregister({ id }) {
+      assertThere();
+      script.told.push(`deregister ${id}`);
+      return {};
+    },
+  };
+  const transport = createRouterTransport(({ service }) => service(DiscoveryService, implementation));
+  return Object.assign(script, { client: createClient(DiscoveryService, transport), implementation });
 }
 
 function scriptedStream<T>(signal: AbortSignal) {

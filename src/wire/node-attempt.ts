@@ -68,11 +68,13 @@ export class NodeAttempt {
       throw this.failed(new ConnectError("the answer broke off", Code.Unavailable));
   }
 
-  /** A lost connection is UNAVAILABLE, whatever Node makes of its streams; unless it was the caller who left. */
+  /** Lost connections and refused streams are UNAVAILABLE, whatever Node makes of them; unless the caller has left. */
   #told(reason: unknown): ConnectError {
+    if (this.#signal?.aborted) return ConnectError.from(reason, Code.Unavailable);
+    if (this.#stream?.rstCode === refusedStream)
+      return new ConnectError("the peer refused the request", Code.Unavailable);
     const connection = this.#stream && this.#connection;
-    const lost = connection?.gone && !this.#signal?.aborted && this.#stream?.rstCode !== refusedStream;
-    return lost ? connection.error() : ConnectError.from(reason, Code.Unavailable);
+    return connection?.gone ? connection.error() : ConnectError.from(reason, Code.Unavailable);
   }
 
   #progress(): Progress {

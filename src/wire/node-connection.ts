@@ -1,4 +1,10 @@
-import { type ClientHttp2Session, type ClientHttp2Stream, connect, type OutgoingHttpHeaders } from "node:http2";
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect,
+  constants,
+  type OutgoingHttpHeaders,
+} from "node:http2";
 import { systemClock, type Timer } from "../base/clock.ts";
 import { unavailable } from "../call/errors.ts";
 import type { SessionOptions } from "./engine.ts";
@@ -90,7 +96,8 @@ export class NodeConnection {
   /** Closes it at once, with what it carries. */
   close(problem?: Error): void {
     this.#problem ??= problem;
-    this.#http2.destroy();
+    // Without an error Node would end its streams as if all were well.
+    this.#http2.destroy(this.#problem ?? new Error("it was closed"), constants.NGHTTP2_CANCEL);
   }
 
   #opening(): Promise<void> {

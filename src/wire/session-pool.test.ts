@@ -1,0 +1,68 @@
+import type { UniversalClientRequest, UniversalClientResponse } from "@connectrpc/connect/protocol";
+import { expect, test } from "vitest";
+import type { Engine } from "./engine.ts";
+import { SessionPool } from "./session-pool.ts";
+
+/** An engine that notes what becomes of its sessions. */
+function noted() {
+  const notes: string[] = [];
+  const engine: Engine = {
+    listen: () => Promise.reject(new Error("not here")),
+    connect(address) {
+      notes.push(`open ${address}`);
+      return {
+        address,
+        origin: `http://${address}`,
+        request: async () => {
+          notes.push(`request ${address}`);
+          return {} as UniversalClientResponse;
+        },
+        retire: () => notes.push(`retire ${address}`),
+        async [Symbol.asyncDispose]() {
+          notes.push(`close ${address}`);
+        },
+      };
+    },
+  };
+  const pool = new SessionPool(engine);
+  const ask = (address: string) => pool.request({ url: `http://${address}/s/M` } as UniversalClientRequest);
+  return { pool, ask, notes };
+}
+
+test("an address has one session, opened by its first request", async () => {
+  const { pool, ask, notes } = noted();
+  pool.retain("a:1");
+  expect(notes).toEqual([]);
+  await ask("a:1");
+  await ask("[::1]:2");
+  await ask("a:1");
+  expect(notes).toEqual(["open a:1", "request a:1", "open [::1]:2", "request [::1]:2", "request a:1"]);
+});
+
+test("a session is retired with its last use, and the next request opens another", async () => {
+  const { pool, ask, notes } = noted();
+  pool.retain("a:1");
+  pool.retain("a:1");
+  await ask("a:1");
+  pool.release("a:1");
+  expect(notes).not.toContain("retire a:1");
+  pool.release("a:1");
+  expect(notes.at(-1)).toBe("retire a:1");
+  await ask("a:1");
+  expect(notes.slice(-2)).toEqual(["open a:1", "request a:1"]);
+});
+
+test("releasing what never had a session is no error", () => {
+  const { pool, notes } = noted();
+  pool.retain("a:1");
+  pool.release("a:1");
+  expect(notes).toEqual([]);
+});
+
+test("closing the pool closes every session", async () => {
+  const { pool, ask, notes } = noted();
+  await ask("a:1");
+  await ask("b:1");
+  await pool[Symbol.asyncDispose]();
+  expect(notes.slice(-2)).toEqual(["close a:1", "close b:1"]);
+});

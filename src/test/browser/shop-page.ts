@@ -80,7 +80,7 @@ export class ShopPage implements AsyncDisposable {
 
   /** Creates a user, orders two of SKU ABC for them, waits until the order is followed, and returns its id. */
   async placeOrder(buyer: string): Promise<string> {
-    await this.createUser(buyer, `${crypto.randomUUID()}@example.com`);
+    await this.createUser(buyer, `${buyer.replaceAll(/\W/g, ".").toLowerCase()}@example.com`);
     await this.page.getByRole("combobox", { name: "User" }).selectOption({ label: buyer });
     await this.page.getByRole("combobox", { name: "Product" }).selectOption("ABC");
     await this.page.getByLabel("Quantity").fill("2");

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { eventually } from "../../testing/eventually.ts";
 import { openStage, type Stage } from "./stage.ts";
@@ -84,15 +85,14 @@ describe.each([
     expect(await shop.page.getByRole("button", { name: "Cancel by REST" }).isVisible()).toBe(false);
   });
 
-  test("a browser that leaves ends its streams at the gateway and at the order service", async () => {
-    const ended = await endedWatches();
+  test("a browser that leaves ends its stream, at the gateway and at the order service", async () => {
+    const left = await leftWatches();
     const shop = await stage.visit({ protocol });
     await shop.placeOrder(`Hal ${tag}`);
-    await shop.watchState.filter({ hasText: "live" }).waitFor();
-    expect(await inFlight("order")).toBe(1);
+    await eventually("the watch is in flight", async () => `${await inFlight()}` === "1,1");
     await shop[Symbol.asyncDispose]();
-    await eventually("nothing is in flight", async () => (await inFlight("order")) === 0);
-    expect(await endedWatches()).toBe(ended + 1);
+    await eventually("nothing is in flight", async () => `${await inFlight()}` === "0,0");
+    expect(await leftWatches()).toEqual(left.map((count) => count + 1));
   });
 });
 
@@ -106,16 +106,36 @@ test("changing the protocol lists again over the new one and goes on following t
   await shop.changes.filter({ hasText: "CANCELLED" }).waitFor();
 });
 
-async function metrics(part: "order" | "gateway"): Promise<string> {
-  return (await fetch(await stage.metricsOf(part))).text();
+test("a watch outlives the time that other calls of its service may take", async () => {
+  await using shop = await stage.visit();
+  const id = await shop.placeOrder("Jo");
+  await sleep(2_500); // the contract gives its calls 2 s
+  await stage.orders.cancelOrder({ id });
+  await shop.watchState.filter({ hasText: "stream ended" }).waitFor();
+  expect(await shop.statuses()).toEqual(["PENDING", "CANCELLED"]);
+});
+
+test.each(["connect", "grpc-web"] as const)("a watch whose service dies says so, over %s", async (protocol) => {
+  await using shop = await stage.visit({ protocol });
+  await shop.placeOrder(`Kim ${protocol}`);
+  await shop.watchState.filter({ hasText: "live" }).waitFor();
+  await stage.cluster.replica("order").kill();
+  await shop.watchState.filter({ hasText: "stream failed" }).waitFor();
+  expect(await shop.notice.textContent()).not.toBe("");
+  await stage.cluster.replica("order").start();
+});
+
+/** How many calls are being answered at the gateway and at the order service. */
+function inFlight(): Promise<number[]> {
+  return samples(/^heddle_server_calls_in_flight\S* (\d+)$/m);
 }
 
-async function inFlight(part: "order" | "gateway"): Promise<number> {
-  return Number(/^heddle_server_calls_in_flight (\d+)$/m.exec(await metrics(part))?.[1]);
+/** How many watches have ended there because their caller was gone. */
+function leftWatches(): Promise<number[]> {
+  return samples(/^heddle_server_calls_total\{(?=.*method="WatchOrder")(?=.*code="CANCELED").*\} (\d+)$/m);
 }
 
-/** Watches that ended because their caller was gone. */
-async function endedWatches(): Promise<number> {
-  const line = /^heddle_server_calls_total\{(?=[^}]*method="WatchOrder")(?=[^}]*code="CANCELED")[^}]*\} (\d+)$/m;
-  return Number(line.exec(await metrics("order"))?.[1] ?? 0);
+function samples(line: RegExp): Promise<number[]> {
+  const parts = ["gateway", "order"] as const;
+  return Promise.all(parts.map(async (part) => Number(line.exec(await stage.metrics(part))?.[1] ?? 0)));
 }

@@ -25,8 +25,8 @@ export interface Stage extends AsyncDisposable {
   readonly orders: Client<typeof OrderService>;
   /** Opens the page for somebody new: nothing is left in the browser from earlier visits. */
   visit(options?: VisitOptions): Promise<ShopPage>;
-  /** Where a program shows its metrics: "http://127.0.0.1:…/metrics". */
-  metricsOf(part: "order" | "gateway"): Promise<string>;
+  /** What a program's page of metrics says. */
+  metrics(part: "order" | "gateway"): Promise<string>;
 }
 
 /** Starts all of it. The gateway allows one origin by name, as a gateway in production does. */
@@ -54,12 +54,11 @@ export async function openStage(): Promise<Stage> {
       context.setDefaultTimeout(20_000);
       return ShopPage.open(context, `${origin}/?${new URLSearchParams({ gateway, protocol })}`);
     },
-    async metricsOf(part) {
-      const { address } = cluster.replica(part);
+    async metrics(part) {
       const instances = await listInstances(cluster.discoveryAddress);
-      const admin = instances.find((instance) => instance.address === address)?.admin;
-      if (admin === undefined) throw new Error(`${part} at ${address} told discovery of no page for machines`);
-      return `http://${admin}/metrics`;
+      const own = instances.find(({ address }) => address === cluster.replica(part).address);
+      if (own?.admin === undefined) throw new Error(`${part} told discovery of no pages for machines`);
+      return (await fetch(`http://${own.admin}/metrics`)).text();
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };

@@ -38,7 +38,13 @@ export function usersCard({ shop, failed }: CardOptions): { reload(): Promise<vo
 
 function showUsers(users: readonly User[]): void {
   const rows = users.map(({ id, name, email }) =>
-    make("tr", {}, make("td", { class: "id" }, String(id)), make("td", {}, name), make("td", { class: "soft" }, email)),
+    make(
+      "tr",
+      {},
+      make("td", { class: "id" }, String(id)),
+      make("td", { class: "name" }, name),
+      make("td", { class: "email" }, email),
+    ),
   );
   byId("users").replaceChildren(...rows.toReversed());
   byId("user-count").textContent = String(users.length);

@@ -60,7 +60,9 @@ export async function openMesh(options: MeshOptions = {}): Promise<Mesh> {
   };
 
   const { discovery = environmentOr("HEDDLE_DISCOVERY", defaultDiscovery) } = options;
-  const registry = transportTo(staticResolver({ [DiscoveryService.typeName]: discovery.split(",") }));
+  const registry = transportTo(
+    staticResolver({ [DiscoveryService.typeName]: discovery.split(",").map((address) => address.trim()) }),
+  );
   const resolver =
     options.resolver ??
     registryResolver({

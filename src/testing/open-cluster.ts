@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { silentLogger } from "../base/log.ts";
 import { type Mesh, type MeshOptions, openMesh } from "../mesh/mesh.ts";
 import { freePort } from "./free-port.ts";
 import { Replica } from "./replica.ts";
@@ -75,7 +76,7 @@ export class Cluster implements AsyncDisposable {
 
   /** A mesh in this process, over the cluster's discovery. Its own to close. */
   openMesh(options: MeshOptions = {}): Promise<Mesh> {
-    return openMesh({ discovery: this.discoveryAddress, ...options });
+    return openMesh({ discovery: this.discoveryAddress, log: silentLogger, ...options });
   }
 
   /** What every program has written, each under its name. */

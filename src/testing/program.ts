@@ -60,9 +60,14 @@ export class Program implements AsyncDisposable {
     return this.#exit === undefined;
   }
 
-  /** Sends a signal, by process id, and resolves when the program has ended. */
-  end(signal: NodeJS.Signals): Promise<Exit> {
+  /** Sends a signal, by process id. */
+  signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
+  }
+
+  /** Sends a signal and resolves when the program has ended. */
+  end(signal: NodeJS.Signals): Promise<Exit> {
+    this.signal(signal);
     return this.ended;
   }
 

@@ -15,6 +15,8 @@ export class Replica {
   readonly port: number;
   /** "host:port" of what it serves. */
   readonly address: string;
+  /** "host:port" of its pages for machines. */
+  readonly adminAddress: string;
   readonly #options: ReplicaOptions;
   readonly #lives: Program[] = [];
 
@@ -22,6 +24,7 @@ export class Replica {
     this.part = options.part;
     this.port = options.port;
     this.address = `${host}:${options.port}`;
+    this.adminAddress = `${host}:${options.adminPort}`;
     this.#options = options;
   }
 
@@ -40,7 +43,7 @@ export class Replica {
     const places = { HOST: host, PORT: String(port), ADMIN_PORT: String(adminPort) };
     const life = new Program({ name: this.name, file, env: { ...env, ...places } });
     this.#lives.push(life);
-    await life.answers(`http://${host}:${adminPort}/readyz`);
+    await life.answers(`http://${this.adminAddress}/readyz`);
   }
 
   /** Asks it to stop, with SIGTERM; resolves when it has ended. */
@@ -51,6 +54,13 @@ export class Replica {
   /** Ends it at once, with SIGKILL; resolves when it has ended. */
   kill(): Promise<Exit> {
     return this.#life.end("SIGKILL");
+  }
+
+  /** Stops its time, with SIGSTOP, and lets it go on, with SIGCONT: it has everything open and answers nobody. */
+  pause(): Disposable {
+    const life = this.#life;
+    life.signal("SIGSTOP");
+    return { [Symbol.dispose]: () => life.signal("SIGCONT") };
   }
 
   get #life(): Program {

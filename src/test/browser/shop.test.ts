@@ -86,6 +86,7 @@ describe.each([
   });
 
   test("a browser that leaves ends its stream, at the gateway and at the order service", async () => {
+    await eventually("those before have left", async () => `${await inFlight()}` === "0,0");
     const left = await leftWatches();
     const shop = await stage.visit({ protocol });
     await shop.placeOrder(`Hal ${tag}`);
@@ -132,7 +133,7 @@ function inFlight(): Promise<number[]> {
 
 /** How many watches have ended there because their caller was gone. */
 function leftWatches(): Promise<number[]> {
-  return samples(/^heddle_server_calls_total\{(?=.*method="WatchOrder")(?=.*code="CANCELED").*\} (\d+)$/m);
+  return samples(/^heddle_server_calls_total\{(?=.*method="WatchOrder")(?=.*code="CANCELLED").*\} (\d+)$/m);
 }
 
 function samples(line: RegExp): Promise<number[]> {

@@ -78,8 +78,8 @@ test("an invalid request is refused with every field named, on a stream too, and
     for await (const _ of pair.client(OrderService).watchOrder({ id: "" })) {
     }
   };
-  for (const call of [pair.users.getUser({ id: 0n }), streamed()]) {
-    const error = await call.then(() => expect.unreachable(), ConnectError.from);
+  for (const call of [() => pair.users.getUser({ id: 0n }), streamed]) {
+    const error = await call().then(() => expect.unreachable(), ConnectError.from);
     expect(error.code).toBe(Code.InvalidArgument);
     expect(error.findDetails(BadRequestSchema)[0]?.fieldViolations).toMatchObject([{ field: "id" }]);
   }

@@ -207,3 +207,19 @@ test("a caller that gives up for a reason of its own is no failure of the endpoi
   fleet.peers.set("a:1", named("Ada"));
   expect(await create(fleet)).toBe("Ada");
 });
+
+test("an endless stream that is answered proves its endpoint: the circuit closes while the stream goes on", async () => {
+  await using fleet = await openFleet({ "a:1": away });
+  for (let call = 0; call < 5; call++) await create(fleet);
+  expect(await create(fleet)).toMatchObject({ rawMessage: expect.stringContaining("circuit open") });
+  const watchOrder = async function* () {
+    yield {};
+    await new Promise(() => {});
+  };
+  fleet.peers.set("a:1", serving({ createUser: () => ({ user: { name: "Ada" } }) }, { watchOrder }));
+  await fleet.clock.advance(2_000);
+  const leave = new AbortController();
+  for await (const _ of fleet.mesh.client(OrderService).watchOrder({ id: "a" }, { signal: leave.signal })) break;
+  expect(await create(fleet)).toBe("Ada");
+  leave.abort();
+});

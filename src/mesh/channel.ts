@@ -3,11 +3,10 @@ import type { Clock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
 import type { Followed } from "../base/watch.ts";
 import { unavailable } from "../call/errors.ts";
-import type { Outcome } from "../call/outcome.ts";
 import { type BreakerRules, methodPolicy } from "../call/policy.ts";
 import { withProgress } from "../call/progress.ts";
 import type { SessionPool } from "../wire/session-pool.ts";
-import type { Balancer, Candidate, Pick } from "./balance/picker.ts";
+import type { Balancer, Candidate, Faring, Pick } from "./balance/picker.ts";
 import { Circuit } from "./policy/circuit.ts";
 import { RetryBudget } from "./policy/retry-budget.ts";
 import type { Endpoint, Resolution } from "./resolve/resolver.ts";
@@ -49,7 +48,7 @@ export class Channel implements Disposable {
     if (open.length === 0) return { kind: "refuse", error: this.#refusal(breaker, now) };
     const untried = open.filter((place) => !tried.has(place.endpoint.id));
     const place = this.#options.balancer(untried.length > 0 ? untried : open);
-    return { kind: "endpoint", endpoint: place.endpoint, done: place.begin(breaker, this.#options.clock) };
+    return { kind: "endpoint", endpoint: place.endpoint, ...place.begin(breaker, this.#options.clock) };
   }
 
   /** Resolves when something is known of the service's endpoints; rejects when the signal aborts. */
@@ -130,14 +129,21 @@ class Place implements Candidate {
     return made;
   }
 
-  /** Begins an attempt; the function returned ends it. */
-  begin(rules: BreakerRules, clock: Clock): (outcome: Outcome) => void {
+  /** Begins an attempt. */
+  begin(rules: BreakerRules, clock: Clock): Faring {
     const circuit = this.circuit(rules);
     const permit = circuit.admit(clock.now());
+    let works = false;
     this.#inFlight++;
-    return ({ verdict }) => {
-      this.#inFlight--;
-      circuit.record(verdict, permit, clock.now());
+    return {
+      answered() {
+        works = true;
+        circuit.record("ok", permit, clock.now());
+      },
+      done: ({ verdict }) => {
+        this.#inFlight--;
+        if (!works || verdict === "failure") circuit.record(verdict, permit, clock.now());
+      },
     };
   }
 }

@@ -12,8 +12,16 @@ export interface Candidate {
 /** Chooses one of the candidates, of which there is at least one. */
 export type Balancer = <T extends Candidate>(candidates: readonly T[]) => T;
 
-/** Where an attempt goes: a place, with its end to be told; nowhere yet; or nowhere. */
+/** Where an attempt goes: a place, to be told how it fares; nowhere yet; or nowhere. */
 export type Pick =
-  | { readonly kind: "endpoint"; readonly endpoint: Endpoint; done(outcome: Outcome): void }
+  | ({ readonly kind: "endpoint"; readonly endpoint: Endpoint } & Faring)
   | { readonly kind: "wait" } // nothing is known yet
   | { readonly kind: "refuse"; readonly error: ConnectError };
+
+/** What the place that was picked wants to hear. */
+export interface Faring {
+  /** The endpoint has begun to answer a stream: it works, however long the stream goes on. */
+  answered(): void;
+  /** The attempt has ended. Once. */
+  done(outcome: Outcome): void;
+}

@@ -31,14 +31,18 @@ export function pick({ channelOf, sessions, hooks, clock }: PickOptions): Interc
     const picked = await pickOrWait(channel, () => channel.pick(req.method, tried), req.signal);
     if (picked.kind === "refuse") throw picked.error;
 
-    const { endpoint, done } = picked;
+    const { endpoint } = picked;
     tried.add(endpoint.id);
     const startedAt = clock.now();
     const url = `${sessions.originOf(endpoint.address)}/${req.method.parent.typeName}/${req.method.name}`;
-    return ended(next({ ...req, url }), req.signal, (reason) => {
+    const answer = next({ ...req, url }).then((res) => {
+      if (res.stream) picked.answered();
+      return res;
+    });
+    return ended(answer, req.signal, (reason) => {
       const code = codeOf(reason, req.signal);
       const outcome = { verdict: verdictOf(code), code, durationMs: clock.now() - startedAt };
-      done(outcome);
+      picked.done(outcome);
       const attempt = req.contextValues.get(attemptKey);
       hooks.attemptEnded?.({ method: req.method, attempt, endpoint, ...outcome });
     });

@@ -209,17 +209,21 @@ test("a caller that gives up for a reason of its own is no failure of the endpoi
 });
 
 test("an endless stream that is answered proves its endpoint: the circuit closes while the stream goes on", async () => {
-  await using fleet = await openFleet({ "a:1": away });
-  for (let call = 0; call < 5; call++) await create(fleet);
-  expect(await create(fleet)).toMatchObject({ rawMessage: expect.stringContaining("circuit open") });
+  await using fleet = await openFleet({ "a:1": away }, { random: () => 0 });
+  const orders = fleet.mesh.client(OrderService);
+  const place = () =>
+    orders.createOrder({ userId: 1n, items: [{ sku: "A", qty: 1 }] }).then(() => "placed", ConnectError.from);
+  for (let call = 0; call < 5; call++) await place();
+  expect(await place()).toMatchObject({ rawMessage: expect.stringContaining("circuit open") });
+
   const watchOrder = async function* () {
     yield {};
     await new Promise(() => {});
   };
-  fleet.peers.set("a:1", serving({ createUser: () => ({ user: { name: "Ada" } }) }, { watchOrder }));
-  await fleet.clock.advance(2_000);
+  fleet.peers.set("a:1", serving({}, { watchOrder, createOrder: () => ({}) }));
+  await fleet.clock.advance(1_000);
   const leave = new AbortController();
-  for await (const _ of fleet.mesh.client(OrderService).watchOrder({ id: "a" }, { signal: leave.signal })) break;
-  expect(await create(fleet)).toBe("Ada");
+  for await (const _ of orders.watchOrder({ id: "a" }, { signal: leave.signal })) break;
+  expect(await place()).toBe("placed");
   leave.abort();
 });

@@ -209,7 +209,8 @@ test("a caller that gives up for a reason of its own is no failure of the endpoi
 });
 
 test("an endless stream that is answered proves its endpoint: the circuit closes while the stream goes on", async () => {
-  await using fleet = await openFleet({ "a:1": away }, { random: () => 0 });
+  const createOrder = () => Promise.reject(new ConnectError("away", Code.Unavailable));
+  await using fleet = await openFleet({ "a:1": serving({}, { createOrder }) }, { random: () => 0 });
   const orders = fleet.mesh.client(OrderService);
   const place = () =>
     orders.createOrder({ userId: 1n, items: [{ sku: "A", qty: 1 }] }).then(() => "placed", ConnectError.from);

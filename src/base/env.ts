@@ -83,6 +83,11 @@ export class EnvReader {
     return this.#read(name, parse(fallback), fallback, about, parse);
   }
 
+  /** Like `parsed`, of a text that may hold a password: complaints name the variable only. */
+  secret<T>(name: string, fallback: string, about: string, parse: (raw: string) => T): T | undefined {
+    return this.#read(name, parse(fallback), fallback, about, parse, true);
+  }
+
   /** Everything that was wrong, a line each, naming the variable and its value. */
   get complaints(): readonly string[] {
     return this.#complaints;
@@ -103,6 +108,7 @@ export class EnvReader {
     shown: string | undefined,
     about: string,
     parse: (raw: string) => T,
+    hidden = false,
   ): T | undefined {
     this.#settings.push({ name, fallback: shown === undefined ? "(required)" : shown || '""', about });
     const raw = this.#env[name];
@@ -113,7 +119,8 @@ export class EnvReader {
     try {
       return parse(raw);
     } catch (reason) {
-      this.#complaints.push(`${name}=${raw} ${reason instanceof Error ? reason.message : String(reason)}`);
+      const shownRaw = hidden ? name : `${name}=${raw}`;
+      this.#complaints.push(`${shownRaw} ${reason instanceof Error ? reason.message : String(reason)}`);
       return fallback;
     }
   }

@@ -7,14 +7,20 @@ import { restOk } from "./rest.ts";
 
 const [reads, inFlight] = [2_000, 50];
 
-/** Programs that have just started are slow, and so is a machine that starts others: waits until 50 reads are not. */
+/**
+ * Programs that have just started are slow, and the contract gives an attempt 400 ms: waits until this machine answers
+ * 50 reads at once well within that, several times over, so that what fails then is the kill's doing.
+ */
 async function warmUp(read: () => Promise<unknown>): Promise<void> {
   const quick = async () => {
-    const startedAt = performance.now();
-    await Promise.all(Array.from({ length: inFlight }, read));
-    return performance.now() - startedAt < 100;
+    for (let batch = 0; batch < 5; batch++) {
+      const startedAt = performance.now();
+      await Promise.all(Array.from({ length: inFlight }, read));
+      if (performance.now() - startedAt > 120) return false;
+    }
+    return true;
   };
-  await eventually(`${inFlight} reads at once take less than 100 ms`, quick, { withinMs: 60_000, everyMs: 100 });
+  await eventually(`${inFlight} reads at once take less than 120 ms`, quick, { withinMs: 80_000, everyMs: 200 });
 }
 
 /** Kills one of the two user replicas when a quarter of the reads has begun. */
@@ -26,7 +32,7 @@ async function readAndKill(cluster: Cluster, read: () => Promise<unknown>): Prom
     return read();
   });
   await killed;
-  process.stdout.write(`${report.calls} reads, ${report.failures.length} failed\n`);
+  process.stdout.write(`${report.calls} reads while a replica is killed\n`);
   return report;
 }
 
@@ -36,7 +42,7 @@ test("one of two replicas dies by SIGKILL among 2000 reads, and no read fails", 
   const users = mesh.client(UserService);
   const { user } = await users.createUser({ name: "Ada", email: "ada@example.com" });
   const report = await readAndKill(cluster, () => users.getUser({ id: user?.id ?? 0n }));
-  expect(report).toEqual({ calls: reads, failures: [] });
+  expect(report).toEqual({ calls: reads, failures: {} });
 });
 
 test("the same over the gateway's REST, with connections kept alive", async () => {
@@ -45,5 +51,5 @@ test("the same over the gateway's REST, with connections kept alive", async () =
   const ada = { name: "Ada", email: "ada@example.com" };
   const user = await eventually("the gateway knows the users", () => restOk(address, "/v1/users", ada));
   const report = await readAndKill(cluster, () => restOk(address, `/v1/users/${user.id}`));
-  expect(report).toEqual({ calls: reads, failures: [] });
+  expect(report).toEqual({ calls: reads, failures: {} });
 });

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 /** How a load went. */
 export interface LoadReport {
   readonly calls: number;
-  /** What went wrong, a line each. */
-  readonly failures: readonly string[];
+  /** What went wrong, and how often. */
+  readonly failures: Readonly<Record<string, number>>;
 }
 
 /** After so many failures a load has said what it has to say. */
@@ -48,11 +48,14 @@ async function run(
   inFlight: number,
   call: (turn: number) => Promise<unknown>,
 ): Promise<LoadReport> {
-  const failures: string[] = [];
-  let turn = 0;
+  const failures: Record<string, number> = {};
+  let [turn, failed] = [0, 0];
   const lane = async () => {
-    while (goOn(turn) && failures.length < enoughFailures) {
-      await call(turn++).catch((reason) => failures.push(String(reason)));
+    while (goOn(turn) && failed < enoughFailures) {
+      await call(turn++).catch((reason) => {
+        failed++;
+        failures[String(reason)] = (failures[String(reason)] ?? 0) + 1;
+      });
     }
   };
   await Promise.all(Array.from({ length: inFlight }, lane));

@@ -36,7 +36,7 @@ async function rollUnderLoad(cluster: Cluster, caller: Caller): Promise<string[]
   const exits = await roll(cluster);
   const [written, read] = await Promise.all([writes.end(), reads.end()]);
   process.stdout.write(`${read.calls} reads, ${written.calls} writes, ${acknowledged.length} orders\n`);
-  expect([...written.failures, ...read.failures]).toEqual([]);
+  expect({ ...written.failures, ...read.failures }).toEqual({});
   expect(exits).toEqual([clean, clean]);
   expect(new Set(acknowledged).size).toBe(written.calls + 1);
   return acknowledged;

@@ -5,6 +5,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
 import { openMesh } from "../mesh/mesh.ts";
+import type { Engine } from "../wire/engine.ts";
 import { Lease } from "./lease.ts";
 
 /** How a server is told of to others. */
@@ -21,6 +22,7 @@ export interface RegistrationOptions {
   readonly weight: number;
   readonly version: string;
   readonly metadata: Readonly<Record<string, string>>;
+  readonly engine: Engine;
   readonly log: Logger;
   readonly clock: Clock;
   readonly random: Random;
@@ -31,8 +33,8 @@ const patienceMs = 2_000;
 
 /** Registers a server, and keeps it registered until disposed of. Discovery being away delays it and fails nothing. */
 export async function openRegistration(options: RegistrationOptions): Promise<AsyncDisposable> {
-  const { discovery, host, adminPort, log, clock, random, ...about } = options;
-  const mesh = await openMesh({ ...(discovery === undefined ? {} : { discovery }), log, clock, random });
+  const { discovery, host, adminPort, engine, log, clock, random, ...about } = options;
+  const mesh = await openMesh({ ...(discovery === undefined ? {} : { discovery }), engine, log, clock, random });
   const admin = adminPort === undefined ? {} : { admin: `${host}:${adminPort}` };
   const metadata = { ...about.metadata, ...admin };
   const instance = { ...about, id: `${about.name}-${uuid()}`, host, metadata, services: [...about.services] };

@@ -26,6 +26,7 @@ function wrongWith(kind: Kind, policy: Policy): string[] {
 const contradictions: readonly (readonly [kind: Kind, policy: Policy, wrong: string])[] = [
   [safe, { timeout: ms(0) }, "timeout is not positive"],
   [safe, { timeout: seconds(-1) }, "timeout is not positive"],
+  [safe, { timeout: seconds(61) }, "timeout is 61000 ms; 60000 ms is the most that a server lets a call run"],
   [safe, { retry: { perAttemptTimeout: ms(0) } }, "retry.per_attempt_timeout is not positive"],
   [safe, { retry: { initialBackoff: ms(0) } }, "retry.initial_backoff is not positive"],
   [safe, { retry: { initialBackoff: ms(1), maxBackoff: seconds(-1) } }, "retry.max_backoff is not positive"],

@@ -2,13 +2,18 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import { type Duration, durationMs } from "@bufbuild/protobuf/wkt";
 import type { MethodPolicy } from "../../gen/heddle/policy/v1/policy_pb.ts";
 import { methodName, safeToRepeat, withoutSideEffects } from "./method.ts";
-import { defaultBackoff, defaultTimeoutOf } from "./policy-defaults.ts";
+import { defaultBackoff, defaultTimeoutOf, maxTimeoutMs } from "./policy-defaults.ts";
 
 /** A rule of the contract about its own options: says what is wrong, or nothing. */
 type Check = (policy: MethodPolicy, method: DescMethod) => string | false | undefined;
 
 const checks: readonly Check[] = [
   (p) => notPositive("timeout", p.timeout),
+  (p, method) =>
+    method.methodKind === "unary" &&
+    p.timeout !== undefined &&
+    durationMs(p.timeout) > maxTimeoutMs &&
+    `timeout is ${durationMs(p.timeout)} ms; ${maxTimeoutMs} ms is the most that a server lets a call run`,
   (p) => notPositive("retry.per_attempt_timeout", p.retry?.perAttemptTimeout),
   (p) => notPositive("retry.initial_backoff", p.retry?.initialBackoff),
   (p) => notPositive("retry.max_backoff", p.retry?.maxBackoff),

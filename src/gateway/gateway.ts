@@ -58,11 +58,12 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
   const { metrics = createMetrics({ service: "gateway" }), corsOrigins = ["*"], port = 8_000 } = options;
   const { upstreamTimeoutMs = 5_000 } = options;
   const tools = { engine, clock, random, log };
-  await using opened = new AsyncDisposableStack();
-  const mesh = opened.use(await openMesh({ ...options, ...tools, hooks: meshMetrics(metrics) }));
+  const opened: AsyncDisposable[] = [];
+  const mesh = await openMesh({ ...options, ...tools, hooks: meshMetrics(metrics) });
+  opened.unshift(mesh);
   const discovery = mesh.client(DiscoveryService);
   const cache = options.cacheDir === undefined ? noFleetCache : fileFleetCache(options.cacheDir, log);
-  const server = await serve({
+  const starting = serve({
     ...options,
     ...tools,
     name: "gateway",
@@ -70,18 +71,26 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
     port,
     metrics,
     around(own, parts) {
-      const routing = opened.use(
-        openRouting({ ...tools, parts, discovery, cache, upstream: mesh.transport, upstreamTimeoutMs }),
-      );
+      const routing = openRouting({ ...tools, parts, discovery, cache, upstream: mesh.transport, upstreamTimeoutMs });
+      opened.unshift(routing);
       return answering({ own, routing, health: parts.health, version, corsOrigins });
     },
   });
-  return closing(server, opened.move());
+  const server = await starting.catch(async (reason: unknown) => {
+    await closeAll(opened);
+    throw reason;
+  });
+  return closing(server, opened);
+}
+
+/** By hand, for Node 22 has no AsyncDisposableStack. */
+async function closeAll(parts: readonly AsyncDisposable[]): Promise<void> {
+  for (const part of parts) await part[Symbol.asyncDispose]();
 }
 
 /** The server, with what it stands on closed after it, whoever stopped it. */
-function closing(server: RunningServer, rest: AsyncDisposableStack): Gateway {
-  const drained = server.drained.then(() => rest.disposeAsync());
+function closing(server: RunningServer, rest: readonly AsyncDisposable[]): Gateway {
+  const drained = server.drained.then(() => closeAll(rest));
   const drain = async () => {
     await server.drain();
     await drained;

@@ -7,10 +7,24 @@ export interface ServedCall {
   /** `undefined` for success. */
   readonly code: Code | undefined;
   readonly durationMs: number;
+  /** What was thrown that is no ConnectError: a mistake in the handler, of which the caller is told nothing. */
+  readonly bug?: unknown;
 }
 
 /** What a server tells whoever watches it. Called on the path of a call: they have to be quick and must not throw. */
 export interface ServerHooks {
   callStarted?(method: DescMethod): void;
   callEnded?(call: ServedCall): void;
+}
+
+/** Hooks that tell each of several, in their order. */
+export function allHooks(...each: readonly ServerHooks[]): ServerHooks {
+  return {
+    callStarted(method) {
+      for (const hooks of each) hooks.callStarted?.(method);
+    },
+    callEnded(call) {
+      for (const hooks of each) hooks.callEnded?.(call);
+    },
+  };
 }

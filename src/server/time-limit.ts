@@ -5,7 +5,8 @@ import type { Clock } from "../base/clock.ts";
 import { deadlineKey } from "../call/context.ts";
 import { formatGrpcTimeout, parseGrpcTimeout } from "../call/deadline.ts";
 import { headers } from "../call/headers.ts";
-import { maxTimeoutMs, methodPolicy } from "../call/policy.ts";
+import { methodPolicy } from "../call/policy.ts";
+import { maxTimeoutMs } from "../call/policy-defaults.ts";
 
 /** What limiting calls needs to know. */
 export interface TimeLimitOptions {

@@ -22,6 +22,9 @@ const keepAliveTimeoutMs = 65_000;
 /** Time that peers have to close their connections themselves, having read all that was sent to them. */
 const lingerMs = 1_000;
 
+/** A client that sends its HTTP/1.1 head by the byte is cut off after 10 s, its body after a minute. */
+const slowness = { headersTimeout: 10_000, requestTimeout: 60_000, connectionsCheckingInterval: 2_000 };
+
 /** Opens a port for HTTP/1.1 and HTTP/2: by the client's first bytes, or by ALPN when there is TLS. */
 export async function listen({ host, port, handler, tls }: ListenOptions): Promise<Listener> {
   const inFlight = new Watchable(0);
@@ -40,7 +43,8 @@ interface Doors {
 }
 
 function plainDoors(settings: ServerOptions, onRequest: NodeHandler): Doors {
-  const http1 = createHttp1({ keepAliveTimeout: keepAliveTimeoutMs }, onRequest.handle);
+  const http1 = createHttp1({ keepAliveTimeout: keepAliveTimeoutMs, ...slowness }, onRequest.handle);
+  http1.emit("listening"); // it never listens itself, and only then looks after connections that are slow
   const http2 = createHttp2(settings, onRequest.handle);
   const tcp = createTcp({ noDelay: true }, (socket: Socket) =>
     sniff(socket, (version) => (version === 2 ? http2 : http1).emit("connection", socket)),

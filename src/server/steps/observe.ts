@@ -1,4 +1,4 @@
-import type { Interceptor } from "@connectrpc/connect";
+import { ConnectError, type Interceptor } from "@connectrpc/connect";
 import type { Clock } from "../../base/clock.ts";
 import { ended } from "../../call/ended.ts";
 import { codeOf } from "../../call/outcome.ts";
@@ -11,7 +11,8 @@ export function observe(hooks: ServerHooks, clock: Clock): Interceptor {
     hooks.callStarted?.(req.method);
     return ended(next(req), req.signal, (reason) => {
       const code = codeOf(reason, req.signal);
-      hooks.callEnded?.({ method: req.method, code, durationMs: clock.now() - startedAt });
+      const bug = reason === undefined || reason instanceof ConnectError || req.signal.aborted ? {} : { bug: reason };
+      hooks.callEnded?.({ method: req.method, code, durationMs: clock.now() - startedAt, ...bug });
     });
   };
 }

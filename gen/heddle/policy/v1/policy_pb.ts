@@ -26,7 +26,8 @@ export const file_heddle_policy_v1_policy: GenFile = /*@__PURE__*/
  */
 export type MethodPolicy = Message<"heddle.policy.v1.MethodPolicy"> & {
   /**
-   * How long the whole call may take, all attempts included. If unset, 5 s; a stream without it has no deadline.
+   * How long the whole call may take, all attempts included; of a unary call 60 s at most. If unset, 5 s; a stream
+   * without it has no deadline.
    *
    * @generated from field: google.protobuf.Duration timeout = 1;
    */

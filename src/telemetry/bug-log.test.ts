@@ -1,0 +1,26 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { expect, test } from "vitest";
+import { UserService } from "../../gen/shop/user/v1/user_pb.ts";
+import { jsonLogger } from "../base/log.ts";
+import { openServer } from "../server/serve.ts";
+import { bugLog } from "./bug-log.ts";
+
+test("what a handler throws by mistake is logged; what it answers on purpose is not, and the caller learns neither", async () => {
+  const lines: string[] = [];
+  const users = {
+    getUser: () => Promise.reject(new TypeError("undefined is no user")),
+    deleteUser: () => Promise.reject(new ConnectError("gone", Code.NotFound)),
+  };
+  const hooks = bugLog(jsonLogger({ write: (line) => lines.push(line) }));
+  await using server = await openServer({ services: [[UserService, users]], hooks });
+  const url = `http://${server.host}:${server.port}/v1/users/1`;
+  const failed = await fetch(url);
+  expect([failed.status, await failed.text()]).toEqual([500, expect.not.stringContaining("undefined is no user")]);
+  expect((await fetch(url, { method: "DELETE" })).status).toBe(404);
+  expect(lines).toHaveLength(1);
+  expect(JSON.parse(lines[0] ?? "")).toMatchObject({
+    level: "error",
+    method: "shop.user.v1.UserService/GetUser",
+    error: { message: "undefined is no user" },
+  });
+});

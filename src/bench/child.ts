@@ -14,13 +14,17 @@ export function answerParent<T>({
   ready: T;
   onMessage?: (message: unknown) => Promise<unknown>;
 }) {
-  process.on("message", async (message) => {
-    if (message !== "usage") return process.send?.({ answer: await onMessage?.(message) });
-    const { user, system } = process.cpuUsage();
-    return process.send?.({ answer: { cpuUs: user + system, rssBytes: process.memoryUsage.rss() } satisfies Usage });
+  process.on("message", (message) => {
+    const answer = message === "usage" ? Promise.resolve(usage()) : onMessage?.(message);
+    void answer?.then((value) => process.send?.({ answer: value }));
   });
   process.on("disconnect", () => process.exit(0));
   process.send?.({ answer: ready });
+}
+
+function usage(): Usage {
+  const { user, system } = process.cpuUsage();
+  return { cpuUs: user + system, rssBytes: process.memoryUsage.rss() };
 }
 
 /** In the parent: a program of this folder in a process of its own, on one CPU where the system can pin it. */

@@ -31,9 +31,7 @@ const kinds: Readonly<Record<string, (port: number) => Promise<Call>>> = {
     const request = create(GetOrderRequestSchema, { id: sampleId });
     return () =>
       new Promise((resolve, reject) => {
-        client.getOrder?.(request, (error: Error | null, answer: unknown) =>
-          error ? reject(error) : resolve(answer),
-        );
+        client.getOrder?.(request, (error: Error | null, answer: unknown) => (error ? reject(error) : resolve(answer)));
       });
   },
   /** What any client over `node:http2` pays at least: constant bytes out, nothing decoded. */

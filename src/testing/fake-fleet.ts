@@ -64,7 +64,9 @@ function engineOf({ peers, asked, sessions }: Parts): Engine {
           const peer = peers.get(address) ?? broken("not-sent");
           return peer(request);
         },
-        retire: () => void sessions.set(address, "retired"),
+        async retire() {
+          sessions.set(address, "retired");
+        },
         async [Symbol.asyncDispose]() {
           sessions.set(address, "closed");
         },

@@ -49,6 +49,6 @@ export interface Session extends AsyncDisposable {
   readonly origin: string;
   /** Sends a request. Errors are ConnectErrors that know their progress. */
   readonly request: UniversalClientFn;
-  /** Closes the connection as soon as what it carries has ended. */
-  retire(): void;
+  /** Closes the connection as soon as what it carries has ended; resolves then. */
+  retire(): Promise<void>;
 }

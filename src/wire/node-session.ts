@@ -18,6 +18,7 @@ export class NodeSession implements Session {
   #current: NodeConnection | undefined;
   #carried = 0;
   #retired = false;
+  readonly #over = Promise.withResolvers<void>();
 
   constructor(address: string, options: SessionOptions = {}) {
     this.address = address;
@@ -40,13 +41,15 @@ export class NodeSession implements Session {
     }
   };
 
-  retire(): void {
+  retire(): Promise<void> {
     this.#retired = true;
     this.#closeIfDone();
+    return this.#over.promise;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const connection of this.#connections) connection.close(new Error("the session is closed"));
+    this.#over.resolve();
   }
 
   /** A connection that has opened and takes requests. */
@@ -77,5 +80,6 @@ export class NodeSession implements Session {
   #closeIfDone(): void {
     if (!this.#retired || this.#carried > 0) return;
     for (const connection of this.#connections) connection.close();
+    this.#over.resolve();
   }
 }

@@ -4,7 +4,7 @@ import type { Engine } from "./engine.ts";
 import { SessionPool } from "./session-pool.ts";
 
 /** An engine that notes what becomes of its sessions. */
-function noted() {
+function noted({ over = Promise.resolve() } = {}) {
   const notes: string[] = [];
   const engine: Engine = {
     listen: () => Promise.reject(new Error("not here")),
@@ -17,7 +17,10 @@ function noted() {
           notes.push(`request ${address}`);
           return {} as UniversalClientResponse;
         },
-        retire: () => notes.push(`retire ${address}`),
+        retire: () => {
+          notes.push(`retire ${address}`);
+          return over;
+        },
         async [Symbol.asyncDispose]() {
           notes.push(`close ${address}`);
         },
@@ -65,4 +68,19 @@ test("closing the pool closes every session", async () => {
   await ask("b:1");
   await pool[Symbol.asyncDispose]();
   expect(notes.slice(-2)).toEqual(["close a:1", "close b:1"]);
+});
+
+test("closing the pool closes sessions that were retired and still carry something, and no others", async () => {
+  const over = Promise.withResolvers<void>();
+  const { pool, ask, notes } = noted({ over: over.promise });
+  for (const address of ["a:1", "b:1"]) {
+    pool.retain(address);
+    await ask(address);
+  }
+  pool.release("a:1");
+  over.resolve();
+  await over.promise;
+  pool.release("b:1");
+  await pool[Symbol.asyncDispose]();
+  expect(notes.filter((note) => note.startsWith("close"))).toEqual(["close b:1"]);
 });

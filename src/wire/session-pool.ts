@@ -7,6 +7,8 @@ export class SessionPool implements AsyncDisposable {
   readonly #options: SessionOptions;
   readonly #sessions = new Map<string, Session>();
   readonly #users = new Map<string, number>();
+  /** Sessions that finish what they carry. */
+  readonly #retired = new Set<Session>();
 
   constructor(engine: Engine, options: SessionOptions = {}) {
     this.#engine = engine;
@@ -38,14 +40,21 @@ export class SessionPool implements AsyncDisposable {
       return;
     }
     this.#users.delete(address);
-    this.#sessions.get(address)?.retire();
+    const session = this.#sessions.get(address);
     this.#sessions.delete(address);
+    if (session !== undefined) void this.#retire(session);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const sessions = [...this.#sessions.values()];
+    const sessions = [...this.#sessions.values(), ...this.#retired];
     this.#sessions.clear();
     await Promise.all(sessions.map((session) => session[Symbol.asyncDispose]()));
+  }
+
+  async #retire(session: Session): Promise<void> {
+    this.#retired.add(session);
+    await session.retire();
+    this.#retired.delete(session);
   }
 
   #sessionTo(address: string): Session {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Verdict } from "../../call/outcome.ts";
 import { type BreakerRules, breakerPresets } from "../../call/policy.ts";
-import { Circuit } from "./circuit.ts";
+import { Circuit, type Permit } from "./circuit.ts";
 
 const start = Date.UTC(2026, 0, 1);
 
@@ -12,7 +12,7 @@ function circuit(rules: BreakerRules = breakerPresets.default) {
   return {
     waitMs: () => made.waitMs(now),
     admit: () => made.admit(now),
-    record: (verdict: Verdict, permit: number) => made.record(verdict, permit, now),
+    record: (verdict: Verdict, permit: Permit) => made.record(verdict, permit, now),
     pass(ms: number) {
       now += ms;
     },
@@ -42,6 +42,18 @@ test("a success between failures begins the count anew; an attempt given up coun
   expect(waitMs()).toBe(0);
   attempts("failure");
   expect(waitMs()).toBe(30_000);
+});
+
+test("attempts that were under way together and fail together are one failure in the row", () => {
+  const { attempts, admit, record, waitMs } = circuit();
+  attempts(...Array<Verdict>(50).fill("ok"));
+  for (let pause = 1; pause <= 4; pause++) {
+    const together = Array.from({ length: 10 }, admit);
+    for (const permit of together) record("failure", permit);
+    expect(waitMs()).toBe(0);
+  }
+  attempts("failure");
+  expect(waitMs()).toBe(1_000);
 });
 
 test("fewer than half succeeding opens it too, from 10 calls on, over the last 10 s exactly", () => {

@@ -4,29 +4,34 @@ import type { Verdict } from "../../call/outcome.ts";
 import type { BreakerRules } from "../../call/policy.ts";
 
 type State =
-  | { readonly name: "closed"; failuresInRow: number }
+  | { readonly name: "closed"; failuresInRow: number; newsFrom: number }
   | { readonly name: "open"; readonly until: number; readonly openings: number }
   | { readonly name: "half-open"; readonly until: number; readonly openings: number };
 
 /** A probe that has not ended after this long is lost, and another may go. */
 const probeMs = 5_000;
 
-/** Proof of admission: says in which era of the circuit an attempt began. */
-export type Permit = number;
+/** Proof of admission: in which era of the circuit an attempt began, and as which of all. */
+export interface Permit {
+  readonly era: number;
+  readonly turn: number;
+}
 
 /**
  * Leaves an endpoint alone that fails: open for a while, then one probe decides. Time is told, never asked for.
  *
  * Each change of state begins an era. What was admitted in an earlier one is a straggler: it neither closes nor
- * reopens the circuit, and cannot pass for the probe.
+ * reopens the circuit, and cannot pass for the probe. Attempts that were under way together and fail together are one
+ * failure in the row: a pause of the endpoint, or of this process, fails fifty of them at once and proves no more than one.
  */
 export class Circuit {
   readonly #rules: BreakerRules;
   readonly #random: Random;
   readonly #calls = new CountWindow({ slices: 10, sliceMs: 1_000 });
   readonly #failures = new CountWindow({ slices: 10, sliceMs: 1_000 });
-  #state: State = { name: "closed", failuresInRow: 0 };
-  #era: Permit = 0;
+  #state: State = { name: "closed", failuresInRow: 0, newsFrom: 0 };
+  #era = 0;
+  #turns = 0;
 
   constructor(rules: BreakerRules, random: Random = systemRandom) {
     this.#rules = rules;
@@ -43,14 +48,15 @@ export class Circuit {
     if (this.#state.name !== "closed" && now >= this.#state.until) {
       this.#enter({ name: "half-open", until: now + probeMs, openings: this.#state.openings });
     }
-    return this.#era;
+    return { era: this.#era, turn: this.#turns++ };
   }
 
   /** Takes in how an admitted attempt ended. */
   record(verdict: Verdict, permit: Permit, now: number): void {
-    if (permit !== this.#era) return;
+    if (permit.era !== this.#era) return;
     if (this.#state.name === "closed") {
-      if (verdict !== "neither") this.#count(verdict, now, this.#state);
+      if (verdict === "ok") this.#succeeded(this.#state, now);
+      else if (verdict === "failure") this.#failed(this.#state, permit, now);
     } else if (this.#state.name === "half-open") {
       if (verdict === "ok") this.#close();
       else if (verdict === "failure") this.#open(now, this.#state.openings + 1);
@@ -58,10 +64,18 @@ export class Circuit {
     }
   }
 
-  #count(verdict: "ok" | "failure", now: number, closed: Extract<State, { name: "closed" }>): void {
+  #succeeded(closed: Extract<State, { name: "closed" }>, now: number): void {
     this.#calls.add(now);
-    if (verdict === "failure") this.#failures.add(now);
-    closed.failuresInRow = verdict === "ok" ? 0 : closed.failuresInRow + 1;
+    closed.failuresInRow = 0;
+  }
+
+  #failed(closed: Extract<State, { name: "closed" }>, { turn }: Permit, now: number): void {
+    this.#calls.add(now);
+    this.#failures.add(now);
+    if (turn >= closed.newsFrom) {
+      closed.failuresInRow++;
+      closed.newsFrom = this.#turns;
+    }
     if (closed.failuresInRow >= this.#rules.consecutiveFailures || this.#tooFewSucceed(now)) this.#open(now, 1);
   }
 
@@ -80,7 +94,7 @@ export class Circuit {
   #close(): void {
     this.#calls.clear();
     this.#failures.clear();
-    this.#enter({ name: "closed", failuresInRow: 0 });
+    this.#enter({ name: "closed", failuresInRow: 0, newsFrom: 0 });
   }
 
   #enter(state: State): void {

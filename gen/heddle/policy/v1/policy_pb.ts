@@ -268,7 +268,8 @@ export type Breaker = Message<"heddle.policy.v1.Breaker"> & {
   preset: BreakerPreset;
 
   /**
-   * Failures in a row that open the circuit. If unset, the preset's.
+   * Failures in a row that open the circuit; attempts that were under way together and fail together count as one. If
+   * unset, the preset's.
    *
    * @generated from field: uint32 consecutive_failures = 2;
    */

@@ -10,7 +10,7 @@ say = printf '%-9s %s\n'
 cli = node src/cli/main.ts
 grpcurl := $(or $(HEDDLE_TEST_GRPCURL),$(shell sh -c 'command -v grpcurl'),$(wildcard $(HOME)/go/bin/grpcurl),.tools/grpcurl)
 
-.PHONY: help generate up down status logs check test test-integration test-browser bench build lock clean
+.PHONY: help generate up down status logs check test test-integration test-browser test-compose bench build lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,10 @@ test-integration: gen/.stamp $(grpcurl) ## Tests of real processes, with Postgre
 test-browser: gen/.stamp ## Tests in a headless Chromium
 	@$(say) test "browser"
 	@scripts/chromium vitest run --project browser $(ARGS)
+
+test-compose: gen/.stamp ## Build the image and try docker-compose.yml for real; needs a Docker engine
+	@$(say) test "docker-compose.yml"
+	@node scripts/compose-smoke.ts
 
 bench: gen/.stamp ## Measure Heddle and its peers side by side
 	@node src/bench/main.ts $(ARGS)

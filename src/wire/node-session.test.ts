@@ -196,7 +196,7 @@ test("a retired session finishes what it carries, then closes; an idle one close
   const session = connectTo(peer.address);
   const call = send(session);
   await vi.waitFor(() => expect(asked).toHaveLength(1));
-  session.retire();
+  void session.retire();
   await new Promise((resolve) => setImmediate(resolve));
   expect(peer.sockets[0]?.destroyed).toBe(false);
   asked[0]?.respond({ ":status": 200 });

@@ -50,10 +50,12 @@ export async function serve<const T extends readonly DescService[]>(options: Ser
   const admin = await openPages({ engine, host, port: options.adminPort, server, metrics, started });
   const tools = { engine, clock, random, log };
   const told = { name, host: reachableHost(host, options.advertise), port, adminPort: admin?.port, ...tools };
-  const registration = options.discovery === false ? undefined : await openRegistration({ ...about(options), ...told });
+  const registration = options.discovery === false ? undefined : openRegistration({ ...about(options), ...told });
+  const running = new Running({ server, admin, registration, log, drainMs, signals });
+  await registration;
   started.set(true);
   log.info("serving", { host, port, ...(admin && { admin: admin.port }) });
-  return new Running({ server, admin, registration, log, drainMs, signals });
+  return running;
 }
 
 /** The pages for machines, where a port for them is given; a server that cannot have them does not start. */

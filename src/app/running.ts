@@ -18,7 +18,8 @@ export interface RunningServer extends AsyncDisposable {
 export interface RunningParts {
   readonly server: Server;
   readonly admin: Listener | undefined;
-  readonly registration: AsyncDisposable | undefined;
+  /** May still be under way: whoever stops it meanwhile waits for it, and then lets it go. */
+  readonly registration: Promise<AsyncDisposable> | undefined;
   readonly log: Logger;
   /** How long draining waits for calls under way, in milliseconds. */
   readonly drainMs: number;
@@ -64,7 +65,7 @@ export class Running implements RunningServer {
   async #drain(): Promise<void> {
     const { server, admin, registration, log, drainMs } = this.#parts;
     server.health.serving.set(false);
-    await registration?.[Symbol.asyncDispose]();
+    await (await registration)?.[Symbol.asyncDispose]();
     const cutOff = await server.drain(drainMs);
     if (cutOff > 0) log.warn("calls were cut off: the grace period was too short for them", { calls: cutOff, drainMs });
     await admin?.[Symbol.asyncDispose]();

@@ -15,8 +15,8 @@ export async function portComplaints(parts: readonly Part[]): Promise<string[]> 
 async function complaint({ port, by }: { readonly port: number; readonly by: string }): Promise<string | undefined> {
   if (!(await portInUse(host, port))) return undefined;
   const holder = portHolder(port);
-  const who = holder ? `: process ${holder.pid} has it (${shortened(holder.command)})` : "";
-  return `port ${port}, which ${by} needs, is in use${who}`;
+  const who = holder ? ` by process ${holder.pid} (${shortened(holder.command)})` : "";
+  return `port ${port}, needed for ${by}, is in use${who}`;
 }
 
 const shortened = (command: string) => (command.length > 80 ? `${command.slice(0, 79)}…` : command);

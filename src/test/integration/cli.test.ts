@@ -122,7 +122,7 @@ test("a port in use is named with who needs it and who has it, and nothing is st
   await using _other = await nodeEngine.listen({ host: "127.0.0.1", port, handler });
   const { status, out } = await heddle("up");
   expect(status).toBe(1);
-  expect(out).toContain(`port ${port}, which the machine pages of user needs, is in use`);
+  expect(out).toContain(`port ${port}, needed for the machine pages of user, is in use`);
   if (process.platform === "linux") expect(out).toContain(`process ${process.pid} has it`);
   expect(existsSync(join(home, "logs"))).toBe(false);
   expect(existsSync(file.path)).toBe(false);

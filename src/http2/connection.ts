@@ -107,7 +107,7 @@ export class Connection {
   /** Reads what the peer has sent, as it comes, and tells of it. */
   receive(bytes: Uint8Array, nowMs: number): void {
     if (this.#isOver) return;
-    this.#now.ms = this.#activeAt = nowMs;
+    this.#now.ms = this.#activeAt = Math.max(nowMs, this.#now.ms);
     try {
       this.#read(Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
     } catch (error) {
@@ -122,7 +122,7 @@ export class Connection {
   /** Tells the time where nothing arrives: now and then, a second is often enough. */
   tick(nowMs: number): void {
     if (this.#isOver) return;
-    this.#now.ms = nowMs;
+    this.#now.ms = Math.max(nowMs, this.#now.ms);
     const late = this.#lateness(nowMs);
     if (late !== undefined) return this.#fail(late);
     if (this.#sender.queuedBytes > 0) this.#endStalled(nowMs);

@@ -124,7 +124,7 @@ export class Inbound {
       case Verdict.ignore:
         return;
       case Verdict.protocolError:
-        throw protocolError(`frame ${type} on idle stream ${id}`);
+        throw protocolError(`frame ${type} on stream ${id}, which was never open`);
       case Verdict.connectionClosed:
         throw new ConnectionError(ErrorCode.streamClosed, `frame ${type} on closed stream ${id}`);
       case Verdict.streamClosed:

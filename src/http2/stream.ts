@@ -8,7 +8,7 @@ export const StreamState = { idle: 0, open: 1, halfClosedLocal: 2, halfClosedRem
 export type StreamState = (typeof StreamState)[keyof typeof StreamState];
 
 /** How a stream came to be closed: what may still arrive depends on it. */
-export const Fate = { ended: 0, resetByPeer: 1, resetByUs: 2 } as const;
+export const Fate = { ended: 0, resetByPeer: 1, resetByUs: 2, skipped: 3 } as const;
 export type Fate = (typeof Fate)[keyof typeof Fate];
 
 /** What to do with a frame on a stream. */
@@ -31,6 +31,7 @@ export function verdict(state: StreamState, fate: Fate, type: number): Verdict {
       return carriesMessage(type) ? Verdict.streamClosed : Verdict.accept;
     case StreamState.closed:
       if (fate === Fate.resetByUs || !carriesMessage(type)) return Verdict.ignore; // they crossed on the way
+      if (fate === Fate.skipped) return Verdict.protocolError;
       return fate === Fate.resetByPeer ? Verdict.streamClosed : Verdict.connectionClosed;
   }
 }

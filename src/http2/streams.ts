@@ -1,5 +1,8 @@
 import { Fate, type Stream } from "./stream.ts";
 
+/** Gaps between ids that are remembered; a peer that behaves leaves none. */
+const maxSkips = 16;
+
 /** The streams of a connection: the live ones, the ids used so far, and how the recent ones ended. */
 export class Streams {
   /** Highest id the peer has opened, and highest we have. */
@@ -13,6 +16,7 @@ export class Streams {
   readonly #ownParity: 0 | 1;
   readonly #resets = new Map<number, Fate>();
   readonly #maxResets: number;
+  readonly #skipped: { readonly from: number; readonly to: number }[] = [];
   /** Streams up to here may have been reset and forgotten. */
   #forgottenPeer = 0;
   #forgottenOwn = 0;
@@ -38,7 +42,7 @@ export class Streams {
       this.highestOwn = stream.id;
       this.ownCount++;
     } else {
-      this.highestPeer = stream.id;
+      this.#reach(stream.id);
       this.peerCount++;
     }
   }
@@ -54,7 +58,7 @@ export class Streams {
 
   /** Remembers how a stream ended otherwise than it should; the oldest memory makes room. */
   note(id: number, fate: Fate): void {
-    if (!this.isOwn(id)) this.highestPeer = Math.max(this.highestPeer, id);
+    if (!this.isOwn(id)) this.#reach(id);
     this.#resets.set(id, fate);
     if (this.#resets.size <= this.#maxResets) return;
     const oldest = this.#resets.keys().next().value as number;
@@ -67,6 +71,15 @@ export class Streams {
   fateOf(id: number): Fate {
     const known = this.#resets.get(id);
     if (known !== undefined) return known;
+    if (this.#skipped.some(({ from, to }) => id >= from && id <= to)) return Fate.skipped;
     return id <= (this.isOwn(id) ? this.#forgottenOwn : this.#forgottenPeer) ? Fate.resetByUs : Fate.ended;
+  }
+
+  /** The peer has come as far as this id; those it passed over are closed without ever having been open (§5.1.1). */
+  #reach(id: number): void {
+    const next = this.highestPeer === 0 ? 1 + this.#ownParity : this.highestPeer + 2;
+    if (id > next) this.#skipped.push({ from: next, to: id - 2 });
+    if (this.#skipped.length > maxSkips) this.#skipped.shift();
+    this.highestPeer = Math.max(this.highestPeer, id);
   }
 }

@@ -12,9 +12,13 @@ const pseudoBits: ReadonlyMap<string, number> = new Map([
 const [method, scheme, path, authority, status] = [1, 2, 4, 8, 16];
 
 const token = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
-const badValue = /[\0\r\n]|^[ \t]|[ \t]$/;
-/** Names that need a second look, and what it costs them. */
-const special: ReadonlyMap<string, "forbidden" | "te" | "length" | "host"> = new Map([
+const forbiddenInValue = /[\0\r\n]/;
+
+/** What a regular field's name means to the protocol; most mean nothing. */
+type Meaning = "plain" | "forbidden" | "te" | "length" | "host";
+
+/** Names that were looked at, so that no common name is looked at twice. */
+const meanings = new Map<string, Meaning>([
   ...(["connection", "proxy-connection", "keep-alive", "transfer-encoding", "upgrade"] as const).map(
     (name) => [name, "forbidden"] as const, // they speak of a connection of HTTP/1.1 (RFC 9113 §8.2.2)
   ),
@@ -22,6 +26,25 @@ const special: ReadonlyMap<string, "forbidden" | "te" | "length" | "host"> = new
   ["content-length", "length"],
   ["host", "host"],
 ]);
+const maxMeanings = 1_024;
+
+/** What `name` means, or `undefined` if it is no name: upper case and pseudo-headers are none (RFC 9113 §8.2.1). */
+function meaningOf(name: string): Meaning | undefined {
+  const known = meanings.get(name);
+  if (known !== undefined) return known;
+  if (!token.test(name)) return undefined;
+  if (meanings.size < maxMeanings && name.length < 64) meanings.set(name, "plain");
+  return "plain";
+}
+
+/** Whether a value is one: no NUL, CR or LF, no space around it (§8.2.1). */
+function isValue(value: string): boolean {
+  if (value.length === 0) return true;
+  const first = value.charCodeAt(0);
+  const last = value.charCodeAt(value.length - 1);
+  if (first === 0x20 || first === 0x09 || last === 0x20 || last === 0x09) return false;
+  return !forbiddenInValue.test(value);
+}
 
 /** A header list as it was received, and what the protocol itself has to know of it. */
 export class HeaderList {
@@ -84,13 +107,15 @@ export class HeaderList {
     for (let i = 0; i < fields.length; i += 2) {
       const name = fields[i] as string;
       const value = fields[i + 1] as string;
-      if (badValue.test(value)) return `value of ${JSON.stringify(name)}`;
+      if (!isValue(value)) return `value of ${JSON.stringify(name)}`;
       let fault: string | undefined;
       if (name.charCodeAt(0) === 0x3a)
         fault = isPseudo ? this.#notePseudo(name, value) : `${name} after a regular field`;
       else {
         isPseudo = false;
-        fault = token.test(name) ? this.#note(name, value) : `name ${JSON.stringify(name)}`;
+        const meaning = meaningOf(name);
+        if (meaning === undefined) return `name ${JSON.stringify(name)}`;
+        if (meaning !== "plain") fault = this.#note(meaning, name, value);
       }
       if (fault !== undefined) return fault;
     }
@@ -110,8 +135,8 @@ export class HeaderList {
     return undefined;
   }
 
-  #note(name: string, value: string): string | undefined {
-    switch (special.get(name)) {
+  #note(meaning: Meaning, name: string, value: string): string | undefined {
+    switch (meaning) {
       case "forbidden":
         return `${name} speaks of another connection`;
       case "te":

@@ -20,7 +20,7 @@ interface Known {
 /** Names learned beside the static ones, at most. */
 const maxLearned = 256;
 const goodName = /^:?[!#$%&'*+\-.^_`|~0-9a-z]+$/;
-const badValue = /^[ \t]|[ \t]$|[^\t\x20-\x7e\x80-\xff]/;
+const badInValue = /[^\t\x20-\x7e\x80-\xff]/;
 
 /**
  * Writes header blocks (RFC 7541 §6). A frozen list is taken as a promise that it stays as it is: its fields enter the
@@ -160,8 +160,12 @@ function checkName(name: string): void {
 }
 
 function checkValue(name: string, value: string): void {
-  if (badValue.test(value)) throw new TypeError(`value of header ${name} has a character that may not be sent`);
+  const isPadded = value.length > 0 && (isSpace(value.charCodeAt(0)) || isSpace(value.charCodeAt(value.length - 1)));
+  if (isPadded || badInValue.test(value))
+    throw new TypeError(`value of header ${name} has a character that may not be sent`);
 }
+
+const isSpace = (code: number) => code === 0x20 || code === 0x09;
 
 /** Writes an integer behind the bits of `mark` (RFC 7541 §5.1), and returns where it ends. */
 export function integer(bytes: Buffer, offset: number, mark: number, prefix: number, value: number): number {

@@ -91,7 +91,7 @@ export class Control implements FrameSink {
 
   /** RST_STREAM (§6.4). Those on streams of the peer's own making are what rapid reset is made of. */
   #rstStream(id: number, bytes: Buffer, start: number, end: number): void {
-    const { streams, guard, events, forget } = this.#options;
+    const { streams, guard, events } = this.#options;
     if (id === 0) throw protocolError("RST_STREAM on stream 0");
     this.#expect(4, end - start, "RST_STREAM");
     if (streams.isIdle(id)) throw protocolError("RST_STREAM on an idle stream");
@@ -99,14 +99,14 @@ export class Control implements FrameSink {
     if (stream === undefined || !streams.isOwn(id)) guard.charge("resetsReceived");
     if (stream === undefined) return;
     const code = uint32(bytes, start) >>> 0;
-    forget(stream, Fate.resetByPeer);
+    this.#options.forget(stream, Fate.resetByPeer);
     const isUnprocessed = code === ErrorCode.refusedStream;
     events.reset(stream, { code, by: "peer", reason: "reset by the peer", isUnprocessed });
   }
 
   /** SETTINGS (§6.5). */
   #settings(flags: number, id: number, bytes: Buffer, start: number, end: number): void {
-    const { guard, output, events, peerSettings, isClient } = this.#options;
+    const { guard, output, events, isClient } = this.#options;
     if (id !== 0) throw protocolError("SETTINGS on a stream");
     if (flags & Flag.ack) {
       this.#expect(0, end - start, "acknowledgement of SETTINGS");
@@ -117,7 +117,7 @@ export class Control implements FrameSink {
     const before = this.settings;
     this.settings = applySettings(before, { bytes, start, end, fromServer: isClient });
     this.hasSettings = true;
-    peerSettings(this.settings, this.settings.initialWindowBytes - before.initialWindowBytes);
+    this.#options.peerSettings(this.settings, this.settings.initialWindowBytes - before.initialWindowBytes);
     output.settingsAck();
     this.#checkOutput();
     events.settings(this.settings);
@@ -139,7 +139,7 @@ export class Control implements FrameSink {
 
   /** GOAWAY (§6.8): what is above its last stream was not processed and may be sent again elsewhere. */
   #goAway(id: number, bytes: Buffer, start: number, end: number): void {
-    const { guard, streams, events, forget } = this.#options;
+    const { guard, streams, events } = this.#options;
     if (id !== 0) throw protocolError("GOAWAY on a stream");
     if (end - start < 8) throw new ConnectionError(ErrorCode.frameSizeError, "GOAWAY");
     guard.charge("settings");
@@ -148,7 +148,7 @@ export class Control implements FrameSink {
     events.goAway(this.lastProcessed, code, bytes.toString("latin1", start + 8, Math.min(end, start + 208)));
     for (const stream of [...streams.live.values()]) {
       if (!streams.isOwn(stream.id) || stream.id <= this.lastProcessed) continue;
-      forget(stream, Fate.resetByUs); // what it sent before may still be on its way
+      this.#options.forget(stream, Fate.resetByUs); // what it sent before may still be on its way
       events.reset(stream, { code, by: "peer", reason: "not processed before GOAWAY", isUnprocessed: true });
     }
   }

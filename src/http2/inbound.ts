@@ -102,9 +102,9 @@ export class Inbound {
 
   /** Ends a stream for a mistake of the peer (§5.4.2), which pays for it: resets are work. */
   fail(stream: Stream, code: number, reason: string, limit?: LimitName): void {
-    const { events, forget } = this.#options;
+    const { events } = this.#options;
     if (stream.state === StreamState.closed) return;
-    forget(stream, Fate.resetByUs);
+    this.#options.forget(stream, Fate.resetByUs);
     events.reset(stream, { code, by: "fault", reason, isUnprocessed: false });
     this.#reject(stream.id, code, reason, limit);
   }
@@ -149,12 +149,12 @@ export class Inbound {
   }
 
   #open(id: number, list: HeaderList, endStream: boolean): void {
-    const { streams, isClient, guard, newStream, events } = this.#options;
+    const { streams, isClient, guard, events } = this.#options;
     if (isClient || streams.isOwn(id)) throw protocolError(`HEADERS on stream ${id}, which is not the peer's to open`);
     if (id > this.lastAccepted) return streams.note(id, Fate.resetByUs);
     guard.charge("streamsOpened");
     if (this.#isRefused(id, list, endStream)) return;
-    const stream = newStream(id);
+    const stream = this.#options.newStream(id);
     streams.add(stream);
     stream.hasHeaders = true;
     stream.promisedBytes = list.contentLength;
@@ -177,7 +177,7 @@ export class Inbound {
   }
 
   #response(stream: Stream, list: HeaderList, endStream: boolean): void {
-    const { events, guard, settle } = this.#options;
+    const { events, guard } = this.#options;
     const isInterim = list.isInformational;
     const fault = list.responseFault ?? (isInterim && endStream ? "1xx that ends the stream" : undefined);
     if (fault !== undefined) return this.fail(stream, ErrorCode.protocolError, fault);
@@ -192,7 +192,7 @@ export class Inbound {
     }
     if (endStream) stream.endRemote();
     events.headers(stream, list.fields, endStream);
-    if (endStream) settle(stream);
+    if (endStream) this.#options.settle(stream);
   }
 
   #trailers(stream: Stream, list: HeaderList, endStream: boolean): void {

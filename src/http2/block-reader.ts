@@ -16,6 +16,8 @@ const [patience, pause] = [64, 1_024];
 export class BlockReader {
   /** The stream whose block is open, or 0: then no other frame may come (§6.10). */
   openId = 0;
+  /** Blocks that took more than one frame, so far. */
+  count = 0;
   readonly #decoder: HpackDecoder;
   readonly #limits: Limits;
   readonly #cache = new Map<string, HeaderList>();
@@ -44,6 +46,7 @@ export class BlockReader {
   /** Opens a block with its first fragment. */
   begin(id: number, fragment: Buffer): void {
     this.openId = id;
+    this.count++;
     this.#fragments = [];
     this.#fragmentBytes = 0;
     this.#append(fragment);

@@ -212,6 +212,25 @@ test("a ping is answered with its own eight bytes", () => {
   expect(client.told.take()).toEqual(["pong 12345678"]);
 });
 
+test("who closes in the middle of what arrives hears no more of it", () => {
+  const { client, server } = http2Pair();
+  client.connection.openStream(request, true);
+  client.connection.openStream(request, true);
+  server.told.handlers.headers = () => server.connection.close();
+  server.connection.receive(client.connection.take() as Buffer, 0);
+  expect(server.told.take()).toEqual([`headers 1 ${request.join(",")} end`, "reset 1 NO_ERROR by connection"]);
+});
+
+test("an application that throws ends the connection, and hears its own error", () => {
+  const { client, server } = http2Pair();
+  client.connection.openStream(request, true);
+  server.told.handlers.headers = () => {
+    throw new Error("mine");
+  };
+  expect(() => server.connection.receive(client.connection.take() as Buffer, 0)).toThrow("mine");
+  expect(server.told.take().at(-1)).toBe("failed INTERNAL_ERROR");
+});
+
 test("closing ends every stream, once", () => {
   const { client, mine } = openPair();
   client.connection.close();

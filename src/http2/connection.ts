@@ -16,7 +16,9 @@ export class Connection {
   readonly #core: Core;
   readonly #startedAt: number;
   #prefaceLeft: number;
-  #partialSince: number | undefined;
+  /** Which frame or header block was left incomplete, 0 for none, and since when. */
+  #partialMark = 0;
+  #partialSince = 0;
 
   constructor(options: ConnectionOptions) {
     this.#core = new Core(options);
@@ -57,8 +59,7 @@ export class Connection {
       this.#fail(new ConnectionError(ErrorCode.internalError, "a handler threw")); // what was read is lost with it
       throw error;
     }
-    const isPartial = this.#core.reader.isPartial || this.#core.inbound.blocks.openId !== 0 || this.#prefaceLeft > 0;
-    this.#partialSince = isPartial ? (this.#partialSince ?? nowMs) : undefined;
+    this.#notePartial(nowMs);
   }
 
   /** Tells the time where nothing arrives: now and then, a second is often enough. */
@@ -90,18 +91,19 @@ export class Connection {
   /** Sends response headers, final or informational: `fields` and then `more`. A frozen `fields` is sent fastest. */
   sendHeaders(stream: Stream, fields: Fields, endStream: boolean, more?: Fields): void {
     if (!this.#maySend(stream)) return;
+    if (stream.queuedBytes > 0) throw new TypeError("headers after the body has begun: send trailers");
     this.#core.headers.write(stream.id, endStream, fields, more);
     if (endStream) this.#core.sentEnd(stream);
   }
 
   /**
    * Sends body bytes, which must stay as they are until they have left. False if some have to wait: then `writable`
-   * tells when they have not, and sending more before only lets more wait.
+   * tells when they have left; sending more before lets more wait, and past a limit ends the stream.
    */
   sendData(stream: Stream, bytes: Uint8Array, endStream: boolean): boolean {
     if (!this.#maySend(stream)) return false;
-    if (this.#core.sender.queuedBytes < this.#core.limits.queuedBytes)
-      return this.#core.sender.data(stream, bytes, endStream);
+    const { sender, limits } = this.#core;
+    if (sender.queuedBytes < limits.queuedBytes) return sender.data(stream, bytes, endStream);
     this.#stop(stream, "queuedBytes");
     return false;
   }
@@ -177,6 +179,16 @@ export class Connection {
     if (this.#prefaceLeft === 0) this.#core.reader.read(bytes, count);
   }
 
+  /** A peer in the middle of a frame may take its time, but not for ever; the next frame has a time of its own. */
+  #notePartial(nowMs: number): void {
+    const { reader, inbound } = this.#core;
+    const isOpen = inbound.blocks.openId !== 0;
+    const mark = isOpen ? -inbound.blocks.count : reader.isPartial ? reader.count + 1 : 0;
+    if (mark === this.#partialMark) return;
+    this.#partialMark = mark;
+    this.#partialSince = nowMs;
+  }
+
   #maySend(stream: Stream): boolean {
     return !this.#core.isOver && stream.isLocalOpen && !stream.endsAfterQueue;
   }
@@ -190,15 +202,16 @@ export class Connection {
     if (nowMs - (this.#core.local.waitingSince ?? nowMs) > settingsAckMs) {
       return late("settingsAckMs", ErrorCode.settingsTimeout);
     }
-    if (nowMs - (this.#partialSince ?? nowMs) > partialMs) return late("partialMs", ErrorCode.enhanceYourCalm);
+    const isPartial = this.#partialMark !== 0 && nowMs - this.#partialSince > partialMs;
+    if (isPartial) return late("partialMs", ErrorCode.enhanceYourCalm);
     const isIdle = this.#core.streams.live.size === 0 && nowMs - this.#core.activeAt > idleMs;
     return isIdle ? late("idleMs", ErrorCode.noError) : undefined;
   }
 
   #endStalled(nowMs: number): void {
-    for (const stream of [...this.#core.streams.live.values()]) {
-      if (stream.queuedBytes > 0 && nowMs - stream.stuckSince > this.#core.limits.stallMs)
-        this.#stop(stream, "stallMs");
+    const { streams, limits } = this.#core;
+    for (const stream of [...streams.live.values()]) {
+      if (stream.queuedBytes > 0 && nowMs - stream.stuckSince > limits.stallMs) this.#stop(stream, "stallMs");
     }
   }
 

@@ -14,6 +14,8 @@ import type { Streams } from "./streams.ts";
 /** What the reading of frames works with. */
 export interface ControlOptions {
   readonly isClient: boolean;
+  /** Whether the connection was closed, maybe in the middle of what it is reading. */
+  readonly isOver: boolean;
   readonly events: ConnectionEvents;
   readonly limits: Limits;
   readonly guard: Guard;
@@ -45,7 +47,8 @@ export class Control implements FrameSink {
   }
 
   frame(type: number, flags: number, id: number, bytes: Buffer, start: number, end: number): void {
-    const { inbound } = this.#options;
+    const { inbound, isOver } = this.#options;
+    if (isOver) return;
     const { openId } = inbound.blocks;
     if (openId !== 0 && (type !== FrameType.continuation || id !== openId)) {
       throw protocolError(`frame ${type} inside a header block`);

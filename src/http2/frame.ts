@@ -36,6 +36,8 @@ export interface FrameSink {
 export class FrameReader {
   /** Largest payload that is let in: SETTINGS_MAX_FRAME_SIZE as the peer has acknowledged it. */
   maxBytes = 16_384;
+  /** Frames read so far. */
+  count = 0;
   readonly #sink: FrameSink;
   readonly #head = Buffer.alloc(headBytes);
   #headHave = 0;
@@ -101,6 +103,7 @@ export class FrameReader {
   }
 
   #emit(head: Buffer, at: number, bytes: Buffer, start: number, end: number): void {
+    this.count++;
     const id = uint32(head, at + 5) & 0x7fffffff;
     this.#sink.frame(head[at + 3] as number, head[at + 4] as number, id, bytes, start, end);
   }

@@ -165,14 +165,24 @@ test("what takes too long is named: greeting, acknowledgement, a half frame, a w
   deaf.connection.tick(10_001);
   expect(deaf.told.take()).toEqual(["failed SETTINGS_TIMEOUT settingsAckMs"]);
 
+  const busy = underAttack("server");
+  busy.send(open(1));
+  let body = Buffer.alloc(0);
+  for (let second = 0; second < 100; second++) {
+    const bytes = Buffer.concat([body, frame(data, 0, 1, [1, 2, 3])]);
+    busy.send(bytes.subarray(0, -1), second * 1_000); // every piece ends within a frame
+    busy.connection.tick(second * 1_000);
+    body = bytes.subarray(-1);
+  }
+  expect(busy.connection.isOver).toBe(false);
+
   const slow = underAttack("server");
   slow.send(frame(headers, 0, 1, requestBlock), 1_000);
-  for (let second = 2; second < 31; second++)
-    slow.send(frame(continuation, 0, 1, [0x84]).subarray(0, 0), second * 1_000);
+  for (let second = 2; second < 31; second++) slow.send(frame(continuation, 0, 1, [0x84]), second * 1_000);
   slow.connection.tick(31_001);
   expect(slow.told.take()).toEqual(["failed ENHANCE_YOUR_CALM partialMs"]);
 
-  const stalled = underAttack("server", { limits: { idleMs: Number.POSITIVE_INFINITY } });
+  const stalled = underAttack("server", { limits: { stallMs: 60_000 } });
   stalled.send(open(1, Flag.endStream));
   stalled.connection.sendHeaders(stalled.told.streams.get(1) as Stream, [":status", "200"], false);
   stalled.connection.sendData(stalled.told.streams.get(1) as Stream, Buffer.alloc(100_000), true);

@@ -77,7 +77,7 @@ export const defaultLimits: Limits = {
   handshakeMs: 10_000,
   settingsAckMs: 10_000,
   partialMs: 30_000,
-  stallMs: 60_000,
+  stallMs: 300_000,
   idleMs: 300_000,
 };
 

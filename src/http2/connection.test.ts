@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
+import { frame, requestBlock, underAttack, word } from "../testing/http2-frames.ts";
 import { http2Pair } from "../testing/http2-pair.ts";
 import { ErrorCode } from "./errors.ts";
+import { Flag, FrameReader, FrameType } from "./frame.ts";
 import type { Stream } from "./stream.ts";
 
 const request = [":method", "POST", ":scheme", "http", ":path", "/a.B/C", ":authority", "here", "te", "trailers"];
@@ -97,6 +99,68 @@ test("a peer that makes its streams' windows smaller is owed what was sent alrea
   expect(server.told.body(1).length).toBe(40_001);
 });
 
+test("a change of our window holds for open streams too, from its acknowledgement on", () => {
+  const { client, server, settle, mine, theirs } = openPair({ server: { initialWindowBytes: 100_000 } });
+  server.connection.updateSettings({ initialWindowBytes: 200_000 });
+  settle();
+  client.connection.sendData(mine, Buffer.alloc(200_000), false);
+  settle();
+  expect(server.told.body(1).length).toBe(200_000);
+  expect([theirs.receiveWindow, theirs.receiveTarget]).toEqual([0, 200_000]);
+});
+
+test("a window that opens is told as something to take, for a stream and for the connection", () => {
+  for (const target of [0, 1]) {
+    const end = underAttack("client");
+    const stream = end.connection.openStream(request, false) as Stream;
+    end.connection.sendData(stream, Buffer.alloc(100_000), true);
+    end.send([]);
+    end.send(frame(FrameType.windowUpdate, 0, 1 - target, word(50_000)));
+    let told = 0;
+    end.told.handlers.output = () => told++;
+    end.connection.receive(frame(FrameType.windowUpdate, 0, target, word(50_000)), 0);
+    expect(told).toBe(1);
+    expect(end.connection.take()?.length).toBe(100_000 - 65_535 + 3 * 9);
+  }
+});
+
+test("a stream that has ended gets no more window, and consuming twice opens none", () => {
+  const end = underAttack("server", { initialWindowBytes: 65_535, limits: { streamWindowBytes: 65_535 } });
+  const open = frame(FrameType.headers, Flag.endHeaders, 1, requestBlock);
+  const body = [0, 0, Flag.endStream].map((flags) => frame(FrameType.data, flags, 1, Buffer.alloc(16_000)));
+  end.send([open, ...body]);
+  const stream = end.told.streams.get(1) as Stream;
+  end.connection.consumed(stream, 48_000);
+  end.connection.consumed(stream, 48_000);
+  expect(end.send([])).toEqual([]);
+  end.connection.resetStream(stream, ErrorCode.cancel);
+  for (let i = 0; i < 10; i++) end.connection.consumed(stream, 48_000);
+  expect(end.send([])).toEqual(["rstStream 1 CANCEL"]);
+});
+
+test("the connection's window is given back once for each byte, whoever consumed it, and for bytes that came too late", () => {
+  const end = underAttack("server", { initialWindowBytes: 65_535, limits: { streamWindowBytes: 65_535 } });
+  let [received, given] = [0, 0];
+  const reader = new FrameReader({
+    frame: (type, _flags, id, bytes, start) => {
+      if (type === FrameType.windowUpdate && id === 0) given += bytes.readUInt32BE(start);
+    },
+  });
+  for (let id = 1; id < 60; id += 2) {
+    end.connection.receive(frame(FrameType.headers, Flag.endHeaders, id, requestBlock), 0);
+    const stream = end.told.streams.get(id) as Stream;
+    for (let i = 0; i < 6; i++, received += 15_000) {
+      if (i === 4) end.connection.resetStream(stream, ErrorCode.cancel);
+      end.connection.receive(frame(FrameType.data, 0, id, Buffer.alloc(15_000)), 0);
+      if (i > 4) end.connection.consumed(stream, 60_000);
+    }
+    reader.read(end.connection.take() as Buffer, 0);
+    expect(given).toBeLessThanOrEqual(received);
+  }
+  expect(end.connection.isOver).toBe(false);
+  expect(received - given).toBeLessThan(131_072);
+});
+
 test("windows grow to what a round trip brings, up to their limit, and a slow reader's do not", () => {
   const limits = { streamWindowBytes: 300_000, connectionWindowBytes: 600_000 };
   const { client, server, settle, mine, theirs } = openPair({ server: { initialWindowBytes: 65_535, limits } });
@@ -190,6 +254,16 @@ test("a header block larger than a frame goes through CONTINUATION", () => {
   client.connection.openStream(request, true, long);
   settle();
   expect(server.told.take()).toEqual([`headers 1 ${[...request, ...long].join(",")} end`]);
+});
+
+test("a block of several frames stays whole where the buffer ends within it", () => {
+  for (let length = 15_400; length < 15_900; length += 7) {
+    const { client, server, settle } = http2Pair();
+    const long = [0, 1, 2].flatMap((i) => [`x-${i}`, "v".repeat(16_300)]).concat("last", "w".repeat(length));
+    client.connection.openStream(request, true, long);
+    settle();
+    expect(server.told.take()[0]?.length).toBeGreaterThan(64_000);
+  }
 });
 
 test("fields that may not be sent throw where they are given, and the connection goes on as before", () => {

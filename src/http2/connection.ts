@@ -73,7 +73,10 @@ export class Connection {
 
   // ---- commands ----
 
-  /** Opens a stream with a request of `fields` and then `more`; `undefined` if there is no room for one. */
+  /**
+   * Opens a stream with a request of `fields` (`:method` first) and then `more`; `undefined` if there is no room for one.
+   * Like all that sends fields it throws, and sends nothing, if the peer takes no such list or no one may (`HeaderWriter`).
+   */
   openStream(fields: Fields, endStream: boolean, more?: Fields): Stream | undefined {
     if (!this.canOpen) {
       this.#core.someoneWaits = true;

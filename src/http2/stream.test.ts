@@ -104,6 +104,14 @@ test("memory of reset streams is bounded, and what was forgotten is forgiven", (
   expect(end.send(frame(data, 0, 1, [1]))).toEqual([]);
   expect(end.send(frame(data, 0, 99, [1]))).toEqual([]);
   expect(end.connection.isOver).toBe(false);
+
+  const client = underAttack("client", { limits: { closedStreams: 5 } });
+  for (let i = 0; i < 50; i++) {
+    const stream = client.connection.openStream([":method", "GET", ":scheme", "http", ":path", "/"], true);
+    client.connection.resetStream(must(stream), 8);
+  }
+  client.send([]);
+  expect(client.send(frame(headers, Flag.endHeaders, 1, block(":status", "200")))).toEqual([]);
 });
 
 function must<T>(value: T | undefined): T {

@@ -124,6 +124,17 @@ test("a window that opens is told as something to take, for a stream and for the
   }
 });
 
+test("padding is given back at once, for no application will consume it", () => {
+  const end = underAttack("server", { initialWindowBytes: 1_000, limits: { streamWindowBytes: 1_000 } });
+  end.send(frame(FrameType.headers, Flag.endHeaders, 1, requestBlock));
+  const padded = frame(FrameType.data, Flag.padded, 1, [255, 7, ...Buffer.alloc(255)]);
+  for (let i = 0; i < 50; i++) {
+    end.send(padded);
+    end.connection.consumed(end.told.streams.get(1) as Stream, 1);
+  }
+  expect(end.told.take().filter((line) => line.startsWith("data 1 1"))).toHaveLength(50);
+});
+
 test("a stream that has ended gets no more window, and consuming twice opens none", () => {
   const end = underAttack("server", { initialWindowBytes: 65_535, limits: { streamWindowBytes: 65_535 } });
   const open = frame(FrameType.headers, Flag.endHeaders, 1, requestBlock);
@@ -171,6 +182,22 @@ test("windows grow to what a round trip brings, up to their limit, and a slow re
   expect(server.told.body(1).length).toBe(3_000_000);
   expect(theirs.receiveTarget).toBeGreaterThan(65_535);
   expect(theirs.receiveTarget).toBeLessThanOrEqual(300_000);
+});
+
+test("a way that is short asks for ever fewer probes", () => {
+  const { client, server, settle, mine } = openPair();
+  server.told.handlers.data = (stream, _bytes, start, end) => server.connection.consumed(stream, end - start);
+  let probes = 0;
+  const cut = (bytes: Buffer) => {
+    probes += bytes.includes("hdl-flow") ? 1 : 0;
+    return [bytes];
+  };
+  for (let i = 0; i < 2_000; i++) {
+    client.connection.sendData(mine, Buffer.alloc(16_000), false);
+    settle({ cut }); // a round trip for each 16,000 bytes
+  }
+  expect(probes).toBeGreaterThan(2);
+  expect(probes).toBeLessThan(20); // one to ask and one to answer, eight times or so for 32 MB
 });
 
 test("what a reset stream held is given back to the connection", () => {

@@ -6,6 +6,8 @@ import type { Stream } from "./stream.ts";
 /** The payload of the PING that measures: what arrives before its answer came in one round trip. */
 export const probePayload = Buffer.from("hdl-flow", "latin1");
 
+const maxProbeEvery = 256 * 1024 * 1024;
+
 /**
  * Flow control of what arrives (RFC 9113 §5.2, §6.9): how much the peer may send before the application has consumed
  * it. Updates go out when half a window has been consumed, so many small reads cost one frame. Windows grow to twice
@@ -21,11 +23,14 @@ export class ReceiveFlow {
   #streamTarget: number;
   #sinceProbe = 0;
   #isProbing = false;
+  /** Bytes from one probe to the next: doubles while there is nothing to learn. */
+  #probeEvery: number;
 
   constructor(output: Output, options: { readonly limits: Limits; readonly initialWindowBytes: number }) {
     this.#output = output;
     this.#limits = options.limits;
     this.#streamTarget = options.initialWindowBytes;
+    this.#probeEvery = this.#streamTarget >>> 1;
     this.#target = Math.max(65_535, Math.min(options.initialWindowBytes * 4, options.limits.connectionWindowBytes));
   }
 
@@ -46,7 +51,7 @@ export class ReceiveFlow {
     if (this.#window < 0) throw new ConnectionError(ErrorCode.flowControlError, "connection window overrun");
     this.#sinceProbe += bytes;
     const mayGrow = this.#streamTarget < this.#limits.streamWindowBytes;
-    if (this.#isProbing || !mayGrow || this.#sinceProbe < this.#streamTarget >>> 1) return;
+    if (this.#isProbing || !mayGrow || this.#sinceProbe < this.#probeEvery) return;
     this.#isProbing = true;
     this.#sinceProbe = bytes;
     this.#output.ping(probePayload, 0, 0);
@@ -67,7 +72,8 @@ export class ReceiveFlow {
     if (this.#sinceProbe * 3 >= this.#streamTarget * 2) {
       this.#streamTarget = Math.min(this.#sinceProbe * 2, streamWindowBytes);
       this.#target = Math.max(this.#target, Math.min(this.#streamTarget * 2, connectionWindowBytes));
-    }
+      this.#probeEvery = this.#streamTarget >>> 1;
+    } else this.#probeEvery = Math.min(this.#probeEvery * 2, maxProbeEvery);
     this.#sinceProbe = 0;
   }
 

@@ -47,6 +47,19 @@ test("all frames of a turn leave as one piece, told once", () => {
   expect(client.connection.take()).toBeUndefined();
 });
 
+test("small pieces of a turn leave as one frame, within the frame's limit and with the end of the stream", () => {
+  const { client, server, settle, mine } = openPair();
+  const other = client.connection.openStream(request, false) as Stream;
+  for (let i = 0; i < 1_000; i++) client.connection.sendData(mine, Buffer.from(`${i % 10}`.repeat(20)), false);
+  client.connection.sendData(other, Buffer.from("between"), false);
+  client.connection.sendData(mine, Buffer.from("a"), false);
+  client.connection.sendData(mine, Buffer.from("b"), true);
+  settle();
+  const told = server.told.take().filter((line) => line.startsWith("data"));
+  expect(told).toEqual(["data 1 16380", "data 1 3620", "data 3 7", "data 1 2 end"]);
+  expect(server.told.body(1)).toBe(`${Array.from({ length: 1_000 }, (_, i) => `${i % 10}`.repeat(20)).join("")}ab`);
+});
+
 test("a body waits for the peer's windows, goes on as they open, and tells when it has left", () => {
   const { client, server, settle, mine, theirs } = openPair({ server: { initialWindowBytes: 100_000 } });
   expect(client.connection.sendData(mine, Buffer.alloc(1_000_000, "x"), false)).toBe(false);

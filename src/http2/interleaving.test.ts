@@ -25,8 +25,8 @@ function act(random: Random, exchange: Exchange, { client, server }: { client: H
   const size = exchange.asks.shift();
   if (random() < 0.01) {
     exchange.isReset = true;
-    if (random() < 0.5) client.connection.resetStream(exchange.stream, ErrorCode.cancel);
-    else if (theirs) server.connection.resetStream(theirs, ErrorCode.internalError);
+    if (theirs === undefined || random() < 0.5) client.connection.resetStream(exchange.stream, ErrorCode.cancel);
+    else server.connection.resetStream(theirs, ErrorCode.internalError);
   } else if (size !== undefined) {
     client.connection.sendData(exchange.stream, bodyOf(exchange.stream.id, size), exchange.asks.length === 0);
   } else if (theirs) {

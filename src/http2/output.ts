@@ -13,6 +13,10 @@ export class Output {
   readonly #onFirst: () => void;
   #from = 0;
   #announced = false;
+  // The DATA frame at the end of what waits, if that is one and may still grow: whose, from where, to where.
+  #dataId = 0;
+  #dataHead = 0;
+  #dataEnd = 0;
 
   /** `onFirst` is told when there is something to take, once until it is taken. */
   constructor(onFirst: () => void) {
@@ -40,6 +44,7 @@ export class Output {
   /** All that waits, as one piece. */
   take(): Buffer | undefined {
     this.#announced = false;
+    this.#dataId = 0;
     if (this.at === this.#from) return undefined;
     const taken = this.bytes.subarray(this.#from, this.at);
     this.#from = this.at;
@@ -53,7 +58,7 @@ export class Output {
     const bytes = Buffer.allocUnsafeSlow(size);
     this.bytes.copy(bytes, 0, this.#from, this.at);
     this.bytes = bytes;
-    this.#from = 0;
+    this.#from = this.#dataId = 0;
     this.at = waiting;
   }
 
@@ -77,12 +82,30 @@ export class Output {
   data(id: number, payload: Uint8Array, start: number, end: number, endStream: boolean): void {
     this.dataHead(id, end - start, endStream);
     this.append(payload, start, end);
+    this.#dataId = endStream ? 0 : id;
+    this.#dataEnd = this.at;
+  }
+
+  /**
+   * Lets the last DATA frame grow by the same, if it is this stream's and stays within `maxBytes`; false if not. So
+   * the small messages of a turn leave as one frame.
+   */
+  grow(id: number, payload: Uint8Array, endStream: boolean, maxBytes: number): boolean {
+    if (this.#dataId !== id || this.#dataEnd !== this.at) return false;
+    const length = this.at - this.#dataHead - headBytes + payload.length;
+    if (length > maxBytes || this.at + payload.length > this.bytes.length) return false;
+    this.append(payload, 0, payload.length);
+    this.head(this.#dataHead, length, FrameType.data, endStream ? Flag.endStream : 0, id);
+    this.#dataId = endStream ? 0 : id;
+    this.#dataEnd = this.at;
+    return true;
   }
 
   /** The header of a DATA frame, with room for its payload: `append` that. */
   dataHead(id: number, length: number, endStream: boolean): void {
     this.reserve(headBytes + length);
     this.head(this.at, length, FrameType.data, endStream ? Flag.endStream : 0, id);
+    this.#dataHead = this.at;
     this.at += headBytes;
   }
 

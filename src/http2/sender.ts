@@ -114,6 +114,7 @@ export class Sender {
 
   /** Writes frames straight from `bytes`, and returns how far they got. */
   #direct(stream: Stream, bytes: Uint8Array, endStream: boolean): number {
+    if (this.#grow(stream, bytes, endStream)) return bytes.length;
     let at = 0;
     do {
       const left = bytes.length - at;
@@ -126,6 +127,14 @@ export class Sender {
       at += count;
     } while (at < bytes.length);
     return at;
+  }
+
+  /** Puts all of `bytes` into the stream's frame that was written last, if they fit. */
+  #grow(stream: Stream, bytes: Uint8Array, endStream: boolean): boolean {
+    if (bytes.length > this.#room(stream) || this.#output.length >= highWaterBytes) return false;
+    if (!this.#output.grow(stream.id, bytes, endStream, Math.min(this.frameBytes, maxFrameBytes))) return false;
+    this.#sent(stream, bytes.length, endStream);
+    return true;
   }
 
   /** Writes one frame of what waits: as many pieces as fit, for each would else be a frame of its own. */

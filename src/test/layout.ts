@@ -8,7 +8,7 @@ export interface SourceFile {
 
 /** The plan of the house, from the ground up. Rooms of one floor never import each other. */
 const floors: readonly (readonly string[])[] = [
-  ["base"],
+  ["base", "http2"],
   ["call"],
   ["security", "store", "wire", "rest"],
   ["mesh", "server"],

@@ -9,7 +9,7 @@ import { openServer, type ServerOptions, type ServiceEntries } from "../server/s
 import { bugLog } from "../telemetry/bug-log.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import { serverMetrics } from "../telemetry/server-metrics.ts";
-import { nodeEngine } from "../wire/node.ts";
+import { defaultEngine } from "../wire/engines.ts";
 import { type AdminOptions, openAdmin } from "./admin.ts";
 import { openRegistration, reachableHost } from "./registration.ts";
 import { Running, type RunningServer } from "./running.ts";
@@ -42,7 +42,7 @@ export interface ServeOptions<T extends readonly DescService[]> extends Omit<Ser
 /** Serves the services and registers them in discovery until SIGTERM, SIGINT or `drain()`. */
 export async function serve<const T extends readonly DescService[]>(options: ServeOptions<T>): Promise<RunningServer> {
   const { name, log = jsonLogger({ fields: { service: name } }), signals = true, drainMs = 10_000 } = options;
-  const { engine = nodeEngine, clock = systemClock, random = systemRandom } = options;
+  const { engine = defaultEngine, clock = systemClock, random = systemRandom } = options;
   const { metrics = createMetrics({ service: name }) } = options;
   const server = await openServer({ ...options, engine, clock, hooks: allHooks(serverMetrics(metrics), bugLog(log)) });
   const { host, port } = server;

@@ -9,7 +9,7 @@ import { openMesh } from "../mesh/mesh.ts";
 import { meshMetrics } from "../telemetry/mesh-metrics.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import type { Engine } from "../wire/engine.ts";
-import { nodeEngine } from "../wire/node.ts";
+import { defaultEngine } from "../wire/engines.ts";
 import { answering } from "./answering.ts";
 import { fileFleetCache, noFleetCache } from "./fleet-cache.ts";
 import { openRouting } from "./routing.ts";
@@ -54,7 +54,7 @@ export type Gateway = RunningServer;
  */
 export async function openGateway(options: GatewayOptions = {}): Promise<Gateway> {
   const { log = jsonLogger({ fields: { service: "gateway" } }), version = "" } = options;
-  const { engine = nodeEngine, clock = systemClock, random = systemRandom } = options;
+  const { engine = defaultEngine, clock = systemClock, random = systemRandom } = options;
   const { metrics = createMetrics({ service: "gateway" }), corsOrigins = ["*"], port = 8_000 } = options;
   const { upstreamTimeoutMs = 5_000 } = options;
   const tools = { engine, clock, random, log };

@@ -9,7 +9,7 @@ import { reflectionServices } from "../server/reflection.ts";
 import { openServer } from "../server/serve.ts";
 import { annService, echo, echoContract, openTown, type Town, until } from "../test/suites/gateway-parts.ts";
 import { scratchService } from "../testing/scratch-contract.ts";
-import { nodeEngine } from "../wire/node.ts";
+import { defaultEngine } from "../wire/engines.ts";
 
 vi.setConfig({ testTimeout: 20_000 }); // real servers, on a machine that may be busy
 
@@ -95,7 +95,7 @@ async function openDescribing(service: DescService) {
   const router = createConnectRouter();
   for (const [reflection, implementation] of reflectionServices([service])) router.service(reflection, implementation);
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
-  return nodeEngine.listen({
+  return defaultEngine.listen({
     host: "127.0.0.1",
     port: 0,
     handler: async (request) => handlers.get(new URL(request.url).pathname)?.(request) ?? nothingHere(request),

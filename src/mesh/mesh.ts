@@ -6,7 +6,7 @@ import { environmentOr } from "../base/env.ts";
 import { jsonLogger, type Logger } from "../base/log.ts";
 import { type Random, systemRandom } from "../base/random.ts";
 import type { Engine } from "../wire/engine.ts";
-import { nodeEngine } from "../wire/node.ts";
+import { defaultEngine } from "../wire/engines.ts";
 import { SessionPool } from "../wire/session-pool.ts";
 import type { BalancerName } from "./balance/balancers.ts";
 import { Channels } from "./channels.ts";
@@ -50,7 +50,7 @@ export interface Mesh extends AsyncDisposable {
 
 /** Opens a mesh. Nothing is connected before the first call. */
 export async function openMesh(options: MeshOptions = {}): Promise<Mesh> {
-  const { clock = systemClock, random = systemRandom, engine = nodeEngine, hooks = {} } = options;
+  const { clock = systemClock, random = systemRandom, engine = defaultEngine, hooks = {} } = options;
   const { log = jsonLogger({ level: "warn" }), interceptors = [], balance } = options;
   const sessions = new SessionPool(engine);
   const transportTo = (resolver: Resolver) => {

@@ -6,8 +6,8 @@ import { methodName } from "../call/method.ts";
 import { assertPolicies, methodPolicy } from "../call/policy.ts";
 import type { Authenticate } from "../security/principal.ts";
 import type { Engine, HttpHandler, Listener } from "../wire/engine.ts";
+import { defaultEngine } from "../wire/engines.ts";
 import { compressions, maxMessageBytes } from "../wire/grpc.ts";
-import { nodeEngine } from "../wire/node.ts";
 import { dispatcher } from "./dispatch.ts";
 import { type HealthState, healthService, healthState } from "./health.ts";
 import type { ServerHooks } from "./hooks.ts";
@@ -76,7 +76,7 @@ export interface Server extends AsyncDisposable {
  * `GET /health`. Throws before anything is opened if a contract contradicts itself or asks for what is not configured.
  */
 export async function openServer(options: ServerOptions): Promise<Server> {
-  const { host = "127.0.0.1", port = 0, engine = nodeEngine, clock = systemClock } = options;
+  const { host = "127.0.0.1", port = 0, engine = defaultEngine, clock = systemClock } = options;
   const described = options.services.map(([service]) => service);
   described.forEach(assertPolicies);
   if (options.authenticate === undefined) assertOpen(described);

@@ -3,8 +3,8 @@ import { type Client, createClient, type Interceptor } from "@connectrpc/connect
 import { UserService } from "../../gen/shop/user/v1/user_pb.ts";
 import { openServer, type Server, type ServerOptions, type ServiceEntries } from "../server/serve.ts";
 import type { Session } from "../wire/engine.ts";
+import { defaultEngine } from "../wire/engines.ts";
 import { grpcTransport } from "../wire/grpc.ts";
-import { nodeEngine } from "../wire/node.ts";
 
 /** A server and one plain gRPC session to it: no mesh between them. */
 export interface Pair extends AsyncDisposable {
@@ -21,7 +21,7 @@ export async function openPair<const T extends readonly DescService[]>(
 ): Promise<Pair> {
   const server = await openServer(options);
   const address = `127.0.0.1:${server.port}`;
-  const session = nodeEngine.connect(address);
+  const session = defaultEngine.connect(address);
   const client: Pair["client"] = (service, interceptors = []) =>
     createClient(service, grpcTransport(session, { interceptors }));
   return {

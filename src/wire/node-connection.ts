@@ -7,6 +7,7 @@ import {
 } from "node:http2";
 import { systemClock, type Timer } from "../base/clock.ts";
 import { unavailable } from "../call/errors.ts";
+import type { Connection } from "./connections.ts";
 import type { SessionOptions } from "./engine.ts";
 
 /** gRPC's keepalive (DESIGN §4): ping after 60 s of silence while calls are open, 10 s to answer; idle ends at 5 min. */
@@ -23,7 +24,7 @@ type State = "opening" | "open" | "leaving" | "closed";
  * It counts as open when the peer's SETTINGS are there. A TCP connection alone proves nobody: the system opens it for a
  * program that is about to close its port, and what was sent over it by then could not be told from what was processed.
  */
-export class NodeConnection {
+export class NodeConnection implements Connection {
   /** Settles when it has opened or cannot; rejects with UNAVAILABLE. */
   readonly opened: Promise<void>;
   readonly #http2: ClientHttp2Session;

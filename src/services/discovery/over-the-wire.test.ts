@@ -3,8 +3,8 @@ import { expect, onTestFinished, test } from "vitest";
 import { DiscoveryService, Lease } from "../../../gen/heddle/discovery/v1/discovery_pb.ts";
 import { openServer } from "../../server/serve.ts";
 import { openTestDiscovery, testInstance } from "../../test/suites/discovery-parts.ts";
+import { defaultEngine } from "../../wire/engines.ts";
 import { grpcTransport } from "../../wire/grpc.ts";
-import { nodeEngine } from "../../wire/node.ts";
 
 /** Discovery behind a real port, and a client whose connection the test can cut. */
 async function open() {
@@ -12,7 +12,7 @@ async function open() {
   onTestFinished(() => discovery[Symbol.asyncDispose]());
   const server = await openServer({ services: [[DiscoveryService, discovery.discovery]] });
   onTestFinished(() => server[Symbol.asyncDispose]());
-  const session = nodeEngine.connect(`${server.host}:${server.port}`);
+  const session = defaultEngine.connect(`${server.host}:${server.port}`);
   onTestFinished(() => session[Symbol.asyncDispose]());
   return { discovery, server, session, client: createClient(DiscoveryService, grpcTransport(session)) };
 }

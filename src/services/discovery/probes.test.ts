@@ -5,7 +5,7 @@ import { type HealthCheckSchema, Status } from "../../../gen/heddle/discovery/v1
 import { openServer } from "../../server/serve.ts";
 import { testRegistration } from "../../test/suites/discovery-parts.ts";
 import type { HttpHandler } from "../../wire/engine.ts";
-import { nodeEngine } from "../../wire/node.ts";
+import { defaultEngine } from "../../wire/engines.ts";
 import { socketProbe, whyNoAnswer } from "./probes.ts";
 
 type Asked = NonNullable<MessageInitShape<typeof HealthCheckSchema>["probe"]>;
@@ -26,7 +26,7 @@ async function openHealthy() {
 
 async function openAnswering(status: number) {
   const handler: HttpHandler = async () => ({ status, header: new Headers({ location: "/elsewhere" }) });
-  const listener = await nodeEngine.listen({ host: "127.0.0.1", port: 0, handler });
+  const listener = await defaultEngine.listen({ host: "127.0.0.1", port: 0, handler });
   onTestFinished(() => listener[Symbol.asyncDispose]());
   return listener;
 }

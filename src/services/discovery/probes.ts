@@ -2,8 +2,8 @@ import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { Health, HealthCheckResponse_ServingStatusSchema } from "../../../gen/grpc/health/v1/health_pb.ts";
 import { Status } from "../../../gen/heddle/discovery/v1/instance_pb.ts";
 import type { Engine } from "../../wire/engine.ts";
+import { defaultEngine } from "../../wire/engines.ts";
 import { grpcTransport } from "../../wire/grpc.ts";
-import { nodeEngine } from "../../wire/node.ts";
 import { tcpProbe } from "../../wire/probe.ts";
 import { addressOf, type Registration } from "./registration.ts";
 import type { Verdict } from "./registry.ts";
@@ -15,7 +15,7 @@ export type Probe = (registration: Registration, signal: AbortSignal) => Promise
 const maxTimeoutMs = 60_000;
 
 /** The probe that each registration asks for, over real sockets. */
-export function socketProbe(engine: Engine = nodeEngine): Probe {
+export function socketProbe(engine: Engine = defaultEngine): Probe {
   return (registration, signal) => {
     const { probe } = registration.instance.healthCheck ?? {};
     switch (probe?.case) {

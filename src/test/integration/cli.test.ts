@@ -15,7 +15,7 @@ import { runCli } from "../../cli/run-cli.ts";
 import { RunFile, type RunningPart } from "../../cli/run-file.ts";
 import { screen } from "../../cli/screen.ts";
 import { stopParts } from "../../cli/stop-parts.ts";
-import { nodeEngine } from "../../wire/node.ts";
+import { defaultEngine } from "../../wire/engines.ts";
 
 /** A home in a scratch folder, and the command line over it. What a test starts in it ends with the test. */
 function openHome(plan: readonly Part[]) {
@@ -45,7 +45,7 @@ function openHome(plan: readonly Part[]) {
 /** Ports that were free a moment ago. */
 async function freePorts(count: number): Promise<number[]> {
   const handler = async () => ({ status: 200 });
-  const open = Array.from({ length: count }, () => nodeEngine.listen({ host: "127.0.0.1", port: 0, handler }));
+  const open = Array.from({ length: count }, () => defaultEngine.listen({ host: "127.0.0.1", port: 0, handler }));
   const listeners = await Promise.all(open);
   for (const listener of listeners) await listener[Symbol.asyncDispose]();
   return listeners.map(({ port }) => port);
@@ -119,7 +119,7 @@ test("a port in use is named with who needs it and who has it, and nothing is st
   const { heddle, home, file } = openHome(plan);
   const handler = async () => ({ status: 200 });
   const port = plan[1]?.adminPort ?? 0;
-  await using _other = await nodeEngine.listen({ host: "127.0.0.1", port, handler });
+  await using _other = await defaultEngine.listen({ host: "127.0.0.1", port, handler });
   const { status, out } = await heddle("up");
   expect(status).toBe(1);
   expect(out).toContain(`port ${port}, needed for the machine pages of user, is in use`);

@@ -1,0 +1,53 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { ErrorCode } from "../http2/errors.ts";
+
+/** Names and values in turn, as `http2` takes and gives them. */
+export type Fields = readonly string[];
+
+/** Fields that belong to one HTTP/1.1 connection and have no place in HTTP/2 (RFC 9113 §8.2.2). */
+const ofConnection = new Set(["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"]);
+
+/** Header fields without the pseudo ones. */
+export function headersOf(fields: Fields): Headers {
+  const headers = new Headers();
+  for (let i = 0; i < fields.length; i += 2) {
+    const name = fields[i] as string;
+    if (name.charCodeAt(0) !== 0x3a) headers.append(name, fields[i + 1] as string);
+  }
+  return headers;
+}
+
+/** The value of one field, a pseudo one among others. */
+export function fieldOf(fields: Fields, name: string): string | undefined {
+  for (let i = 0; i < fields.length; i += 2) if (fields[i] === name) return fields[i + 1];
+  return undefined;
+}
+
+/** Headers as fields, behind the pseudo ones. */
+export function fieldsOf(pseudo: Fields, headers: Headers | undefined): string[] {
+  const fields = [...pseudo];
+  headers?.forEach((value, name) => {
+    if (!ofConnection.has(name)) fields.push(name, value);
+  });
+  return fields;
+}
+
+/** What a reset means to a call: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#errors */
+export function resetError(code: number, reason: string): ConnectError {
+  return new ConnectError(`the stream was reset: ${reason} (0x${code.toString(16)})`, meaning(code));
+}
+
+function meaning(code: number): Code {
+  switch (code) {
+    case ErrorCode.cancel:
+      return Code.Canceled;
+    case ErrorCode.refusedStream:
+      return Code.Unavailable;
+    case ErrorCode.enhanceYourCalm:
+      return Code.ResourceExhausted;
+    case ErrorCode.inadequateSecurity:
+      return Code.PermissionDenied;
+    default:
+      return Code.Internal;
+  }
+}

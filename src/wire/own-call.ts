@@ -1,0 +1,117 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import {
+  getAbortSignalReason,
+  type UniversalClientRequest,
+  type UniversalClientResponse,
+} from "@connectrpc/connect/protocol";
+import { type Progress, withProgress } from "../call/progress.ts";
+import type { Connection } from "../http2/connection.ts";
+import { ErrorCode } from "../http2/errors.ts";
+import type { Reset } from "../http2/events.ts";
+import type { Stream } from "../http2/stream.ts";
+import { Body } from "./body.ts";
+import { type Fields, fieldOf, headersOf, resetError } from "./fields.ts";
+
+/** One request that a client has sent, and its answer. */
+export class Call {
+  /** Resolves with the head of the answer; rejects with a ConnectError that knows how far the request got. */
+  readonly response: Promise<UniversalClientResponse>;
+  readonly #http2: Connection;
+  readonly #stream: Stream;
+  readonly #signal: AbortSignal | undefined;
+  readonly #body: Body;
+  readonly #trailer = new Headers();
+  readonly #answered = Promise.withResolvers<UniversalClientResponse>();
+  readonly #onOver: () => void;
+  #wake: (() => void) | undefined;
+  #isOver = false;
+
+  /** `onOver` is called once, when nothing more comes of it, either way. */
+  constructor(http2: Connection, stream: Stream, { signal }: UniversalClientRequest, onOver: () => void) {
+    this.#http2 = http2;
+    this.#stream = stream;
+    this.#signal = signal;
+    this.#onOver = onOver;
+    this.#body = new Body((bytes) => http2.consumed(stream, bytes));
+    this.response = this.#answered.promise;
+    signal?.addEventListener("abort", this.#leave, { once: true });
+  }
+
+  /** Sends the request's body, as far as anybody still wants it. */
+  async send(body: AsyncIterable<Uint8Array> | undefined): Promise<void> {
+    try {
+      if (body !== undefined) for await (const piece of body) await this.#sendPiece(piece);
+      if (!this.#isOver) this.#http2.sendData(this.#stream, nothing, true);
+    } catch (reason) {
+      this.#fail(ConnectError.from(reason), ErrorCode.cancel); // the caller's own body broke off
+    }
+  }
+
+  /** The head of the answer. */
+  headers(fields: Fields): void {
+    const status = Number(fieldOf(fields, ":status"));
+    this.#answered.resolve({ status, header: headersOf(fields), body: this.#body, trailer: this.#trailer });
+  }
+
+  data(piece: Uint8Array): void {
+    this.#body.push(piece);
+  }
+
+  trailers(fields: Fields): void {
+    headersOf(fields).forEach((value, name) => this.#trailer.append(name, value));
+  }
+
+  /** What waited to be sent has left. */
+  writable(): void {
+    this.#wake?.();
+  }
+
+  /** The answer has ended. What of the request was not sent by then, nobody wants. */
+  ended(): void {
+    this.#body.end();
+    if (this.#stream.isLocalOpen) this.#http2.resetStream(this.#stream, ErrorCode.cancel);
+    this.#end();
+  }
+
+  /** The stream was reset, or its connection went: `lost` says how. */
+  reset({ code, by, reason, isUnprocessed }: Reset, lost: () => ConnectError): void {
+    const error = by === "connection" ? lost() : resetError(code, reason);
+    this.#failed(error, isUnprocessed || code === ErrorCode.refusedStream ? "refused" : "processed");
+  }
+
+  async #sendPiece(piece: Uint8Array): Promise<void> {
+    if (this.#isOver) throw new ConnectError("the call is over", Code.Canceled);
+    if (this.#http2.sendData(this.#stream, piece, false)) return;
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
+  readonly #leave = (): void => {
+    const reason = this.#signal && getAbortSignalReason(this.#signal);
+    this.#fail(ConnectError.from(reason, Code.Canceled), ErrorCode.cancel);
+  };
+
+  #fail(error: ConnectError, code: number): void {
+    if (this.#isOver) return;
+    this.#http2.resetStream(this.#stream, code);
+    this.#failed(error, "processed");
+  }
+
+  #failed(error: ConnectError, progress: Progress): void {
+    const told = withProgress(error, progress);
+    this.#answered.reject(told);
+    this.#body.end({ reason: told });
+    this.#end();
+  }
+
+  #end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#signal?.removeEventListener("abort", this.#leave);
+    this.#wake?.();
+    this.#onOver();
+  }
+}
+
+const nothing = new Uint8Array();

@@ -1,0 +1,121 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import type { Connection } from "../http2/connection.ts";
+import { ErrorCode } from "../http2/errors.ts";
+import type { Reset } from "../http2/events.ts";
+import type { Stream } from "../http2/stream.ts";
+import { Body } from "./body.ts";
+import type { HttpHandler } from "./engine.ts";
+import { type Fields, fieldOf, fieldsOf, headersOf, resetError } from "./fields.ts";
+import { trailersOnly } from "./trailers-only.ts";
+
+/** One request that a server answers. */
+export class Exchange {
+  readonly #http2: Connection;
+  readonly #stream: Stream;
+  readonly #body: Body;
+  readonly #over = new AbortController();
+  readonly #onOver: () => void;
+  #isOver = false;
+  #wake: (() => void) | undefined;
+
+  /** `onOver` is called once, when nothing more comes of it, either way. */
+  constructor(http2: Connection, stream: Stream, onOver: () => void) {
+    this.#http2 = http2;
+    this.#stream = stream;
+    this.#onOver = onOver;
+    this.#body = new Body((bytes) => http2.consumed(stream, bytes));
+  }
+
+  /** Part of the request's body. */
+  data(piece: Uint8Array): void {
+    this.#body.push(piece);
+  }
+
+  /** The request has ended. */
+  ended(): void {
+    this.#body.end();
+  }
+
+  /** What waited to be sent has left. */
+  writable(): void {
+    this.#wake?.();
+  }
+
+  /** Both sides have ended as they should. */
+  closed(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#onOver();
+  }
+
+  /** The stream was reset, or its connection went. */
+  reset({ code, by, reason }: Reset): void {
+    const gone = by === "connection" ? new ConnectError(reason, Code.Canceled) : resetError(code, reason);
+    this.#body.end({ reason: gone });
+    this.#over.abort(gone);
+    this.#wake?.();
+    this.closed();
+  }
+
+  /** Answers by the handler. What cannot be told in an answer any more is told by a reset. */
+  async answer(handler: HttpHandler, fields: Fields, scheme: string): Promise<void> {
+    try {
+      const request = this.#request(fields, scheme);
+      await this.#send(request === undefined ? badTarget : await handler(request));
+    } catch {
+      this.#http2.resetStream(this.#stream, ErrorCode.internalError); // the body broke off, or the handler rejected
+      this.closed();
+    } finally {
+      this.#body.discard();
+    }
+  }
+
+  #request(fields: Fields, scheme: string): UniversalServerRequest | undefined {
+    const header = headersOf(fields);
+    const authority = fieldOf(fields, ":authority") ?? header.get("host");
+    const target = `${scheme}://${authority}${fieldOf(fields, ":path")}`;
+    if (authority === null || !URL.canParse(target)) return undefined;
+    const method = fieldOf(fields, ":method") ?? "";
+    const url = new URL(target).toString();
+    return { httpVersion: "2.0", method, url, header, body: this.#body, signal: this.#over.signal };
+  }
+
+  /** Sends head, body and trailers. The head waits for the first piece: until then a handler may set headers. */
+  async #send(answer: UniversalServerResponse): Promise<void> {
+    const { status, header, body, trailer } = answer;
+    const head = [":status", String(status)];
+    const failure = trailersOnly(answer);
+    if (failure !== undefined) return this.#http2.sendHeaders(this.#stream, fieldsOf(head, failure), true);
+    const pieces = body?.[Symbol.asyncIterator]();
+    try {
+      let piece = await pieces?.next();
+      const isEmpty = (piece === undefined || piece.done) && [...(trailer?.keys() ?? [])].length === 0;
+      this.#http2.sendHeaders(this.#stream, fieldsOf(head, header), isEmpty === true);
+      if (isEmpty) return;
+      for (; piece !== undefined && !piece.done; piece = await pieces?.next()) await this.#sendPiece(piece.value);
+      this.#sendEnd(trailer);
+    } finally {
+      void pieces?.return?.(); // told to clean up; nothing comes of it any more
+    }
+  }
+
+  async #sendPiece(piece: Uint8Array): Promise<void> {
+    this.#over.signal.throwIfAborted();
+    if (this.#http2.sendData(this.#stream, piece, false)) return;
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+    this.#over.signal.throwIfAborted();
+  }
+
+  #sendEnd(trailer: Headers | undefined): void {
+    const fields = fieldsOf([], trailer);
+    if (fields.length > 0) this.#http2.sendTrailers(this.#stream, fields);
+    else this.#http2.sendData(this.#stream, nothing, true);
+  }
+}
+
+const nothing = new Uint8Array();
+
+const badTarget: UniversalServerResponse = { status: 400 };

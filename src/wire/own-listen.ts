@@ -1,0 +1,93 @@
+import { createServer as createHttp1, type Server as Http1Server } from "node:http";
+import { type AddressInfo, createServer as createTcp, type Socket, type Server as TcpServer } from "node:net";
+import { createServer as createTls, type TLSSocket } from "node:tls";
+import { systemClock } from "../base/clock.ts";
+import { Watchable } from "../base/watch.ts";
+import type { Listener, ListenOptions } from "./engine.ts";
+import { closedByPeers, opened, settled, slowness } from "./listening.ts";
+import { type NodeHandler, nodeHandler } from "./node-handler.ts";
+import { Serving } from "./own-serving.ts";
+import { sniff } from "./sniff.ts";
+
+/** Time in which requests that crossed with our GOAWAY arrive: two round trips, generously. */
+const crossingMs = 100;
+
+/** Opens a port for HTTP/1.1, which `node:http` speaks, and HTTP/2, which we do: by the first bytes, or by ALPN. */
+export async function listen({ host, port, handler, tls }: ListenOptions): Promise<Listener> {
+  const inFlight = new Watchable(0);
+  const onHttp1 = nodeHandler(handler, inFlight);
+  const http1 = createHttp1(slowness, onHttp1.handle);
+  http1.emit("listening"); // it never listens itself, and only then looks after connections that are slow
+  const servings = new Set<Serving>();
+  const scheme = tls ? "https" : "http";
+  const onSocket = (socket: Socket, version: 1 | 2) => {
+    if (version === 1) return void http1.emit("connection", socket);
+    const serving = new Serving(socket, { handler, scheme, inFlight });
+    servings.add(serving);
+    socket.once("close", () => servings.delete(serving));
+  };
+  const tcp = tls
+    ? createTls({ ...tls, ALPNProtocols: ["h2", "http/1.1"], noDelay: true }, (socket: TLSSocket) =>
+        onSocket(socket, socket.alpnProtocol === "h2" ? 2 : 1),
+      )
+    : createTcp({ noDelay: true }, (socket) => sniff(socket, (version) => onSocket(socket, version)));
+  await opened(tcp, host, port);
+  return new OwnListener({ tcp, http1, onHttp1, servings, inFlight });
+}
+
+interface Parts {
+  readonly tcp: TcpServer;
+  readonly http1: Http1Server;
+  readonly onHttp1: NodeHandler;
+  readonly servings: ReadonlySet<Serving>;
+  readonly inFlight: Watchable<number>;
+}
+
+class OwnListener implements Listener {
+  readonly host: string;
+  readonly port: number;
+  readonly #parts: Parts;
+  readonly #sockets = new Set<Socket>();
+  #drained: Promise<number> | undefined;
+
+  constructor(parts: Parts) {
+    const { address, port } = parts.tcp.address() as AddressInfo;
+    this.host = address;
+    this.port = port;
+    this.#parts = parts;
+    parts.tcp.on("connection", (socket) => {
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
+    });
+  }
+
+  get inFlight(): number {
+    return this.#parts.inFlight.value;
+  }
+
+  drain(graceMs: number): Promise<number> {
+    this.#drained ??= this.#drain(graceMs);
+    return this.#drained;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.drain(0);
+  }
+
+  async #drain(graceMs: number): Promise<number> {
+    const { tcp, http1, onHttp1, servings, inFlight } = this.#parts;
+    const closed = new Promise<void>((resolve) => tcp.close(() => resolve()));
+    onHttp1.closeConnections();
+    http1.closeIdleConnections();
+    for (const serving of servings) serving.leave();
+    if (graceMs > 0 && servings.size > 0) await systemClock.sleep(Math.min(crossingMs, graceMs));
+    for (const serving of servings) serving.left();
+    const cutOff = await settled(inFlight, graceMs);
+    http1.closeIdleConnections();
+    for (const serving of servings) serving.close();
+    if (graceMs > 0) await closedByPeers(closed);
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+    return cutOff;
+  }
+}

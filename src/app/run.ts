@@ -44,7 +44,8 @@ export async function serve<const T extends readonly DescService[]>(options: Ser
   const { name, log = jsonLogger({ fields: { service: name } }), signals = true, drainMs = 10_000 } = options;
   const { engine = defaultEngine, clock = systemClock, random = systemRandom } = options;
   const { metrics = createMetrics({ service: name }) } = options;
-  const server = await openServer({ ...options, engine, clock, hooks: allHooks(serverMetrics(metrics), bugLog(log)) });
+  const hooks = allHooks(serverMetrics(metrics), bugLog(log));
+  const server = await openServer({ ...options, engine, clock, log, hooks });
   const { host, port } = server;
   const started = new Watchable(false);
   const admin = await openPages({ engine, host, port: options.adminPort, server, metrics, started });

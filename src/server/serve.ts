@@ -2,6 +2,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import { Code, ConnectError, createConnectRouter, type Interceptor, type ServiceImpl } from "@connectrpc/connect";
 import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
+import type { Logger } from "../base/log.ts";
 import { methodName } from "../call/method.ts";
 import { assertPolicies, methodPolicy } from "../call/policy.ts";
 import type { Authenticate } from "../security/principal.ts";
@@ -55,6 +56,8 @@ export interface ServerOptions {
   readonly fallback?: HttpHandler;
   /** Stands around all that the port answers: it may answer itself, hand on to `own`, or change what `own` answers. */
   readonly around?: (own: HttpHandler, parts: ServerParts) => HttpHandler;
+  /** Is told of peers that break the protocol; of calls, `hooks` are. */
+  readonly log?: Logger;
   readonly engine?: Engine;
   readonly clock?: Clock;
 }
@@ -97,7 +100,13 @@ export async function openServer(options: ServerOptions): Promise<Server> {
   const own = dispatcher({ ...options, handlers: router.handlers, services: described, health, clock });
   const { around = (all) => all, hooks = {} } = options;
   const handler = around(own, { hooks, health, draining: draining.signal });
-  const listener = await engine.listen({ host, port, handler, ...(options.tls && { tls: options.tls }) });
+  const listener = await engine.listen({
+    host,
+    port,
+    handler,
+    ...(options.tls && { tls: options.tls }),
+    ...(options.log && { log: options.log }),
+  });
   return new OpenServer(listener, health, draining);
 }
 

@@ -1,14 +1,24 @@
 /** A body as it arrives: fed by the connection, read by whoever wants it, held back when nobody reads. */
 export class Body implements AsyncIterable<Uint8Array> {
   readonly #onRead: (bytes: number) => void;
+  readonly #onDone: () => void;
   readonly #pieces: Uint8Array[] = [];
   #end: { readonly reason?: unknown } | undefined;
   #wake: (() => void) | undefined;
   #discarded = false;
 
-  /** `onRead` is told of bytes that were read, or will never be: the peer may send as many again. */
-  constructor(onRead: (bytes: number) => void) {
+  /**
+   * `onRead` is told of bytes that were read, or will never be: the peer may send as many again. `onDone` is told when
+   * the reader has come to the end, or has left before.
+   */
+  constructor(onRead: (bytes: number) => void, onDone: () => void = () => {}) {
     this.#onRead = onRead;
+    this.#onDone = onDone;
+  }
+
+  /** Whether nothing has arrived that nobody has read. */
+  get isEmpty(): boolean {
+    return this.#pieces.length === 0;
   }
 
   /** The next piece has arrived. */
@@ -49,6 +59,7 @@ export class Body implements AsyncIterable<Uint8Array> {
       }
     } finally {
       this.discard();
+      this.#onDone();
     }
   }
 }

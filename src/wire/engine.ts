@@ -1,4 +1,5 @@
 import type { UniversalClientFn, UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import type { Logger } from "../base/log.ts";
 
 /** Answers one HTTP request, whatever version it came by. It does not reject: what goes wrong is an answer too. */
 export type HttpHandler = (request: UniversalServerRequest) => Promise<UniversalServerResponse>;
@@ -19,6 +20,8 @@ export interface ListenOptions {
   readonly handler: HttpHandler;
   /** PEM texts. With them the port speaks TLS only, and ALPN chooses the version. */
   readonly tls?: { readonly key: string; readonly cert: string };
+  /** Is told of peers that break the protocol or pass a limit, and which. By default nobody is. */
+  readonly log?: Logger;
 }
 
 /** An open port. */

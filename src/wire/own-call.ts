@@ -32,15 +32,18 @@ export class Call {
     this.#stream = stream;
     this.#signal = signal;
     this.#onOver = onOver;
-    this.#body = new Body((bytes) => http2.consumed(stream, bytes));
+    this.#body = new Body(
+      (bytes) => http2.consumed(stream, bytes),
+      () => this.#read(),
+    );
     this.response = this.#answered.promise;
     signal?.addEventListener("abort", this.#leave, { once: true });
   }
 
   /** Sends the request's body, as far as anybody still wants it. */
-  async send(body: AsyncIterable<Uint8Array> | undefined): Promise<void> {
+  async send(body: AsyncIterable<Uint8Array>): Promise<void> {
     try {
-      if (body !== undefined) for await (const piece of body) await this.#sendPiece(piece);
+      for await (const piece of body) await this.#sendPiece(piece);
       if (!this.#isOver) this.#http2.sendData(this.#stream, nothing, true);
     } catch (reason) {
       this.#fail(ConnectError.from(reason), ErrorCode.cancel); // the caller's own body broke off
@@ -74,23 +77,31 @@ export class Call {
   }
 
   /** The stream was reset, or its connection went: `lost` says how. */
-  reset({ code, by, reason, isUnprocessed }: Reset, lost: () => ConnectError): void {
-    const error = by === "connection" ? lost() : resetError(code, reason);
+  reset({ code, by, reason, isUnprocessed }: Reset, lost: (why: string) => ConnectError): void {
+    const error = by === "connection" ? lost(reason) : resetError(code, reason);
     this.#failed(error, isUnprocessed || code === ErrorCode.refusedStream ? "refused" : "processed");
   }
 
   async #sendPiece(piece: Uint8Array): Promise<void> {
     if (this.#isOver) throw new ConnectError("the call is over", Code.Canceled);
-    if (this.#http2.sendData(this.#stream, piece, false)) return;
+    if (this.#http2.sendData(this.#stream, piece, false) || this.#isOver) return;
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
     });
   }
 
+  /** The caller has left. What has arrived of an answer that is complete is held no longer. */
   readonly #leave = (): void => {
+    if (this.#isOver) return this.#body.discard();
     const reason = this.#signal && getAbortSignalReason(this.#signal);
     this.#fail(ConnectError.from(reason, Code.Canceled), ErrorCode.cancel);
   };
+
+  /** The answer's reader is done: what is left of the answer nobody wants. */
+  #read(): void {
+    this.#fail(new ConnectError("the answer was left before its end", Code.Canceled), ErrorCode.cancel);
+    this.#signal?.removeEventListener("abort", this.#leave);
+  }
 
   #fail(error: ConnectError, code: number): void {
     if (this.#isOver) return;
@@ -108,7 +119,7 @@ export class Call {
   #end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#signal?.removeEventListener("abort", this.#leave);
+    if (this.#body.isEmpty) this.#signal?.removeEventListener("abort", this.#leave);
     this.#wake?.();
     this.#onOver();
   }

@@ -1,7 +1,5 @@
-import { connect as connectTcp, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
 import type { ConnectError } from "@connectrpc/connect";
-import { getAbortSignalReason, type UniversalClientRequest } from "@connectrpc/connect/protocol";
+import type { UniversalClientRequest } from "@connectrpc/connect/protocol";
 import { systemClock } from "../base/clock.ts";
 import { unavailable } from "../call/errors.ts";
 import { withProgress } from "../call/progress.ts";
@@ -11,7 +9,9 @@ import type { Connection } from "./connections.ts";
 import type { SessionOptions } from "./engine.ts";
 import { type Fields, fieldsOf } from "./fields.ts";
 import { Call } from "./own-call.ts";
+import { Line } from "./own-line.ts";
 import { Pipe } from "./own-pipe.ts";
+import { socketTo } from "./own-socket.ts";
 
 /** gRPC's keepalive (DESIGN §4): ping after 60 s of silence while calls are open, 10 s to answer; idle ends at 5 min. */
 const silenceMs = 60_000;
@@ -29,7 +29,8 @@ export class OwnConnection extends Pipe implements Connection {
   readonly #connectTimeoutMs: number;
   readonly #opening = Promise.withResolvers<void>();
   readonly #goneListeners: (() => void)[] = [];
-  readonly #waiting: (() => void)[] = [];
+  readonly #line = new Line();
+  readonly #pongListeners: (() => void)[] = [];
   #state: "opening" | "open" | "leaving" | "closed" = "opening";
   #heardAt = systemClock.now();
   #pingedAt: number | undefined;
@@ -42,7 +43,7 @@ export class OwnConnection extends Pipe implements Connection {
     this.opened = this.#opening.promise;
     this.opened.catch(() => {}); // whoever waits for it is told
     const late = new Error(`nobody there spoke HTTP/2 within ${connectTimeoutMs} ms`);
-    const timer = systemClock.setTimer(connectTimeoutMs, () => this.close(late));
+    const timer = systemClock.setTimer(connectTimeoutMs, () => this.destroy(late));
     this.opened.then(
       () => timer.cancel(),
       () => timer.cancel(),
@@ -62,13 +63,15 @@ export class OwnConnection extends Pipe implements Connection {
     const path = pathAt === -1 ? "/" : request.url.slice(pathAt);
     const head = [":method", request.method, ":scheme", this.#scheme, ":authority", this.#address, ":path", path];
     const fields = fieldsOf(head, request.header);
-    for (;;) {
-      if (request.signal?.aborted) throw getAbortSignalReason(request.signal);
-      const stream = this.http2.openStream(fields, false);
-      if (stream !== undefined) return this.#called(stream, request, onOver);
+    const { body } = request;
+    const begin = () => {
       if (!this.usable) throw withProgress(this.#error(), "not-sent");
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    }
+      const stream = this.http2.openStream(fields, body === undefined);
+      return stream && this.#called(stream, request, onOver);
+    };
+    const call = await this.#line.wait(begin, request.signal);
+    if (body !== undefined) void call.send(body);
+    return call;
   }
 
   onGone(listener: () => void): void {
@@ -77,12 +80,22 @@ export class OwnConnection extends Pipe implements Connection {
 
   async alive(): Promise<boolean> {
     if (systemClock.now() - this.#heardAt <= silenceMs) return this.usable;
+    const answered = new Promise<void>((resolve) => this.#pongListeners.push(resolve));
+    this.socket.ref();
     this.#ping(systemClock.now());
-    const answered = new Promise<void>((resolve) => this.#waiting.push(resolve));
-    const timer = systemClock.setTimer(this.#connectTimeoutMs, () => this.close(new Error("no answer to a ping")));
+    const ms = this.#connectTimeoutMs;
+    const timer = systemClock.setTimer(ms, () => this.destroy(new Error(`no answer to a ping in ${ms} ms`)));
     await answered;
     timer.cancel();
+    this.#restful();
     return this.usable;
+  }
+
+  /** What has not opened has nobody to be polite to; what has does not keep the process while it waits for the peer. */
+  override close(problem?: Error): void {
+    if (this.#state === "opening") return this.destroy(problem);
+    super.close(problem);
+    this.socket.unref();
   }
 
   // ---- what the connection tells ----
@@ -95,18 +108,18 @@ export class OwnConnection extends Pipe implements Connection {
   }
 
   override goAway(): void {
-    this.#state = "leaving";
-    this.#wakeAll();
+    if (this.#state === "open") this.#state = "leaving";
+    this.#line.close(() => withProgress(this.#error(), "not-sent"));
     this.#closeIfDone();
   }
 
   override pong(): void {
     this.#pingedAt = undefined;
-    this.#wakeAll();
+    for (const listener of this.#pongListeners.splice(0)) listener();
   }
 
   override roomForStreams(): void {
-    this.#wakeAll();
+    this.#line.advance();
   }
 
   headers(stream: Stream, fields: Fields, endStream: boolean): void {
@@ -137,21 +150,21 @@ export class OwnConnection extends Pipe implements Connection {
   }
 
   reset(stream: Stream, reset: Reset): void {
-    (stream.owner as Call).reset(reset, () => this.#error());
+    (stream.owner as Call).reset(reset, (why) => this.#error(why));
     this.closed();
   }
 
   protected gone(): void {
     this.#opening.reject(withProgress(this.#error(), "not-sent"));
     this.#state = "closed";
-    this.#wakeAll();
-    for (const listener of this.#goneListeners) listener();
+    this.#line.close(() => withProgress(this.#error(), "not-sent"));
+    for (const listener of [...this.#pongListeners, ...this.#goneListeners]) listener();
   }
 
   protected ticked(nowMs: number): void {
     if (this.http2.streamCount === 0) return;
     if (this.#pingedAt !== undefined && nowMs - this.#pingedAt > pongMs) {
-      this.close(new Error(`no answer to a ping in ${pongMs} ms`));
+      this.destroy(new Error(`no answer to a ping in ${pongMs} ms`));
     } else if (this.#pingedAt === undefined && nowMs - this.#heardAt > silenceMs) {
       this.#ping(nowMs);
     }
@@ -166,7 +179,6 @@ export class OwnConnection extends Pipe implements Connection {
     });
     stream.owner = call;
     this.socket.ref();
-    void call.send(request.body);
     return call;
   }
 
@@ -184,27 +196,14 @@ export class OwnConnection extends Pipe implements Connection {
     if (this.#state === "leaving" && this.http2.streamCount === 0) this.close();
   }
 
-  #wakeAll(): void {
-    for (const wake of this.#waiting.splice(0)) wake();
-  }
-
   /** What became of it. */
-  #error(): ConnectError {
+  #error(why = "it was closed"): ConnectError {
     const opening = this.#state === "opening";
     const what = opening ? `no connection to ${this.#address}` : `connection to ${this.#address} lost`;
-    const message = `${what}: ${this.problem?.message ?? "it was closed"}`;
+    const message = `${what}: ${this.problem?.message ?? why}`;
     const reason = opening ? "CONNECT_FAILED" : "CONNECTION_LOST";
     return Object.assign(unavailable(message, { reason, domain: "heddle" }), { cause: this.problem });
   }
 }
 
 const pingPayload = Buffer.from("heddle..");
-
-function socketTo(address: string, tls: SessionOptions["tls"]): Socket {
-  const { hostname, port } = new URL(`http://${address}`);
-  const host = hostname.replace(/^\[|\]$/g, "");
-  const to = { host, port: Number(port || (tls ? 443 : 80)), noDelay: true };
-  if (tls === undefined) return connectTcp(to);
-  const { ca, serverName } = tls;
-  return connectTls({ ...to, ALPNProtocols: ["h2"], ...(ca && { ca }), ...(serverName && { servername: serverName }) });
-}

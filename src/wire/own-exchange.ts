@@ -62,13 +62,23 @@ export class Exchange {
   async answer(handler: HttpHandler, fields: Fields, scheme: string): Promise<void> {
     try {
       const request = this.#request(fields, scheme);
-      await this.#send(request === undefined ? badTarget : await handler(request));
+      if (request?.header.get("expect") === "100-continue") this.#http2.sendHeaders(this.#stream, goOn, false);
+      await this.#send(request === undefined ? badTarget : await handler(request), request?.method === "HEAD");
+      this.#end(ErrorCode.noError); // RFC 9113 §8.1: the answer is complete, so the rest of the request is not needed
     } catch {
-      this.#http2.resetStream(this.#stream, ErrorCode.internalError); // the body broke off, or the handler rejected
-      this.closed();
+      this.#end(ErrorCode.internalError); // the body broke off, or the handler rejected
     } finally {
       this.#body.discard();
     }
+  }
+
+  /** Resets the stream, if it is not over by now. */
+  #end(code: number): void {
+    if (this.#isOver) return;
+    this.#http2.resetStream(this.#stream, code);
+    this.#over.abort(new ConnectError("the answer has ended", Code.Canceled));
+    this.#body.end({ reason: this.#over.signal.reason });
+    this.closed();
   }
 
   #request(fields: Fields, scheme: string): UniversalServerRequest | undefined {
@@ -82,7 +92,7 @@ export class Exchange {
   }
 
   /** Sends head, body and trailers. The head waits for the first piece: until then a handler may set headers. */
-  async #send(answer: UniversalServerResponse): Promise<void> {
+  async #send(answer: UniversalServerResponse, isHead: boolean): Promise<void> {
     const { status, header, body, trailer } = answer;
     const head = [":status", String(status)];
     const failure = trailersOnly(answer);
@@ -90,8 +100,9 @@ export class Exchange {
     const pieces = body?.[Symbol.asyncIterator]();
     try {
       let piece = await pieces?.next();
-      const isEmpty = (piece === undefined || piece.done) && [...(trailer?.keys() ?? [])].length === 0;
-      this.#http2.sendHeaders(this.#stream, fieldsOf(head, header), isEmpty === true);
+      const isEmpty =
+        isHead || ((piece === undefined || piece.done === true) && [...(trailer?.keys() ?? [])].length === 0);
+      this.#http2.sendHeaders(this.#stream, fieldsOf(head, header), isEmpty);
       if (isEmpty) return;
       for (; piece !== undefined && !piece.done; piece = await pieces?.next()) await this.#sendPiece(piece.value);
       this.#sendEnd(trailer);
@@ -103,6 +114,7 @@ export class Exchange {
   async #sendPiece(piece: Uint8Array): Promise<void> {
     this.#over.signal.throwIfAborted();
     if (this.#http2.sendData(this.#stream, piece, false)) return;
+    this.#over.signal.throwIfAborted(); // it was too much
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
     });
@@ -117,5 +129,7 @@ export class Exchange {
 }
 
 const nothing = new Uint8Array();
+
+const goOn = Object.freeze([":status", "100"]);
 
 const badTarget: UniversalServerResponse = { status: 400 };

@@ -7,24 +7,20 @@ import type { Listener, ListenOptions } from "./engine.ts";
 import { closedByPeers, opened, settled, slowness } from "./listening.ts";
 import { type NodeHandler, nodeHandler } from "./node-handler.ts";
 import { Serving } from "./own-serving.ts";
+import { Servings } from "./own-servings.ts";
 import { sniff } from "./sniff.ts";
 
-/** Time in which requests that crossed with our GOAWAY arrive: two round trips, generously. */
-const crossingMs = 100;
-
 /** Opens a port for HTTP/1.1, which `node:http` speaks, and HTTP/2, which we do: by the first bytes, or by ALPN. */
-export async function listen({ host, port, handler, tls }: ListenOptions): Promise<Listener> {
+export async function listen({ host, port, handler, tls, log }: ListenOptions): Promise<Listener> {
   const inFlight = new Watchable(0);
   const onHttp1 = nodeHandler(handler, inFlight);
   const http1 = createHttp1(slowness, onHttp1.handle);
   http1.emit("listening"); // it never listens itself, and only then looks after connections that are slow
-  const servings = new Set<Serving>();
+  const servings = new Servings();
   const scheme = tls ? "https" : "http";
   const onSocket = (socket: Socket, version: 1 | 2) => {
     if (version === 1) return void http1.emit("connection", socket);
-    const serving = new Serving(socket, { handler, scheme, inFlight });
-    servings.add(serving);
-    socket.once("close", () => servings.delete(serving));
+    servings.add(new Serving(socket, { handler, scheme, inFlight, ...(log && { log }) }));
   };
   const tcp = tls
     ? createTls({ ...tls, ALPNProtocols: ["h2", "http/1.1"], noDelay: true }, (socket: TLSSocket) =>
@@ -39,7 +35,7 @@ interface Parts {
   readonly tcp: TcpServer;
   readonly http1: Http1Server;
   readonly onHttp1: NodeHandler;
-  readonly servings: ReadonlySet<Serving>;
+  readonly servings: Servings;
   readonly inFlight: Watchable<number>;
 }
 
@@ -79,12 +75,11 @@ class OwnListener implements Listener {
     const closed = new Promise<void>((resolve) => tcp.close(() => resolve()));
     onHttp1.closeConnections();
     http1.closeIdleConnections();
-    for (const serving of servings) serving.leave();
-    if (graceMs > 0 && servings.size > 0) await systemClock.sleep(Math.min(crossingMs, graceMs));
-    for (const serving of servings) serving.left();
-    const cutOff = await settled(inFlight, graceMs);
+    const endsAt = systemClock.now() + graceMs;
+    await servings.leave(graceMs);
+    const cutOff = await settled(inFlight, endsAt - systemClock.now());
     http1.closeIdleConnections();
-    for (const serving of servings) serving.close();
+    servings.close();
     if (graceMs > 0) await closedByPeers(closed);
     for (const socket of this.#sockets) socket.destroy();
     await closed;

@@ -5,9 +5,19 @@ import type { ConnectionEvents, Fault, Reset } from "../http2/events.ts";
 import type { Settings } from "../http2/settings.ts";
 import type { Stream } from "../http2/stream.ts";
 import type { Fields } from "./fields.ts";
+import { Outlet } from "./own-outlet.ts";
 
 /** How often a connection is told the time. */
 const tickMs = 1_000;
+
+/** Time in which the peer closes its side, once we have closed ours: to close both would lose what it has not read. */
+const lingerMs = 1_000;
+
+/** What a pipe may differ in. */
+export interface PipeOptions extends Omit<ConnectionOptions, "events" | "nowMs"> {
+  /** Time in which a peer takes something of what is sent to it, in milliseconds. Default 30 s. */
+  readonly writeStallMs?: number;
+}
 
 /**
  * An HTTP/2 connection on a socket: bytes and time in, one write a turn out, none while the socket is full. Who extends
@@ -18,20 +28,20 @@ export abstract class Pipe implements ConnectionEvents {
   readonly socket: Socket;
   /** What ended it, if it did not end as it should. */
   problem: Error | undefined;
-  #isFull = false;
-  #isDue = false;
+  readonly #outlet: Outlet;
   #timer: Timer;
+  #isClosing = false;
 
-  constructor(socket: Socket, options: Omit<ConnectionOptions, "events" | "nowMs">) {
+  constructor(socket: Socket, { writeStallMs = 30_000, ...options }: PipeOptions) {
     this.socket = socket;
+    this.#outlet = new Outlet(socket, () => this.http2.take(), writeStallMs);
     this.http2 = new Connection({ ...options, events: this, nowMs: systemClock.now() });
     this.#timer = systemClock.setTimer(tickMs, this.#tick);
-    socket.on("data", (bytes: Buffer) => this.http2.receive(bytes, systemClock.now()));
-    socket.on("drain", this.#drained);
+    socket.on("data", this.#receive);
     socket.on("error", (error) => {
       this.problem ??= error;
     });
-    socket.once("end", () => this.close());
+    socket.once("end", () => this.destroy());
     socket.resume(); // it may have been stopped while somebody looked at its first bytes
     socket.once("close", () => {
       this.#timer.cancel();
@@ -59,46 +69,45 @@ export abstract class Pipe implements ConnectionEvents {
 
   /** All that is said in one turn of the event loop leaves together. */
   output(): void {
-    if (this.#isDue) return;
-    this.#isDue = true;
-    process.nextTick(this.#flushDue);
+    this.#outlet.due();
   }
 
   failed(error: Error): void {
     this.close(error);
   }
 
-  /** Says what is left to say and closes; what is carried is told first. */
+  /** Says what is left to say and closes; what is carried is told first. The peer has a moment to close its side. */
   close(problem?: Error): void {
+    if (this.#isClosing) return;
+    this.#isClosing = true;
     this.problem ??= problem;
     this.http2.close();
-    this.#isFull = false;
-    this.#flush();
-    this.socket.destroySoon();
+    this.#outlet.end();
+    this.#timer.cancel();
+    this.#timer = systemClock.setTimer(lingerMs, () => this.socket.destroy());
   }
+
+  /** Closes at once, without a word; what is carried is told first. */
+  destroy(problem?: Error): void {
+    this.problem ??= problem;
+    this.http2.close();
+    this.socket.destroy();
+  }
+
+  readonly #receive = (bytes: Buffer): void => {
+    try {
+      this.http2.receive(bytes, systemClock.now());
+    } catch (reason) {
+      this.close(reason instanceof Error ? reason : new Error(String(reason))); // costs this connection, not the process
+    }
+  };
 
   readonly #tick = (): void => {
     const now = systemClock.now();
     this.http2.tick(now);
     this.ticked(now);
-    if (!this.socket.destroyed) this.#timer = systemClock.setTimer(tickMs, this.#tick);
+    const stalledMs = this.#outlet.stalledMs(now);
+    if (stalledMs !== undefined) this.destroy(new Error(`the peer has read nothing in ${stalledMs} ms: writeStallMs`));
+    if (!this.socket.destroyed && !this.#isClosing) this.#timer = systemClock.setTimer(tickMs, this.#tick);
   };
-
-  readonly #drained = (): void => {
-    this.#isFull = false;
-    this.#flush();
-  };
-
-  readonly #flushDue = (): void => {
-    this.#isDue = false;
-    this.#flush();
-  };
-
-  #flush(): void {
-    while (!this.#isFull && this.socket.writable) {
-      const bytes = this.http2.take();
-      if (bytes === undefined) return;
-      this.#isFull = !this.socket.write(bytes);
-    }
-  }
 }

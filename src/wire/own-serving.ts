@@ -1,6 +1,8 @@
 import type { Socket } from "node:net";
+import type { Logger } from "../base/log.ts";
 import type { Watchable } from "../base/watch.ts";
-import type { Reset } from "../http2/events.ts";
+import { ConnectionError, errorName } from "../http2/errors.ts";
+import type { Fault, Reset } from "../http2/events.ts";
 import type { Limits } from "../http2/limits.ts";
 import type { Stream } from "../http2/stream.ts";
 import type { HttpHandler } from "./engine.ts";
@@ -15,20 +17,42 @@ export interface ServingOptions {
   /** Requests being answered, on all connections. */
   readonly inFlight: Watchable<number>;
   readonly limits?: Partial<Limits>;
+  readonly writeStallMs?: number;
+  readonly log?: Logger;
 }
 
 /** One HTTP/2 connection that is served. */
 export class Serving extends Pipe {
   readonly #options: ServingOptions;
+  readonly #heard = Promise.withResolvers<void>();
 
   constructor(socket: Socket, options: ServingOptions) {
-    super(socket, { role: "server", ...(options.limits && { limits: options.limits }) });
+    const { limits, writeStallMs } = options;
+    super(socket, { role: "server", ...(limits && { limits }), ...(writeStallMs && { writeStallMs }) });
     this.#options = options;
   }
 
-  /** First step of leaving: asks the peer to begin nothing more here. */
-  leave(): void {
+  /** First step of leaving: asks the peer to begin nothing more here; resolves when it has heard that, or is gone. */
+  leave(): Promise<void> {
     this.http2.drain();
+    this.http2.ping(leavePayload);
+    return this.#heard.promise;
+  }
+
+  override pong(payload: Buffer): void {
+    if (leavePayload.equals(payload)) this.#heard.resolve();
+  }
+
+  override fault(fault: Fault): void {
+    super.fault(fault);
+    const { streamId, code, reason, limit } = fault;
+    this.#tell("a stream was ended for its peer's fault", { streamId, code: errorName(code), reason, limit });
+  }
+
+  override failed(error: Error): void {
+    const limit = error instanceof ConnectionError ? error.limit : undefined;
+    if (limit !== "idleMs") this.#tell("a connection was ended for its peer's fault", { reason: error.message, limit });
+    super.failed(error);
   }
 
   /** Second step, once those on their way have arrived: what comes now is refused. */
@@ -67,6 +91,15 @@ export class Serving extends Pipe {
     (stream.owner as Exchange | undefined)?.reset(reset); // a stream that was refused has none
   }
 
-  protected gone(): void {}
+  protected gone(): void {
+    this.#heard.resolve();
+  }
+
   protected ticked(): void {}
+
+  #tell(message: string, fields: Readonly<Record<string, unknown>>): void {
+    this.#options.log?.warn(message, { peer: this.socket.remoteAddress, ...fields });
+  }
 }
+
+const leavePayload = Buffer.from("hdlleave", "latin1");

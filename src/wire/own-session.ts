@@ -29,7 +29,7 @@ export class OwnSession implements Session {
       call = await connection.send(request, () => connections.ended());
     } catch (reason) {
       connections.ended();
-      throw withProgress(ConnectError.from(reason, Code.Unavailable), "not-sent");
+      throw unsent(reason);
     }
     return call.response;
   };
@@ -41,4 +41,11 @@ export class OwnSession implements Session {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#connections.close();
   }
+}
+
+/** Nothing was sent. What no peer may be sent is not to be tried again: as if it had been processed. */
+function unsent(reason: unknown): ConnectError {
+  if (reason instanceof RangeError) return ConnectError.from(reason, Code.ResourceExhausted);
+  if (reason instanceof TypeError) return ConnectError.from(reason, Code.Internal);
+  return withProgress(ConnectError.from(reason, Code.Unavailable), "not-sent");
 }

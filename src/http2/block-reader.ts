@@ -55,7 +55,7 @@ export class BlockReader {
   /** Takes the fragment of a CONTINUATION. */
   continue(fragment: Buffer): void {
     if (this.#fragments.length > this.#limits.continuationFrames) {
-      throw new ConnectionError(ErrorCode.enhanceYourCalm, "too many CONTINUATION frames", "continuationFrames");
+      throw new ConnectionError(ErrorCode.enhanceYourCalm, "too many: continuationFrames", "continuationFrames");
     }
     this.#append(fragment);
   }
@@ -107,7 +107,7 @@ export class BlockReader {
   #append(fragment: Buffer): void {
     this.#fragmentBytes += fragment.length;
     if (this.#fragmentBytes > this.#limits.headerListBytes) {
-      throw new ConnectionError(ErrorCode.enhanceYourCalm, "header block too large", "headerListBytes");
+      throw new ConnectionError(ErrorCode.enhanceYourCalm, "header block above headerListBytes", "headerListBytes");
     }
     this.#fragments.push(Buffer.from(fragment)); // the giver of the bytes may use them again
   }

@@ -186,6 +186,6 @@ export class Control implements FrameSink {
   #checkOutput(): void {
     const { output, limits } = this.#options;
     if (output.length <= limits.outputBytes) return;
-    throw new ConnectionError(ErrorCode.enhanceYourCalm, "answers are not read", "outputBytes");
+    throw new ConnectionError(ErrorCode.enhanceYourCalm, "answers are not read: outputBytes", "outputBytes");
   }
 }

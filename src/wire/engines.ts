@@ -4,7 +4,7 @@ import { nodeEngine } from "./node.ts";
 import { ownEngine } from "./own.ts";
 
 /** Engines by the names that `HEDDLE_HTTP2` takes. */
-const engines: Readonly<Record<string, Engine>> = { node: nodeEngine, own: ownEngine };
+export const engines: Readonly<Record<string, Engine>> = { node: nodeEngine, own: ownEngine };
 
 /** The engine that `HEDDLE_HTTP2` names; `node` unless it names one. */
 export const defaultEngine: Engine = engineNamed(environmentOr("HEDDLE_HTTP2", "node"));

@@ -25,6 +25,7 @@ export interface ServingOptions {
 export class Serving extends Pipe {
   readonly #options: ServingOptions;
   readonly #heard = Promise.withResolvers<void>();
+  #isPeerLeaving = false;
 
   constructor(socket: Socket, options: ServingOptions) {
     const { limits, writeStallMs } = options;
@@ -41,6 +42,12 @@ export class Serving extends Pipe {
 
   override pong(payload: Buffer): void {
     if (leavePayload.equals(payload)) this.#heard.resolve();
+  }
+
+  /** The peer begins nothing more: when what runs has ended, nothing is left to do. */
+  override goAway(): void {
+    this.#isPeerLeaving = true;
+    if (this.http2.streamCount === 0) this.close();
   }
 
   override fault(fault: Fault): void {
@@ -62,7 +69,7 @@ export class Serving extends Pipe {
 
   headers(stream: Stream, fields: Fields, endStream: boolean): void {
     const { handler, scheme, inFlight } = this.#options;
-    const exchange = new Exchange(this.http2, stream, () => inFlight.set(inFlight.value - 1));
+    const exchange = new Exchange(this.http2, stream, () => this.#ended());
     stream.owner = exchange;
     inFlight.set(inFlight.value + 1);
     if (endStream) exchange.ended();
@@ -96,6 +103,12 @@ export class Serving extends Pipe {
   }
 
   protected ticked(): void {}
+
+  #ended(): void {
+    const { inFlight } = this.#options;
+    inFlight.set(inFlight.value - 1);
+    if (this.#isPeerLeaving && this.http2.streamCount === 0) this.close();
+  }
 
   #tell(message: string, fields: Readonly<Record<string, unknown>>): void {
     this.#options.log?.warn(message, { peer: this.socket.remoteAddress, ...fields });

@@ -1,10 +1,11 @@
 import { once } from "node:events";
 import { connect } from "node:http2";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { BadRequestSchema } from "../../gen/google/rpc/error_details_pb.ts";
 import { OrderService } from "../../gen/shop/order/v1/order_pb.ts";
 import { openTestMesh } from "../testing/open-mesh.ts";
+import { engines } from "./engines.ts";
 
 const value = { fieldViolations: [{ field: "id", description: "is missing" }] };
 
@@ -20,34 +21,36 @@ const orders = {
   },
 };
 
-test("a failure before the first message is one block of headers that ends the stream", async () => {
-  await using mesh = await openTestMesh([[OrderService, orders]]);
-  const answer = await headersOf(mesh.servers[0]?.address, "GetOrder");
-  expect(answer.headers).toMatchObject({ ":status": 200, "grpc-status": "8", "grpc-message": "no%20room" });
-  expect(answer.ended).toBe(true);
-  expect(await mesh.servers[0]?.drain()).toBe(0); // and nothing is left under way
-});
+describe.each(Object.entries(engines))("over %s", (_, engine) => {
+  test("a failure before the first message is one block of headers that ends the stream", async () => {
+    await using mesh = await openTestMesh([[OrderService, orders]], { engine, server: { engine } });
+    const answer = await headersOf(mesh.servers[0]?.address, "GetOrder");
+    expect(answer.headers).toMatchObject({ ":status": 200, "grpc-status": "8", "grpc-message": "no%20room" });
+    expect(answer.ended).toBe(true);
+    expect(await mesh.servers[0]?.drain()).toBe(0); // and nothing is left under way
+  });
 
-test("the failure arrives with its details and metadata", async () => {
-  await using mesh = await openTestMesh([[OrderService, orders]]);
-  const error = await mesh.client(OrderService).getOrder({ id: "a" }).catch(ConnectError.from);
-  if (!(error instanceof ConnectError)) throw new Error("it did not fail");
-  expect(error).toMatchObject({ code: Code.ResourceExhausted, rawMessage: "no room" });
-  expect(error.metadata.get("x-reason")).toBe("full");
-  expect(error.findDetails(BadRequestSchema)).toMatchObject([value]);
-});
+  test("the failure arrives with its details and metadata", async () => {
+    await using mesh = await openTestMesh([[OrderService, orders]], { engine, server: { engine } });
+    const error = await mesh.client(OrderService).getOrder({ id: "a" }).catch(ConnectError.from);
+    if (!(error instanceof ConnectError)) throw new Error("it did not fail");
+    expect(error).toMatchObject({ code: Code.ResourceExhausted, rawMessage: "no room" });
+    expect(error.metadata.get("x-reason")).toBe("full");
+    expect(error.findDetails(BadRequestSchema)).toMatchObject([value]);
+  });
 
-test("a stream that breaks off after a message has a head, the message and trailers", async () => {
-  await using mesh = await openTestMesh([[OrderService, orders]]);
-  const answer = await headersOf(mesh.servers[0]?.address, "WatchOrder");
-  expect(answer.headers["grpc-status"]).toBeUndefined();
-  expect(answer.ended).toBe(false);
-  const ids: (string | undefined)[] = [];
-  const reading = (async () => {
-    for await (const { order } of mesh.client(OrderService).watchOrder({ id: "a" })) ids.push(order?.id);
-  })();
-  await expect(reading).rejects.toMatchObject({ code: Code.Internal, rawMessage: "broke off" });
-  expect(ids).toEqual(["a"]);
+  test("a stream that breaks off after a message has a head, the message and trailers", async () => {
+    await using mesh = await openTestMesh([[OrderService, orders]], { engine, server: { engine } });
+    const answer = await headersOf(mesh.servers[0]?.address, "WatchOrder");
+    expect(answer.headers["grpc-status"]).toBeUndefined();
+    expect(answer.ended).toBe(false);
+    const ids: (string | undefined)[] = [];
+    const reading = (async () => {
+      for await (const { order } of mesh.client(OrderService).watchOrder({ id: "a" })) ids.push(order?.id);
+    })();
+    await expect(reading).rejects.toMatchObject({ code: Code.Internal, rawMessage: "broke off" });
+    expect(ids).toEqual(["a"]);
+  });
 });
 
 /** The first block of headers that answers a gRPC request, and whether the answer ends with it. */

@@ -149,7 +149,10 @@ export class Inbound {
   }
 
   #open(id: number, list: HeaderList, endStream: boolean): void {
-    const { streams, isClient, guard, events } = this.#options;
+    const { streams, isClient, guard, events, output, limits } = this.#options;
+    if (output.length > limits.outputBytes) {
+      throw new ConnectionError(ErrorCode.enhanceYourCalm, "answers are not read: outputBytes", "outputBytes");
+    }
     if (isClient || streams.isOwn(id)) throw protocolError(`HEADERS on stream ${id}, which is not the peer's to open`);
     if (id > this.lastAccepted) return streams.note(id, Fate.resetByUs);
     guard.charge("streamsOpened");

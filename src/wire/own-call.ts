@@ -23,6 +23,7 @@ export class Call {
   readonly #trailer = new Headers();
   readonly #answered = Promise.withResolvers<UniversalClientResponse>();
   readonly #onOver: () => void;
+  #source: AsyncIterator<Uint8Array> | undefined;
   #wake: (() => void) | undefined;
   #isOver = false;
 
@@ -43,7 +44,11 @@ export class Call {
   /** Sends the request's body, as far as anybody still wants it. */
   async send(body: AsyncIterable<Uint8Array>): Promise<void> {
     try {
-      for await (const piece of body) await this.#sendPiece(piece);
+      const pieces = body[Symbol.asyncIterator]();
+      this.#source = pieces;
+      for (let next = await pieces.next(); !next.done && !this.#isOver; next = await pieces.next()) {
+        await this.#sendPiece(next.value);
+      }
       if (!this.#isOver) this.#http2.sendData(this.#stream, nothing, true);
     } catch (reason) {
       this.#fail(ConnectError.from(reason), ErrorCode.cancel); // the caller's own body broke off
@@ -83,7 +88,6 @@ export class Call {
   }
 
   async #sendPiece(piece: Uint8Array): Promise<void> {
-    if (this.#isOver) throw new ConnectError("the call is over", Code.Canceled);
     if (this.#http2.sendData(this.#stream, piece, false) || this.#isOver) return;
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
@@ -121,6 +125,7 @@ export class Call {
     this.#isOver = true;
     if (this.#body.isEmpty) this.#signal?.removeEventListener("abort", this.#leave);
     this.#wake?.();
+    this.#source?.return?.().catch(() => {}); // told to clean up; nothing comes of it any more
     this.#onOver();
   }
 }

@@ -107,7 +107,7 @@ export class Exchange {
       for (; piece !== undefined && !piece.done; piece = await pieces?.next()) await this.#sendPiece(piece.value);
       this.#sendEnd(trailer);
     } finally {
-      void pieces?.return?.(); // told to clean up; nothing comes of it any more
+      pieces?.return?.().catch(() => {}); // told to clean up; nothing comes of it any more
     }
   }
 

@@ -128,7 +128,7 @@ test("faults and failures of peers reach the log, and name their limit", async (
   const log = { warn: (message: string, fields = {}) => void told.push({ message, ...fields }) } as never;
   const handler: HttpHandler = async () => ({ status: 200 });
   await using listener = await ownEngine.listen({ host, port: 0, handler, log });
-  const client = connect({ host, port: listener.port });
+  const client = connect({ host, port: listener.port, noDelay: true });
   client.on("error", () => {}).resume();
   const ping = frame(FrameType.ping, 0, 0, Buffer.alloc(8));
   client.write(Buffer.concat([preface, settings, settingsAck, ...Array.from({ length: 5_000 }, () => ping)]));
@@ -145,7 +145,7 @@ test("a connection that begins while the port is leaving is told so, and gets no
     return { status: 200 };
   };
   await using listener = await ownEngine.listen({ host, port: 0, handler });
-  const slow = connect({ host, port: listener.port }); // accepted, and silent so far
+  const slow = connect({ host, port: listener.port, noDelay: true }); // accepted, and silent so far
   let answer = Buffer.alloc(0);
   slow
     .on("error", () => {})
@@ -166,6 +166,35 @@ test("a connection that begins while the port is leaving is told so, and gets no
   slow.destroy();
   expect(await drained).toBe(0);
   expect(asked).toEqual(["/first"]);
+});
+
+test("a peer that asks and asks and reads no answer is stopped, however small its requests are", async () => {
+  const told: unknown[] = [];
+  const log = { warn: (_: string, fields: { readonly limit?: string }) => void told.push(fields.limit) } as never;
+  const header = new Headers({ "x-much": "~".repeat(30_000) });
+  await using listener = await ownEngine.listen({ host, port: 0, handler: async () => ({ status: 200, header }), log });
+  const client = connect({ host, port: listener.port, noDelay: true });
+  client.on("error", () => {}).pause();
+  client.write(Buffer.concat([preface, settings, settingsAck]));
+  for (let id = 1; id < 4_000 && !client.destroyed && told.length === 0; id += 2) {
+    client.write(frame(FrameType.headers, 5, id, requestBlock));
+    if (id % 100 === 1) await turns();
+  }
+  await vi.waitFor(() => expect(told).toContain("outputBytes"));
+  client.destroy();
+});
+
+test("headers that a client does not take cost their answer only", async () => {
+  const handler: HttpHandler = async ({ url }) => {
+    const header = new Headers({ "x-much": "x".repeat(url.endsWith("/much") ? 200_000 : 1) });
+    return { status: 200, header };
+  };
+  await using listener = await ownEngine.listen({ host, port: 0, handler });
+  await using session = ownEngine.connect(`${host}:${listener.port}`);
+  const much = session.request(requestOf(session, { path: "/much" }));
+  await expect(much).rejects.toMatchObject({ code: Code.Internal });
+  expect((await session.request(requestOf(session))).status).toBe(200);
+  expect(listener.inFlight).toBe(0);
 });
 
 test("whoever waits for 100 before the body gets it", async () => {

@@ -7,6 +7,7 @@ import { formatGrpcTimeout, parseGrpcTimeout } from "../call/deadline.ts";
 import { headers } from "../call/headers.ts";
 import { methodPolicy } from "../call/policy.ts";
 import { maxTimeoutMs } from "../call/policy-defaults.ts";
+import { timelyBody } from "./timely-body.ts";
 
 /** What limiting calls needs to know. */
 export interface TimeLimitOptions {
@@ -38,9 +39,10 @@ export function timeLimited(
   if (askedMs === undefined) return request; // an endless stream, or a malformed header that Connect will refuse
   const timeoutMs = Math.min(askedMs, method.methodKind === "unary" ? maxTimeoutMs : longestMs);
   request.header.set(name, grpc ? formatGrpcTimeout(timeoutMs) : String(Math.max(1, Math.floor(timeoutMs))));
+  const deadlineAt = clock.now() + timeoutMs;
   const contextValues = request.contextValues ?? createContextValues();
-  contextValues.set(deadlineKey, clock.now() + timeoutMs);
-  return { ...request, contextValues };
+  contextValues.set(deadlineKey, deadlineAt);
+  return { ...request, contextValues, body: timelyBody(request.body, deadlineAt, clock) };
 }
 
 const byContract: TimeoutOf = (method) => methodPolicy(method).timeoutMs;

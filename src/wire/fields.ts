@@ -23,11 +23,13 @@ export function fieldOf(fields: Fields, name: string): string | undefined {
   return undefined;
 }
 
-/** Headers as fields, behind the pseudo ones. */
+/** Headers as fields, behind the pseudo ones. Binary values that `Headers` has joined are apart again, as gRPC's C core wants them. */
 export function fieldsOf(pseudo: Fields, headers: Headers | undefined): string[] {
   const fields = [...pseudo];
   headers?.forEach((value, name) => {
-    if (!ofConnection.has(name)) fields.push(name, value);
+    if (ofConnection.has(name)) return;
+    if (!name.endsWith("-bin")) fields.push(name, value);
+    else for (const one of value.split(",")) fields.push(name, one.trim());
   });
   return fields;
 }

@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { type Service, ServiceSchema } from "../../../gen/heddle/discovery/v1/discovery_pb.ts";
+import { type Status, StatusSchema } from "../../../gen/heddle/discovery/v1/instance_pb.ts";
 import type { Entry } from "./registry.ts";
 import { bestStatus } from "./selection.ts";
 
@@ -26,4 +27,10 @@ export function groupOf(entries: readonly Entry[], asked: string): Service | und
 function serviceOf(name: string, entries: readonly Entry[]): Service {
   const instances = entries.map((entry) => entry.instance);
   return create(ServiceSchema, { name, status: bestStatus(entries), instances });
+}
+
+/** "healthy": a status as people read it. */
+export function statusName(status: Status): string {
+  const { name = "" } = StatusSchema.value[status] ?? {};
+  return name.replace(StatusSchema.sharedPrefix?.toUpperCase() ?? "", "").toLowerCase();
 }

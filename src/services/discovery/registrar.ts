@@ -6,6 +6,7 @@ import { invalidArgument } from "../../call/errors.ts";
 import type { Checks } from "./checks.ts";
 import type { Journal } from "./journal.ts";
 import type { Holder, Leases } from "./leases.ts";
+import { statusName } from "./mapping.ts";
 import { normalised, type Registration } from "./registration.ts";
 import type { Entry, Registry, Verdict } from "./registry.ts";
 
@@ -153,7 +154,7 @@ export class Registrar implements AsyncDisposable {
   #note(id: string, why: string): void {
     const entry = this.#options.registry.get(id);
     this.#options.journal.note(id, entry);
-    this.#log.info("status changed", { id, status: entry?.instance.status, why });
+    this.#log.info("status changed", { id, status: entry && statusName(entry.instance.status), why });
   }
 
   #lease({ instance: { id }, term }: Entry): void {

@@ -9,6 +9,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 say = printf '%-9s %s\n'
 cli = node src/cli/main.ts
 grpcurl := $(or $(HEDDLE_TEST_GRPCURL),$(shell sh -c 'command -v grpcurl'),$(wildcard $(HOME)/go/bin/grpcurl),.tools/grpcurl)
+python := $(or $(HEDDLE_TEST_PYTHON),.tools/python/bin/python)
 
 .PHONY: help generate up down status logs check test test-integration test-browser test-compose bench build lock clean
 
@@ -37,9 +38,9 @@ test: gen/.stamp ## Unit and contract tests; ARGS=<file> narrows
 	@$(say) test "unit and contract"
 	@vitest run --project unit --project contract $(ARGS)
 
-test-integration: gen/.stamp $(grpcurl) ## Tests of real processes, with PostgreSQL and grpcurl
+test-integration: gen/.stamp $(grpcurl) $(python) ## Tests of real processes, with PostgreSQL and grpcurl
 	@$(say) test "integration: some minutes"
-	@HEDDLE_TEST_GRPCURL="$(abspath $(grpcurl))" scripts/postgres vitest run --project integration $(ARGS)
+	@HEDDLE_TEST_GRPCURL="$(abspath $(grpcurl))" HEDDLE_TEST_PYTHON="$(abspath $(python))" scripts/postgres vitest run --project integration $(ARGS)
 
 test-browser: gen/.stamp ## Tests in a headless Chromium
 	@$(say) test "browser"
@@ -88,3 +89,9 @@ gen/.stamp: third_party/.stamp buf.yaml buf.gen.yaml $(shell find proto)
 	@command -v go >/dev/null || { echo "grpcurl is missing, and Go to build it: get Go (1.21 or later) from https://go.dev/dl, or set HEDDLE_TEST_GRPCURL"; exit 1; }
 	@$(say) install "grpcurl, built by Go: about a minute"
 	@GOBIN="$(CURDIR)/.tools" go install github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3
+
+.tools/python/bin/python:
+	@command -v python3 >/dev/null || { echo "python3 is missing: install it, or set HEDDLE_TEST_PYTHON to a Python that has grpcio"; exit 1; }
+	@$(say) install "grpcio 1.85.1 into .tools/python: under a minute"
+	@rm -rf .tools/python && python3 -m venv .tools/python
+	@.tools/python/bin/pip install --quiet --disable-pip-version-check grpcio==1.85.1 || { rm -rf .tools/python; exit 1; }

@@ -1,10 +1,12 @@
 import type { EnvReader } from "../base/env.ts";
 import { type LogLevel, logLevels } from "../base/log.ts";
 import { defaultDiscovery } from "../mesh/mesh.ts";
+import { engineNames } from "../wire/engines.ts";
 import { heddleVersion } from "./version.ts";
 
 /** What a program that serves reads from its environment, whatever it serves. */
 export function serverSettings(read: EnvReader, { port: defaultPort }: { readonly port: number }) {
+  read.choice("HEDDLE_HTTP2", engineNames, "node", "whose HTTP/2: node's own, or ours"); // the wire asks for it itself
   const port = read.port("PORT", defaultPort, "gRPC, gRPC-Web, Connect and REST");
   return {
     port,

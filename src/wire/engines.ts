@@ -3,14 +3,21 @@ import type { Engine } from "./engine.ts";
 import { nodeEngine } from "./node.ts";
 import { ownEngine } from "./own.ts";
 
-/** Engines by the names that `HEDDLE_HTTP2` takes. */
-export const engines: Readonly<Record<string, Engine>> = { node: nodeEngine, own: ownEngine };
+/** The names of the engines, as `HEDDLE_HTTP2` takes them. */
+export const engineNames = ["node", "own"] as const;
 
-/** The engine that `HEDDLE_HTTP2` names; `node` unless it names one. */
-export const defaultEngine: Engine = engineNamed(environmentOr("HEDDLE_HTTP2", "node"));
+/** Engines by their names. */
+export const engines: Readonly<Record<(typeof engineNames)[number], Engine>> = { node: nodeEngine, own: ownEngine };
 
-function engineNamed(name: string): Engine {
-  const engine = engines[name];
-  if (engine === undefined) throw new Error(`HEDDLE_HTTP2=${name} has to be one of ${Object.keys(engines).join(", ")}`);
-  return engine;
+/** The engine that `HEDDLE_HTTP2` names, `node` unless it names one. A wrong name fails the first use of it. */
+export const defaultEngine: Engine = {
+  listen: async (options) => named().listen(options),
+  connect: (address, options) => named().connect(address, options),
+};
+
+function named(): Engine {
+  const asked = environmentOr("HEDDLE_HTTP2", "node");
+  const name = engineNames.find((known) => known === asked);
+  if (name === undefined) throw new Error(`HEDDLE_HTTP2=${asked} has to be one of ${engineNames.join(", ")}`);
+  return engines[name];
 }

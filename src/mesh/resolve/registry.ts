@@ -62,7 +62,7 @@ class ServiceWatch {
 
   async run(closing: AbortSignal): Promise<void> {
     const { clock, random, log } = this.#options;
-    const backoffMs = fullJitter({ initialMs: 100, maxMs: 5_000, random });
+    const backoffMs = fullJitter({ initialMs: 100, maxMs: 2_000, random });
     const patience = clock.setTimer(patienceMs, () => void this.#fallBack("discovery has not answered yet"));
     for (let failures = 0; !closing.aborted; ) {
       try {

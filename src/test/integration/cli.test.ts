@@ -123,7 +123,7 @@ test("a port in use is named with who needs it and who has it, and nothing is st
   const { status, out } = await heddle("up");
   expect(status).toBe(1);
   expect(out).toContain(`port ${port}, needed for the machine pages of user, is in use`);
-  if (process.platform === "linux") expect(out).toContain(`process ${process.pid} has it`);
+  if (process.platform === "linux") expect(out).toContain(`in use by process ${process.pid} (`);
   expect(existsSync(join(home, "logs"))).toBe(false);
   expect(existsSync(file.path)).toBe(false);
 });

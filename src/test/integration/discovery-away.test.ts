@@ -39,5 +39,6 @@ test("discovery dies: calls go on, a client starts without it; it comes back and
 
   await Promise.all([cluster.replica("user", 0).kill(), cluster.replica("user", 1).kill()]);
   await known(mesh, 1);
+  await eventually("the mesh follows discovery again", read); // it looks for it every 2 s at the latest
   expect(await callTimes(20, 2, read)).toEqual({ calls: 20, failures: {} });
 });

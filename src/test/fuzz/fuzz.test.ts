@@ -2,7 +2,6 @@ import { describe, expect, test } from "vitest";
 import { examples } from "./corpus.ts";
 import { Dice } from "./dice.ts";
 import { Broken, shrink, tryMany, tryOne } from "./fuzz.ts";
-import { hpackRelay, huffman } from "./hpack.ts";
 import { tale } from "./http2-connection.ts";
 import { readFrames } from "./http2-frames.ts";
 import { promiseCutsDoNotMatter } from "./pieces.ts";
@@ -45,19 +44,6 @@ test.each<[string, string, (pieces: readonly Buffer[]) => unknown]>([
 ])("%s of a recorded connection: the same wherever it is cut", (_name, corpus, tell) => {
   for (const { bytes } of examples({ corpus }).filter(({ name }) => /^(node|grpc)-/.test(name)))
     for (const pieces of cuts(bytes)) promiseCutsDoNotMatter(bytes, pieces, tell);
-});
-
-test.each(seeds)("any list of any fields arrives at the other end as it was sent (seed %i)", (seed) => {
-  const dice = new Dice(seed);
-  const relay = hpackRelay();
-  const name = () => dice.pick(["a", ":path", "cookie", "x-long", "content-type", `x-${dice.below(300)}`]);
-  const value = () => dice.pick(["", "same", dice.bytes(dice.small(400)).toString("latin1")]);
-  for (let i = 0; i < 2_000; i++) relay(Array.from({ length: dice.small(20) }, () => [name(), value()]).flat());
-});
-
-test("any text comes back from Huffman code as it went in", () => {
-  const dice = new Dice(5);
-  for (let i = 0; i < 2_000; i++) tryOne(huffman, dice.bytes(dice.small(300)), { from: `seed 5, ${i}` });
 });
 
 test("a broken promise is told with its seed and the bytes, which are then made short", () => {

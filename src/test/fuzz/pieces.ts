@@ -3,10 +3,10 @@ import { crc32 } from "node:zlib";
 import { Dice } from "./dice.ts";
 import { promised } from "./target.ts";
 
-/** `bytes` in pieces as a socket might give them: of any length, the same way for the same bytes. */
+/** `bytes` in some hundred pieces at most, as a socket might give them: the same ones for the same bytes. */
 export function shredded(bytes: Buffer): Buffer[] {
   const dice = new Dice(crc32(bytes));
-  const most = dice.pick([1, 10, 100, 5_000]);
+  const most = Math.max(dice.pick([1, 10, 100, 5_000]), bytes.length >> 8);
   const pieces: Buffer[] = [];
   for (let at = 0; at < bytes.length; ) {
     const length = 1 + dice.below(most);

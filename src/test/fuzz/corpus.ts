@@ -1,4 +1,4 @@
-import { appendFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Target } from "./target.ts";
 
@@ -34,12 +34,15 @@ export function keep(corpus: string, { name, bytes }: Example, remark: string): 
   return path;
 }
 
-/** Keeps what was come upon, each with what it adds to what the others reach; returns the path. */
-export function keepFound(corpus: string, inputs: readonly { bytes: Buffer; adds: string }[]): string {
-  const path = join(root, corpus, `${found}.hex`);
+/** Keeps what was come upon, each with what it adds to what the others lead to, in place of what was kept before. */
+export function keepFound(corpus: string, inputs: readonly { bytes: Buffer; adds: string }[]): void {
   const lines = inputs.map(({ bytes, adds }) => `${commented(adds)}${bytes.toString("hex")}\n`);
-  appendFileSync(path, lines.join(""));
-  return path;
+  writeFileSync(join(root, corpus, `${found}.hex`), lines.join(""));
+}
+
+/** Whether an example was come upon by chance. */
+export function isFound({ name }: Example): boolean {
+  return name.startsWith(`${found} `);
 }
 
 function commented(remark: string): string {

@@ -35,12 +35,20 @@ export const http2Frames: Target = {
     const { frames, end } = readFrames([bytes]);
     const read = Buffer.concat(frames);
     promised(withoutReservedBits(bytes, read).equals(read), "the frames are the bytes in their order");
-    promised(["FRAME_SIZE_ERROR", "partial", "whole"].includes(end), `how it ended: ${end}`);
-    promised(end !== "whole" || read.length === bytes.length, "what is whole leaves nothing over");
+    promised(end === endAfter(bytes.subarray(read.length)), `how it ended: ${end}`);
     promiseCutsDoNotMatter(bytes, shredded(bytes), readFrames);
     note(`${end} ${frames.length > 0}`);
   },
 };
+
+/** How reading ends at `rest`, which holds no whole frame that is allowed. */
+function endAfter(rest: Buffer): string {
+  if (rest.length === 0) return "whole";
+  if (rest.length < 9) return "partial";
+  const length = rest.readUIntBE(0, 3);
+  if (length > 16_384) return "FRAME_SIZE_ERROR";
+  return rest.length - 9 < length ? "partial" : "a frame was left";
+}
 
 /** The beginning of `bytes` that is as long as `read`, with the bit before each stream's id cleared: it means nothing. */
 function withoutReservedBits(bytes: Buffer, read: Buffer): Buffer {

@@ -3,7 +3,8 @@ import { relative } from "node:path";
 import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
 import { keep } from "./corpus.ts";
-import type { Report, Task } from "./run.ts";
+import type { Harvest } from "./distil.ts";
+import type { Figures, Report, Task } from "./run.ts";
 import { targets } from "./targets.ts";
 
 /** Without a new input for so long, the one that runs hangs. */
@@ -33,18 +34,18 @@ const worker = new Worker(new URL("./run.ts", import.meta.url), {
 
 let toldAt = Date.now();
 let broken = 0;
-let last: Extract<Report, { pools: unknown }>["pools"] = [];
+let last: readonly Figures[] = [];
 worker.on("message", (report: Report) => {
   if (report.kind === "broken") {
     broken++;
     console.log(`BROKEN ${report.message}\n       kept as ${pathOf(report.path)}`);
-  } else if (report.kind === "kept") console.log(`${report.count} new in ${pathOf(report.path)}`);
-  else {
-    last = report.pools;
-    if (Date.now() - toldAt < 30_000 && report.kind === "progress") return;
-    toldAt = Date.now();
-    console.log(last.map(({ name, ran, found, seen }) => `${name} ${ran} (${found} new, ${seen} seen)`).join(" · "));
+    return;
   }
+  last = report.pools;
+  if (report.kind === "done") distil(report.harvest);
+  else if (Date.now() - toldAt < 30_000) return;
+  toldAt = Date.now();
+  console.log(last.map(({ name, ran, found, seen }) => `${name} ${ran} (${found} new, ${seen} seen)`).join(" · "));
 });
 worker.on("error", (error) => stop(`the thread ended: ${error.message}`));
 worker.on("exit", () => {
@@ -52,6 +53,11 @@ worker.on("exit", () => {
   console.log(`${last.reduce((sum, { ran }) => sum + ran, 0)} inputs, ${broken} broken, seed ${seed}`);
   if (broken > 0) process.exitCode = 1;
 });
+
+function distil(harvest: Harvest): void {
+  const distiller = new Worker(new URL("./distil.ts", import.meta.url), { workerData: harvest });
+  distiller.on("message", (kept: string) => console.log(`kept in found.hex: ${kept}`));
+}
 
 /** The input that was running when all ended is the one to look at. */
 function stop(reason: string): void {

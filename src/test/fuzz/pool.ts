@@ -1,4 +1,4 @@
-import { type Coverage, Explored, type Piece } from "./coverage.ts";
+import type { Coverage, Piece } from "./coverage.ts";
 import type { Dice } from "./dice.ts";
 import { tryOne } from "./fuzz.ts";
 import type { Target } from "./target.ts";
@@ -43,25 +43,6 @@ export class Pool {
   /** One of the inputs, the youngest more often. */
   pick(dice: Dice): Buffer {
     return dice.pick(dice.chance(0.3) ? this.inputs.slice(-20) : this.inputs);
-  }
-
-  /** Few inputs that together go wherever all do and the `known` do not, each with something it adds. */
-  essence(known: readonly Buffer[]): { bytes: Buffer; adds: string }[] {
-    const explored = new Explored();
-    const signsSeen = new Set<string>();
-    const essence: { bytes: Buffer; adds: string }[] = [];
-    const weigh = (bytes: Buffer): string | undefined => {
-      const { pieces, signs } = this.#trace(bytes, "pool");
-      const sign = [...signs].find((one) => !signsSeen.has(one));
-      for (const one of signs) signsSeen.add(one);
-      return explored.add(pieces) ?? sign;
-    };
-    for (const bytes of known) weigh(bytes);
-    for (const bytes of this.inputs.toSorted((a, b) => a.length - b.length)) {
-      const adds = weigh(bytes);
-      if (adds !== undefined) essence.push({ bytes, adds });
-    }
-    return essence;
   }
 
   #trace(bytes: Buffer, from: string): { pieces: Piece[]; signs: Set<string> } {

@@ -2,9 +2,10 @@
 import { performance } from "node:perf_hooks";
 import { parentPort, workerData } from "node:worker_threads";
 import { crc32 } from "node:zlib";
-import { examples, keep, keepFound } from "./corpus.ts";
+import { examples, keep } from "./corpus.ts";
 import { Coverage } from "./coverage.ts";
 import { Dice } from "./dice.ts";
+import type { Harvest } from "./distil.ts";
 import { Broken, shrink } from "./fuzz.ts";
 import { mutate } from "./mutate.ts";
 import { Pool } from "./pool.ts";
@@ -21,9 +22,17 @@ export interface Task {
 
 /** What the thread tells. */
 export type Report =
-  | { readonly kind: "progress" | "done"; readonly pools: { name: string; ran: number; found: number; seen: number }[] }
-  | { readonly kind: "broken"; readonly message: string; readonly path: string }
-  | { readonly kind: "kept"; readonly path: string; readonly count: number };
+  | { readonly kind: "progress"; readonly pools: readonly Figures[] }
+  | { readonly kind: "done"; readonly pools: readonly Figures[]; readonly harvest: Harvest }
+  | { readonly kind: "broken"; readonly message: string; readonly path: string };
+
+/** How far a target has come: inputs run, those that led somewhere new, and how many places and signs were seen. */
+export interface Figures {
+  readonly name: string;
+  readonly ran: number;
+  readonly found: number;
+  readonly seen: number;
+}
 
 /** Inputs of one target before it is another's turn. */
 const turn = 300;
@@ -61,7 +70,7 @@ function noteBroken(pool: Pool, error: Broken): void {
 }
 
 const hash = (bytes: Buffer) => crc32(bytes).toString(16).padStart(8, "0");
-const figures = () =>
+const figures = (): Figures[] =>
   pools.map(({ target, ran, found, seenCount }) => ({ name: target.name, ran, found, seen: seenCount }));
 
 const pools = targets
@@ -78,9 +87,4 @@ while (performance.now() < until && broken.size < maxBroken) {
   }
   tell({ kind: "progress", pools: figures() });
 }
-for (const pool of pools) {
-  const known = examples(pool.target).filter(({ name }) => !name.startsWith("broken-"));
-  const essence = pool.essence(known.map(({ bytes }) => bytes)).filter(({ bytes }) => bytes.length > 0);
-  if (essence.length > 0) tell({ kind: "kept", path: keepFound(pool.target.corpus, essence), count: essence.length });
-}
-tell({ kind: "done", pools: figures() });
+tell({ kind: "done", pools: figures(), harvest: new Map(pools.map(({ target, inputs }) => [target.name, inputs])) });

@@ -62,6 +62,14 @@ const toServer: Record<string, Buffer[]> = {
     settings(1, 60),
     headers(5, request("/echo"), 1),
   ],
+  "echo-between-pings": [
+    headers(1, request("/echo")),
+    data(1, "one"),
+    ping,
+    data(1, "two"),
+    update(0, 5),
+    data(1, "three", 1),
+  ],
   "rapid-reset": each(12, (i) => [headers(2 * i + 1, request("/echo")), reset(2 * i + 1)]),
   "too-many-streams": each(10, (i) => [headers(2 * i + 1, request("/hold"))]),
   "control-frames": [

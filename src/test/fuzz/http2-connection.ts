@@ -1,7 +1,7 @@
 import type { Connection } from "../../http2/connection.ts";
 import type { Limits } from "../../http2/limits.ts";
 import { splitFrames, twistFrame } from "./http2-bytes.ts";
-import { judge } from "./http2-judge.ts";
+import { judge, type Sent } from "./http2-judge.ts";
 import { UsedConnection } from "./http2-user.ts";
 import { client, server } from "./http2-users.ts";
 import { Witness } from "./http2-witness.ts";
@@ -36,13 +36,20 @@ export function opened(role: Role): { connection: UsedConnection; witness: Witne
 export function tale(role: Role): (pieces: readonly Buffer[]) => { lines: string[]; output: string } {
   return (pieces) => {
     const { connection, witness } = opened(role);
-    for (const piece of pieces) connection.receive(piece, 0);
+    for (const piece of pieces) {
+      const lent = Buffer.from(piece);
+      connection.receive(lent, 0);
+      lent.fill(0xa5); // it is the giver's again
+    }
     const output = taken(connection);
+    judge(sentBy(role, witness, { input: Buffer.concat(pieces), output }));
     end(connection, witness);
-    const input = Buffer.concat(pieces);
-    judge({ input, output, settingsSeen: witness.settingsSeen, isClient: role === "client" });
     return { lines: witness.lines, output: output.toString("latin1") };
   };
+}
+
+function sentBy(role: Role, witness: Witness<UsedConnection>, bytes: { input: Buffer; output: Buffer }): Sent {
+  return { ...bytes, settingsSeen: witness.settingsSeen, isClient: role === "client", halfClosed: witness.halfClosed };
 }
 
 /** The same bytes while time goes by and a socket takes what there is, piece by piece. */
@@ -58,12 +65,7 @@ function live(role: Role, bytes: Buffer): void {
     promised(connection.streamCount <= 8 + 30, `${connection.streamCount} streams`);
   }
   output.push(taken(connection));
-  judge({
-    input: bytes,
-    output: Buffer.concat(output),
-    settingsSeen: witness.settingsSeen,
-    isClient: role === "client",
-  });
+  judge(sentBy(role, witness, { input: bytes, output: Buffer.concat(output) }));
   connection.tick(nowMs + 1e9);
   connection.tick(nowMs + 2e9);
   output.push(taken(connection));

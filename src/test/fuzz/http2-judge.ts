@@ -10,6 +10,8 @@ export interface Sent {
   readonly output: Buffer;
   readonly settingsSeen: readonly Settings[];
   readonly isClient: boolean;
+  /** Streams that the peer has ended and that count as open: we have not. */
+  readonly halfClosed: readonly number[];
 }
 
 const messages: readonly number[] = [FrameType.data, FrameType.headers, FrameType.continuation, FrameType.rstStream];
@@ -20,21 +22,21 @@ const messages: readonly number[] = [FrameType.data, FrameType.headers, FrameTyp
  * no more than is fair for so much input.
  */
 export function judge(sent: Sent): void {
-  const { input, output, settingsSeen, isClient } = sent;
+  const { input, output, settingsSeen, isClient, halfClosed } = sent;
   const start = isClient ? preface.length : 0;
   promised(!isClient || output.subarray(0, start).equals(preface), "a client begins with the preface");
   const frames = plainFrames(output.subarray(start));
   const length = frames.reduce((sum, { payload }) => sum + 9 + payload.length, 0);
   promised(length === output.length - start, "what is sent is whole frames");
   promised(frames[0]?.type === FrameType.settings, "SETTINGS come first");
-  judgeStreams(frames);
+  judgeStreams(frames, halfClosed);
   judgeBlocks(frames, settingsSeen);
   judgeWindows(frames, plainFrames(isClient ? input : input.subarray(preface.length)), settingsSeen);
   const bodies = frames.reduce((sum, { type, payload }) => sum + (type === FrameType.data ? payload.length + 9 : 0), 0);
   promised(output.length - bodies <= 30 * input.length + 4_096, `${output.length} bytes for ${input.length}`);
 }
 
-function judgeStreams(frames: readonly PlainFrame[]): void {
+function judgeStreams(frames: readonly PlainFrame[], halfClosed: readonly number[]): void {
   const ended = new Set<number>();
   const reset = new Set<number>();
   let open = 0;
@@ -48,6 +50,8 @@ function judgeStreams(frames: readonly PlainFrame[]): void {
     if (type === FrameType.rstStream) reset.add(id);
     else if (type !== FrameType.continuation && flags & Flag.endStream) ended.add(id);
   }
+  for (const id of halfClosed)
+    promised(!ended.has(id) && !reset.has(id), `stream ${id} has ended on both sides and lives`);
 }
 
 /** Reads every block with one table, which shrinks and grows where we acknowledged that it should. */

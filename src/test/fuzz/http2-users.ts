@@ -40,7 +40,11 @@ const services: Readonly<Record<string, User>> = {
   },
   "/early": {
     headers: (connection, stream) => connection.sendHeaders(stream, [":status", "404"], true),
-    data: (connection, stream, bytes, endStream) => endStream && connection.consumed(stream, bytes.length),
+    data(connection, stream, bytes, endStream) {
+      connection.sendData(stream, bytes, true); // after the end: does nothing
+      connection.sendTrailers(stream, done);
+      if (endStream) connection.consumed(stream, bytes.length);
+    },
   },
   "/leave": {
     headers(connection, stream) {

@@ -39,6 +39,11 @@ export class Witness<Connection> implements ConnectionEvents {
     return [...this.#stages].filter(([, stage]) => stage !== "over").map(([id]) => id);
   }
 
+  /** The streams that the peer has ended and nothing has closed. */
+  get halfClosed(): number[] {
+    return [...this.#stages].filter(([, stage]) => stage === "ended").map(([id]) => id);
+  }
+
   headers(stream: Stream, fields: readonly string[], endStream: boolean): void {
     this.#step(stream, "waiting", endStream ? "ended" : "body");
     promised(fields.length % 2 === 0 && fields.length <= 400, "fields come in pairs, and not too many");

@@ -11,7 +11,7 @@ cli = node src/cli/main.ts
 grpcurl := $(or $(HEDDLE_TEST_GRPCURL),$(shell sh -c 'command -v grpcurl'),$(wildcard $(HOME)/go/bin/grpcurl),.tools/grpcurl)
 python := $(or $(HEDDLE_TEST_PYTHON),.tools/python/bin/python)
 
-.PHONY: help generate up down status logs check test test-integration test-browser test-compose bench build lock clean
+.PHONY: help generate up down status logs check test test-integration test-browser test-compose fuzz bench build lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ test-browser: gen/.stamp ## Tests in a headless Chromium
 test-compose: gen/.stamp ## Build the image and try docker-compose.yml for real; needs a Docker engine
 	@$(say) test "docker-compose.yml"
 	@node scripts/compose-smoke.ts
+
+fuzz: gen/.stamp ## Look for bytes that break HTTP/2 or gRPC; ARGS="--minutes 10 --seed 1"
+	@node src/test/fuzz/main.ts $(ARGS)
 
 bench: gen/.stamp ## Measure Heddle and its peers side by side
 	@node src/bench/main.ts $(ARGS)

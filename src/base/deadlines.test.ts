@@ -55,6 +55,8 @@ test("thousands that are added and removed leave nothing behind, and one timer s
   expect(clock.pending).toBe(1);
   for (const one of all) deadlines.remove(one.at, one.due);
   expect(deadlines.size).toBe(0);
+  expect(clock.pending).toBe(1);
+  deadlines[Symbol.dispose]();
   expect(clock.pending).toBe(0);
 });
 

@@ -19,11 +19,12 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   const http1 = createHttp1(slowness, onHttp1.handle);
   http1.emit("listening"); // it never listens itself, and only then looks after connections that are slow
   const servings = new Servings();
+  const deadlines = new Deadlines(clock);
   const shared = {
     handler,
     inFlight,
     scheme: tls ? "https" : "http",
-    ...(rpcs && { calls: { rpcs, clock, deadlines: new Deadlines(clock) } }),
+    ...(rpcs && { calls: { rpcs, clock, deadlines } }),
     ...(log && { log }),
   } as const;
   const onSocket = (socket: Socket, version: 1 | 2) => {
@@ -36,7 +37,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
       )
     : createTcp({ noDelay: true }, (socket) => sniff(socket, (version) => onSocket(socket, version)));
   await opened(tcp, host, port);
-  return new OwnListener({ tcp, http1, onHttp1, servings, inFlight });
+  return new OwnListener({ tcp, http1, onHttp1, servings, deadlines, inFlight });
 }
 
 interface Parts {
@@ -44,6 +45,7 @@ interface Parts {
   readonly http1: Http1Server;
   readonly onHttp1: NodeHandler;
   readonly servings: Servings;
+  readonly deadlines: Deadlines;
   readonly inFlight: Watchable<number>;
 }
 
@@ -79,7 +81,7 @@ class OwnListener implements Listener {
   }
 
   async #drain(graceMs: number): Promise<number> {
-    const { tcp, http1, onHttp1, servings, inFlight } = this.#parts;
+    const { tcp, http1, onHttp1, servings, deadlines, inFlight } = this.#parts;
     const closed = new Promise<void>((resolve) => tcp.close(() => resolve()));
     onHttp1.closeConnections();
     http1.closeIdleConnections();
@@ -91,6 +93,7 @@ class OwnListener implements Listener {
     if (graceMs > 0) await closedByPeers(closed);
     for (const socket of this.#sockets) socket.destroy();
     await closed;
+    deadlines[Symbol.dispose]();
     return cutOff;
   }
 }

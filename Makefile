@@ -11,7 +11,7 @@ cli = node src/cli/main.ts
 grpcurl := $(or $(HEDDLE_TEST_GRPCURL),$(shell sh -c 'command -v grpcurl'),$(wildcard $(HOME)/go/bin/grpcurl),.tools/grpcurl)
 python := $(or $(HEDDLE_TEST_PYTHON),.tools/python/bin/python)
 
-.PHONY: help generate up down status logs check test test-integration test-browser test-compose bench build lock clean
+.PHONY: help generate up down status logs check test test-integration test-browser test-compose conformance bench build lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,10 @@ test-compose: gen/.stamp ## Build the image and try docker-compose.yml for real;
 	@$(say) test "docker-compose.yml"
 	@node scripts/compose-smoke.ts
 
+conformance: gen/.stamp .tools/h2spec ## h2spec on both HTTP engines; ARGS="--engine own" narrows
+	@$(say) conformance "about a minute"
+	@node src/test/conformance/main.ts $(ARGS)
+
 bench: gen/.stamp ## Measure Heddle and its peers side by side
 	@node src/bench/main.ts $(ARGS)
 
@@ -86,9 +90,14 @@ gen/.stamp: third_party/.stamp buf.yaml buf.gen.yaml $(shell find proto)
 	@touch $@
 
 .tools/grpcurl:
-	@command -v go >/dev/null || { echo "grpcurl is missing, and Go to build it: get Go (1.21 or later) from https://go.dev/dl, or set HEDDLE_TEST_GRPCURL"; exit 1; }
 	@$(say) install "grpcurl, built by Go: about a minute"
-	@GOBIN="$(CURDIR)/.tools" go install github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3
+	@scripts/go-tool grpcurl github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3 || { echo "or set HEDDLE_TEST_GRPCURL"; exit 1; }
+
+# The newest version that Go's proxy has. It is older than Go's modules: what it stands on is pinned here.
+.tools/h2spec:
+	@$(say) install "h2spec, built by Go"
+	@scripts/go-tool h2spec github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible \
+		golang.org/x/net@v0.62.0 github.com/fatih/color@v1.19.0 github.com/spf13/cobra@v1.10.2
 
 .tools/python/bin/python:
 	@command -v python3 >/dev/null || { echo "python3 is missing: install it, or set HEDDLE_TEST_PYTHON to a Python that has grpcio"; exit 1; }

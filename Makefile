@@ -50,8 +50,9 @@ test-compose: gen/.stamp ## Build the image and try docker-compose.yml for real;
 	@$(say) test "docker-compose.yml"
 	@node scripts/compose-smoke.ts
 
-conformance: gen/.stamp .tools/h2spec ## h2spec on both HTTP engines; ARGS="--engine own" narrows
-	@$(say) conformance "about a minute"
+conformance: gen/.stamp .tools/h2spec src/test/conformance/gen/.stamp ## h2spec and Connect's suites; ARGS="--engine own --suite server" narrows
+	@$(say) conformance "h2spec and Connect conformance on both HTTP engines: some minutes"
+	@tsc -p src/test/conformance
 	@node src/test/conformance/main.ts $(ARGS)
 
 bench: gen/.stamp ## Measure Heddle and its peers side by side
@@ -70,7 +71,7 @@ lock: ## Write package-lock.json after a change of package.json
 clean: ## Stop everything and remove all that was made here, the data too
 	@if [ -d .heddle ] && [ -x node_modules/.bin/node ]; then $(cli) down; fi
 	@$(say) clean "node_modules, gen (what git does not keep), third_party, dist, .heddle, .tools"
-	@rm -rf node_modules gen/.stamp gen/google gen/grpc third_party dist coverage .heddle .tools
+	@rm -rf node_modules gen/.stamp gen/google gen/grpc src/test/conformance/gen third_party dist coverage .heddle .tools
 
 # What the targets stand on: each made once, and again when what it is made from changes.
 
@@ -98,6 +99,21 @@ gen/.stamp: third_party/.stamp buf.yaml buf.gen.yaml $(shell find proto)
 	@$(say) install "h2spec, built by Go"
 	@scripts/go-tool h2spec github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible \
 		golang.org/x/net@v0.62.0 github.com/fatih/color@v1.19.0 github.com/spf13/cobra@v1.10.2
+
+# The newest version whose modules Go's proxy has.
+connect_suite := connectrpc.com/conformance
+connect_suite_version := v1.0.6
+
+.tools/connectconformance:
+	@$(say) install "Connect's conformance suite, built by Go: about a minute"
+	@scripts/go-tool connectconformance $(connect_suite)/cmd/connectconformance@$(connect_suite_version)
+
+# Its contracts lie where Go has put its source.
+src/test/conformance/gen/.stamp: .tools/connectconformance gen/.stamp src/test/conformance/buf.gen.yaml
+	@$(say) generate "the conformance suite's contracts"
+	@buf generate --template src/test/conformance/buf.gen.yaml \
+		"$$(cd "$${TMPDIR:-/tmp}" && go mod download -json $(connect_suite)@$(connect_suite_version) | sed -n 's/.*"Dir": "\(.*\)".*/\1/p')/proto"
+	@touch $@
 
 .tools/python/bin/python:
 	@command -v python3 >/dev/null || { echo "python3 is missing: install it, or set HEDDLE_TEST_PYTHON to a Python that has grpcio"; exit 1; }

@@ -9,7 +9,8 @@ import { saidInFull } from "../server/bare-answers.ts";
 import { pathOf, rpcsByPath } from "../server/dispatch.ts";
 import { reflectionServices } from "../server/reflection.ts";
 import type { TimeoutOf } from "../server/time-limit.ts";
-import { compressions, maxMessageBytes } from "../wire/grpc.ts";
+import { compressions } from "../wire/compressions.ts";
+import { maxMessageBytes } from "../wire/grpc.ts";
 import { forwarding } from "./forward.ts";
 import { restUpstream } from "./rest-upstream.ts";
 
@@ -32,7 +33,7 @@ export type Answerer = (request: UniversalServerRequest) => Promise<UniversalSer
 export function answererOf(services: readonly DescService[], way: WayUpstream): Answerer {
   const router = createConnectRouter({
     interceptors: [...way.steps],
-    acceptCompression: compressions,
+    acceptCompression: [...compressions],
     readMaxBytes: maxMessageBytes,
     writeMaxBytes: maxMessageBytes,
     jsonOptions: { registry: contractRegistry(services) },

@@ -5,10 +5,12 @@ import { type Clock, systemClock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import { methodName } from "../call/method.ts";
 import { assertPolicies, methodPolicy } from "../call/policy.ts";
+import { contractRegistry } from "../rest/registry.ts";
 import type { Authenticate } from "../security/principal.ts";
+import { compressions } from "../wire/compressions.ts";
 import type { Engine, HttpHandler, Listener } from "../wire/engine.ts";
 import { defaultEngine } from "../wire/engines.ts";
-import { compressions, maxMessageBytes } from "../wire/grpc.ts";
+import { maxMessageBytes } from "../wire/grpc.ts";
 import { dispatcher } from "./dispatch.ts";
 import { type HealthState, healthService, healthState } from "./health.ts";
 import type { ServerHooks } from "./hooks.ts";
@@ -52,6 +54,8 @@ export interface ServerOptions {
   /** The application's own, inside of all steps. */
   readonly interceptors?: readonly Interceptor[];
   readonly hooks?: ServerHooks;
+  /** The largest message that a caller may send, counted after decompression. Default 4 MiB, as gRPC has it. */
+  readonly maxRequestBytes?: number;
   /** Answers what is neither an RPC nor a REST path. By default 404. */
   readonly fallback?: HttpHandler;
   /** Stands around all that the port answers: it may answer itself, hand on to `own`, or change what `own` answers. */
@@ -80,6 +84,7 @@ export interface Server extends AsyncDisposable {
  */
 export async function openServer(options: ServerOptions): Promise<Server> {
   const { host = "127.0.0.1", port = 0, engine = defaultEngine, clock = systemClock } = options;
+  const { maxRequestBytes = maxMessageBytes } = options;
   const described = options.services.map(([service]) => service);
   described.forEach(assertPolicies);
   if (options.authenticate === undefined) assertOpen(described);
@@ -88,9 +93,10 @@ export async function openServer(options: ServerOptions): Promise<Server> {
   const health = healthState(described);
   const router = createConnectRouter({
     interceptors: wayIn(options, draining.signal, clock),
-    acceptCompression: compressions,
-    readMaxBytes: maxMessageBytes,
+    acceptCompression: [...compressions],
+    readMaxBytes: maxRequestBytes,
     writeMaxBytes: maxMessageBytes,
+    jsonOptions: { registry: contractRegistry(described) },
   });
   for (const [service, implementation] of options.services) router.service(service, implementation);
   router.service(Health, healthService(health));

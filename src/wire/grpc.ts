@@ -1,18 +1,19 @@
 import type { Interceptor, Transport } from "@connectrpc/connect";
-import type { UniversalClientFn } from "@connectrpc/connect/protocol";
+import type { Compression, UniversalClientFn } from "@connectrpc/connect/protocol";
 import { createTransport } from "@connectrpc/connect/protocol-grpc";
-import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
+import { compressions } from "./compressions.ts";
 import type { Session } from "./engine.ts";
 
 /** The largest message either way, counted after decompression: gRPC's default of 4 MiB. */
 export const maxMessageBytes = 4 * 1024 * 1024;
 
-/** Encodings that both ends understand, the preferred one first. */
-export const compressions = [compressionGzip, compressionBrotli];
-
 /** What a gRPC transport may differ in. */
 export interface GrpcTransportOptions {
   readonly interceptors?: readonly Interceptor[];
+  /** How to compress requests of 1 KiB and more. By default they go as they are. */
+  readonly sendCompression?: Compression;
+  /** The largest answer, counted after decompression. Default 4 MiB, as gRPC has it. */
+  readonly maxResponseBytes?: number;
 }
 
 /** A Connect transport that speaks gRPC over one session. */
@@ -24,17 +25,17 @@ export function grpcTransport(session: Session, options: GrpcTransportOptions = 
 export function grpcTransportOver(
   httpClient: UniversalClientFn,
   baseUrl: string,
-  { interceptors = [] }: GrpcTransportOptions = {},
+  { interceptors = [], sendCompression, maxResponseBytes = maxMessageBytes }: GrpcTransportOptions = {},
 ): Transport {
   return createTransport({
     httpClient,
     baseUrl,
     useBinaryFormat: true,
     interceptors: [...interceptors],
-    acceptCompression: compressions,
-    sendCompression: null,
+    acceptCompression: [...compressions],
+    sendCompression: sendCompression ?? null,
     compressMinBytes: 1024,
-    readMaxBytes: maxMessageBytes,
+    readMaxBytes: maxResponseBytes,
     writeMaxBytes: maxMessageBytes,
   });
 }

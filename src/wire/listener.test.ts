@@ -74,6 +74,35 @@ describe.each(Object.entries(engines))("the listener of %s", (_, engine) => {
     expect(await (await fetch(originOf(listener))).text()).toBe("1.1 GET /");
   });
 
+  test("a request behind a body that nobody has read to its end is answered on the same connection", async () => {
+    const head = (length: number, more = "") =>
+      `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n${more}\r\n`;
+    await using listener = await open(async (request) => {
+      for await (const _ of request.body as AsyncIterable<Uint8Array>) break;
+      return versionTeller(request);
+    });
+    const pieces = Array.from({ length: 8 }, () => "x".repeat(32 * 1024));
+    const answers = await exchange(
+      listener.port,
+      head(8 * 32 * 1024),
+      ...pieces,
+      head(1, "Connection: close\r\n"),
+      "x",
+    );
+    expect(answers.match(/HTTP\/1\.1 200 OK/g)).toHaveLength(2);
+  });
+
+  test("a sender who goes on and on after the answer is cut off", async () => {
+    await using listener = await open(async (request) => {
+      for await (const _ of request.body as AsyncIterable<Uint8Array>) break;
+      return versionTeller(request);
+    });
+    const length = 64 * 1024 * 1024; // of which no more than a few come: waiting for the rest would take for ever
+    const pieces = Array.from({ length: 200 }, () => "x".repeat(64 * 1024));
+    await exchange(listener.port, `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\n`, ...pieces);
+    await vi.waitFor(() => expect(listener.inFlight).toBe(0));
+  });
+
   test("a preface that breaks off or goes wrong costs its own connection only", async () => {
     await using listener = await open();
     await exchange(listener.port, `${preface.slice(0, 16)}NONSENSE THAT IS NO FRAME`);

@@ -1,10 +1,17 @@
 /** `make conformance`: what others have written to try HTTP/2 and RPC implementations, on each of our engines. */
 import { parseArgs } from "node:util";
-import { engineNames } from "../../wire/engines.ts";
+import { type EngineName, engineNames } from "../../wire/engines.ts";
+import { connectSuite } from "./connect-suite.ts";
 import { h2spec } from "./h2spec.ts";
+import type { SuiteName } from "./known-failures.ts";
 import { type Outcome, told, writeReport } from "./outcome.ts";
 
-const suites = { h2spec };
+type Suite = (engine: EngineName) => Promise<Outcome[]>;
+
+const suites: Readonly<Partial<Record<SuiteName, Suite>>> = {
+  h2spec,
+  server: async (engine) => [await connectSuite("server", engine)],
+};
 const { values } = parseArgs({
   options: {
     engine: { type: "string", multiple: true, default: [...engineNames] },

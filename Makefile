@@ -11,7 +11,7 @@ cli = node src/cli/main.ts
 grpcurl := $(or $(HEDDLE_TEST_GRPCURL),$(shell sh -c 'command -v grpcurl'),$(wildcard $(HOME)/go/bin/grpcurl),.tools/grpcurl)
 python := $(or $(HEDDLE_TEST_PYTHON),.tools/python/bin/python)
 
-.PHONY: help generate up down status logs check test test-integration test-browser test-compose conformance bench build lock clean
+.PHONY: help generate up down status logs check test test-integration test-browser test-compose conformance fuzz bench build lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ conformance: gen/.stamp .tools/h2spec src/test/conformance/gen/.stamp ## h2spec 
 	@$(say) conformance "h2spec and Connect conformance on both HTTP engines: some minutes"
 	@tsc -p src/test/conformance
 	@node src/test/conformance/main.ts $(ARGS)
+
+fuzz: gen/.stamp ## Look for bytes that break HTTP/2 or gRPC; ARGS="--minutes 10 --seed 1"
+	@node src/test/fuzz/main.ts $(ARGS)
 
 bench: gen/.stamp ## Measure Heddle and its peers side by side
 	@node src/bench/main.ts $(ARGS)

@@ -1,5 +1,4 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { getAbortSignalReason } from "@connectrpc/connect/protocol";
 
 /**
  * What an attempt's end says about the endpoint: `ok`, it works; `failure`, it does not; `neither`, the caller gave up
@@ -19,9 +18,9 @@ export interface Outcome {
  * The code of an end: `undefined` for a good one. Where the call's signal has aborted, the signal says why, and whatever
  * reason its caller gave for giving up, the call was canceled. Anything else that is not a ConnectError is INTERNAL.
  */
-export function codeOf(reason: unknown, signal: AbortSignal): Code | undefined {
+export function codeOf(reason: unknown, signal: Pick<AbortSignal, "aborted" | "reason">): Code | undefined {
   if (reason === undefined) return undefined;
-  if (signal.aborted) return ConnectError.from(getAbortSignalReason(signal), Code.Canceled).code;
+  if (signal.aborted) return ConnectError.from(signal.reason, Code.Canceled).code;
   return ConnectError.from(reason, Code.Internal).code;
 }
 

@@ -9,8 +9,8 @@ import { saidInFull } from "../server/bare-answers.ts";
 import { pathOf, rpcsByPath } from "../server/dispatch.ts";
 import { reflectionServices } from "../server/reflection.ts";
 import type { TimeoutOf } from "../server/time-limit.ts";
-import { compressions } from "../wire/compressions.ts";
-import { maxMessageBytes } from "../wire/grpc.ts";
+import { compressions } from "../wire/grpc/compressions.ts";
+import { maxMessageBytes } from "../wire/grpc/messages.ts";
 import { forwarding } from "./forward.ts";
 import { restUpstream } from "./rest-upstream.ts";
 

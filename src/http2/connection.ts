@@ -213,7 +213,7 @@ export class Connection {
 
   #endStalled(nowMs: number): void {
     const { streams, limits } = this.#core;
-    for (const stream of [...streams.live.values()]) {
+    for (const stream of streams.live.values()) {
       if (stream.queuedBytes > 0 && nowMs - stream.stuckSince > limits.stallMs) this.#stop(stream, "stallMs");
     }
   }

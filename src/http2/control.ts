@@ -149,7 +149,7 @@ export class Control implements FrameSink {
     const code = uint32(bytes, start + 4) >>> 0;
     this.lastProcessed = Math.min(this.lastProcessed, uint32(bytes, start) & 0x7fffffff);
     events.goAway(this.lastProcessed, code, bytes.toString("latin1", start + 8, Math.min(end, start + 208)));
-    for (const stream of [...streams.live.values()]) {
+    for (const stream of streams.live.values()) {
       if (!streams.isOwn(stream.id) || stream.id <= this.lastProcessed) continue;
       this.#options.forget(stream, Fate.resetByUs); // what it sent before may still be on its way
       events.reset(stream, { code, by: "peer", reason: "not processed before GOAWAY", isUnprocessed: true });

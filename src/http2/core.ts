@@ -150,7 +150,7 @@ export class Core {
   /** Ends everything: each stream is told how. */
   end(reset: Reset): void {
     this.isOver = true;
-    const streams = [...this.streams.live.values()];
+    const streams = this.streams.live.values();
     for (const stream of streams) {
       stream.state = StreamState.closed;
       this.sender.drop(stream);

@@ -78,8 +78,9 @@ export class Sender {
     stream.endsAfterQueue = true;
   }
 
-  /** Forgets what waits on a stream. */
+  /** Forgets what waits on a stream, and the stream: a line that cannot move must not hold those that are over. */
   drop(stream: Stream): void {
+    if (stream.isInLine) this.#leaveLine(stream);
     this.queuedBytes -= stream.queuedBytes;
     stream.queuedBytes = 0;
     stream.queue = noQueue;
@@ -104,8 +105,9 @@ export class Sender {
   /** Moves what waits into the output, a frame of each stream in turn, until a window or the output is full. */
   pump(): void {
     while (this.#window > 0 && this.#output.length < highWaterBytes) {
-      const stream = this.#leaveLine();
+      const stream = this.#first;
       if (stream === undefined) return;
+      this.#leaveLine(stream);
       if (stream.queuedBytes === 0 || stream.sendWindow <= 0) continue;
       this.#frame(stream);
       if (stream.queuedBytes > 0) this.#enterLine(stream);
@@ -205,19 +207,20 @@ export class Sender {
   #enterLine(stream: Stream): void {
     if (stream.isInLine || stream.sendWindow <= 0) return;
     stream.isInLine = true;
+    stream.previousInLine = this.#last;
     if (this.#last === undefined) this.#first = stream;
     else this.#last.nextInLine = stream;
     this.#last = stream;
     if (this.#window > 0) this.#output.announce();
   }
 
-  #leaveLine(): Stream | undefined {
-    const stream = this.#first;
-    if (stream === undefined) return undefined;
-    this.#first = stream.nextInLine;
-    if (this.#first === undefined) this.#last = undefined;
-    stream.nextInLine = undefined;
+  #leaveLine(stream: Stream): void {
+    const { previousInLine: before, nextInLine: after } = stream;
+    if (before === undefined) this.#first = after;
+    else before.nextInLine = after;
+    if (after === undefined) this.#last = before;
+    else after.previousInLine = before;
+    stream.previousInLine = stream.nextInLine = undefined;
     stream.isInLine = false;
-    return stream;
   }
 }

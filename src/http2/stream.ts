@@ -72,6 +72,7 @@ export class Stream {
   stuckSince = 0;
   /** Its place in the line of streams that have something to send. */
   isInLine = false;
+  previousInLine: Stream | undefined = undefined;
   nextInLine: Stream | undefined = undefined;
 
   constructor(id: number, windows: { readonly receive: number; readonly send: number }) {

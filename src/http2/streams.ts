@@ -1,4 +1,5 @@
 import { Fate, type Stream } from "./stream.ts";
+import { StreamTable } from "./stream-table.ts";
 
 /** Gaps between ids that are remembered; a peer that behaves leaves none. */
 const maxSkips = 16;
@@ -12,7 +13,7 @@ export class Streams {
   peerCount = 0;
   ownCount = 0;
 
-  readonly live = new Map<number, Stream>();
+  readonly live = new StreamTable();
   readonly #ownParity: 0 | 1;
   readonly #resets = new Map<number, Fate>();
   readonly #maxResets: number;
@@ -37,7 +38,7 @@ export class Streams {
   }
 
   add(stream: Stream): void {
-    this.live.set(stream.id, stream);
+    this.live.add(stream);
     if (this.isOwn(stream.id)) {
       this.highestOwn = stream.id;
       this.ownCount++;

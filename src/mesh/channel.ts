@@ -40,13 +40,14 @@ export class Channel implements Disposable {
   }
 
   /** Chooses where an attempt of the method goes, to an endpoint not among `tried` while another is left. */
-  pick(method: DescMethod, tried: ReadonlySet<string>): Pick {
+  pick(method: DescMethod, tried: readonly string[]): Pick {
     if (this.resolution.value.kind === "pending") return { kind: "wait" };
     const { breaker } = methodPolicy(method);
     const now = this.#options.clock.now();
-    const open = this.#places.filter((place) => place.circuit(breaker).waitMs(now) === 0);
+    const isOpen = (place: Place) => place.circuit(breaker).waitMs(now) === 0;
+    const open = this.#places.every(isOpen) ? this.#places : this.#places.filter(isOpen);
     if (open.length === 0) return { kind: "refuse", error: this.#refusal(breaker, now) };
-    const untried = open.filter((place) => !tried.has(place.endpoint.id));
+    const untried = tried.length === 0 ? open : open.filter((place) => !tried.includes(place.endpoint.id));
     const place = this.#options.balancer(untried.length > 0 ? untried : open);
     return { kind: "endpoint", endpoint: place.endpoint, ...place.begin(breaker, this.#options.clock) };
   }
@@ -57,8 +58,8 @@ export class Channel implements Disposable {
   }
 
   /** Whether an endpoint is left that is not among `tried`. */
-  hasOthers(tried: ReadonlySet<string>): boolean {
-    return this.#places.some((place) => !tried.has(place.endpoint.id));
+  hasOthers(tried: readonly string[]): boolean {
+    return this.#places.some((place) => !tried.includes(place.endpoint.id));
   }
 
   [Symbol.dispose](): void {
@@ -109,6 +110,7 @@ class Place implements Candidate {
   readonly #random: Random;
   /** Methods with the same rules share a circuit. */
   readonly #circuits = new Map<string, Circuit>();
+  readonly #circuitsByRules = new Map<BreakerRules, Circuit>();
   #inFlight = 0;
 
   constructor(endpoint: Endpoint, random: Random) {
@@ -121,12 +123,13 @@ class Place implements Candidate {
   }
 
   circuit(rules: BreakerRules): Circuit {
-    const key = Object.values(rules).join();
-    const known = this.#circuits.get(key);
+    const known = this.#circuitsByRules.get(rules);
     if (known !== undefined) return known;
-    const made = new Circuit(rules, this.#random);
-    this.#circuits.set(key, made);
-    return made;
+    const key = Object.values(rules).join();
+    const circuit = this.#circuits.get(key) ?? new Circuit(rules, this.#random);
+    this.#circuits.set(key, circuit);
+    this.#circuitsByRules.set(rules, circuit);
+    return circuit;
   }
 
   /** Begins an attempt. */

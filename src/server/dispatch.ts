@@ -10,7 +10,7 @@ import { createTransport } from "@connectrpc/connect/protocol-connect";
 import type { Clock } from "../base/clock.ts";
 import { transcoder } from "../rest/transcoder.ts";
 import type { HttpHandler } from "../wire/engine.ts";
-import { maxMessageBytes } from "../wire/grpc.ts";
+import { maxMessageBytes } from "../wire/grpc/messages.ts";
 import { jsonAnswer, nothingHere } from "./answers.ts";
 import { saidInFull } from "./bare-answers.ts";
 import type { HealthState } from "./health.ts";

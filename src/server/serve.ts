@@ -2,24 +2,28 @@ import type { DescService } from "@bufbuild/protobuf";
 import { Code, ConnectError, createConnectRouter, type Interceptor, type ServiceImpl } from "@connectrpc/connect";
 import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
+import { Lifetime } from "../base/lifetime.ts";
 import type { Logger } from "../base/log.ts";
 import { methodName } from "../call/method.ts";
 import { assertPolicies, methodPolicy } from "../call/policy.ts";
 import { contractRegistry } from "../rest/registry.ts";
 import type { Authenticate } from "../security/principal.ts";
-import { compressions } from "../wire/compressions.ts";
 import type { Engine, HttpHandler, Listener } from "../wire/engine.ts";
 import { defaultEngine } from "../wire/engines.ts";
-import { maxMessageBytes } from "../wire/grpc.ts";
+import { compressions } from "../wire/grpc/compressions.ts";
+import { maxMessageBytes } from "../wire/grpc/messages.ts";
 import { dispatcher } from "./dispatch.ts";
 import { type HealthState, healthService, healthState } from "./health.ts";
 import type { ServerHooks } from "./hooks.ts";
 import { reflectionServices } from "./reflection.ts";
+import { rpcsOf } from "./rpcs.ts";
 import { authenticate } from "./steps/authenticate.ts";
 import { authorize } from "./steps/authorize.ts";
 import { deadline } from "./steps/deadline.ts";
 import { observe } from "./steps/observe.ts";
+import type { Step } from "./steps/step.ts";
 import { validate } from "./steps/validate.ts";
+import { throughSteps } from "./through-steps.ts";
 
 /** A service and what implements it. */
 export type ServiceEntry = readonly [service: DescService, implementation: object];
@@ -33,8 +37,8 @@ export type ServiceEntries<T extends readonly DescService[]> = {
 export interface ServerParts {
   readonly hooks: ServerHooks;
   readonly health: HealthState;
-  /** Aborts when the server drains: endless streams end then. */
-  readonly draining: AbortSignal;
+  /** Canceled when the server drains: endless streams end then. */
+  readonly draining: Lifetime;
 }
 
 /** What a server serves, and how. */
@@ -89,42 +93,46 @@ export async function openServer(options: ServerOptions): Promise<Server> {
   described.forEach(assertPolicies);
   if (options.authenticate === undefined) assertOpen(described);
 
-  const draining = new AbortController();
+  const draining = new Lifetime();
+  const steps = wayIn(options, draining, clock);
+  const { interceptors = [] } = options;
   const health = healthState(described);
   const router = createConnectRouter({
-    interceptors: wayIn(options, draining.signal, clock),
+    interceptors: [throughSteps(steps, clock), ...interceptors],
     acceptCompression: [...compressions],
     readMaxBytes: maxRequestBytes,
     writeMaxBytes: maxMessageBytes,
     jsonOptions: { registry: contractRegistry(described) },
   });
-  for (const [service, implementation] of options.services) router.service(service, implementation);
-  router.service(Health, healthService(health));
-  for (const [service, implementation] of reflectionServices([...described, Health])) {
-    router.service(service, implementation);
-  }
+  const entries: readonly ServiceEntry[] = [
+    ...options.services,
+    [Health, healthService(health)],
+    ...reflectionServices([...described, Health]),
+  ];
+  for (const [service, implementation] of entries) router.service(service, implementation);
   const own = dispatcher({ ...options, handlers: router.handlers, services: described, health, clock });
   const { around = (all) => all, hooks = {} } = options;
-  const handler = around(own, { hooks, health, draining: draining.signal });
+  const handler = around(own, { hooks, health, draining });
   const listener = await engine.listen({
     host,
     port,
     handler,
+    ...(options.around === undefined && { rpcs: rpcsOf(entries, { steps, interceptors, maxRequestBytes }) }),
+    clock,
     ...(options.tls && { tls: options.tls }),
     ...(options.log && { log: options.log }),
   });
   return new OpenServer(listener, health, draining);
 }
 
-/** The way in, top to bottom: Connect applies the first one outermost. */
-function wayIn(options: ServerOptions, draining: AbortSignal, clock: Clock): Interceptor[] {
+/** The way in, top to bottom. */
+function wayIn(options: ServerOptions, draining: Lifetime, clock: Clock): readonly Step[] {
   return [
     observe(options.hooks ?? {}, clock),
     deadline(draining),
     authenticate(options.authenticate),
     authorize(),
     validate(),
-    ...(options.interceptors ?? []),
   ];
 }
 
@@ -143,9 +151,9 @@ class OpenServer implements Server {
   readonly port: number;
   readonly health: HealthState;
   readonly #listener: Listener;
-  readonly #draining: AbortController;
+  readonly #draining: Lifetime;
 
-  constructor(listener: Listener, health: HealthState, draining: AbortController) {
+  constructor(listener: Listener, health: HealthState, draining: Lifetime) {
     this.host = listener.host;
     this.port = listener.port;
     this.health = health;
@@ -155,7 +163,7 @@ class OpenServer implements Server {
 
   drain(graceMs = 10_000): Promise<number> {
     if (this.health.serving.value) this.health.serving.set(false);
-    this.#draining.abort(new ConnectError("the server is draining: ask another", Code.Unavailable));
+    this.#draining.cancel(new ConnectError("the server is draining: ask another", Code.Unavailable));
     return this.#listener.drain(graceMs);
   }
 

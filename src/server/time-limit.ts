@@ -19,8 +19,8 @@ export interface TimeLimitOptions {
 /** How long a call of the method may take where its caller does not say, in milliseconds; `undefined`, endlessly. */
 export type TimeoutOf = (method: DescMethod) => number | undefined;
 
-/** The longest span that a timer can hold; Connect's fires at once above it. */
-const longestMs = 2 ** 31 - 1;
+/** The longest span that a timer can hold, in milliseconds; Connect's fires at once above it. */
+export const longestMs = 2 ** 31 - 1;
 
 /**
  * The request with the time it may take: what its caller asks for, or else what `timeoutOf` says; 60 s at the most, save

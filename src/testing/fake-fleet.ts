@@ -10,6 +10,7 @@ import { type Mesh, type MeshOptions, openMesh } from "../mesh/mesh.ts";
 import type { Resolution } from "../mesh/resolve/resolver.ts";
 import { endpointAt } from "../mesh/resolve/static.ts";
 import type { Engine, Session } from "../wire/engine.ts";
+import { sendOver } from "../wire/grpc/send-over.ts";
 import { type FakeClock, fakeClock } from "./fake-clock.ts";
 
 /** What answers at an address. */
@@ -56,14 +57,17 @@ function engineOf({ peers, asked, sessions }: Parts): Engine {
     listen: () => Promise.reject(new Error("a fake fleet does not listen")),
     connect(address): Session {
       sessions.set(address, "open");
+      const origin = `http://${address}`;
+      const request: UniversalClientFn = async (request) => {
+        asked.push({ address, header: new Headers(request.header) });
+        const peer = peers.get(address) ?? broken("not-sent");
+        return peer(request);
+      };
       return {
         address,
-        origin: `http://${address}`,
-        request: async (request) => {
-          asked.push({ address, header: new Headers(request.header) });
-          const peer = peers.get(address) ?? broken("not-sent");
-          return peer(request);
-        },
+        origin,
+        request,
+        send: sendOver(request, origin),
         async retire() {
           sessions.set(address, "retired");
         },

@@ -33,6 +33,11 @@ export class Connections<C extends Connection> {
     this.#make = make;
   }
 
+  /** The connection that takes requests, or did last. */
+  get current(): C | undefined {
+    return this.#current;
+  }
+
   /** A connection that has opened and takes requests. Rejects with UNAVAILABLE when there is none to be had. */
   async take(): Promise<C> {
     for (let tried = 0; tried < maxConnections; tried++) {

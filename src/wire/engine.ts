@@ -1,5 +1,7 @@
 import type { UniversalClientFn, UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
+import type { Rpcs, Send, SendOptions } from "./grpc/rpc.ts";
 
 /** Answers one HTTP request, whatever version it came by. It does not reject: what goes wrong is an answer too. */
 export type HttpHandler = (request: UniversalServerRequest) => Promise<UniversalServerResponse>;
@@ -18,6 +20,10 @@ export interface ListenOptions {
   /** 0 lets the system choose. */
   readonly port: number;
   readonly handler: HttpHandler;
+  /** What gRPC calls may be answered by directly, by path; `handler` answers them too, and has to say the same. */
+  readonly rpcs?: Rpcs;
+  /** By default the machine's. */
+  readonly clock?: Clock;
   /** PEM texts. With them the port speaks TLS only, and ALPN chooses the version. */
   readonly tls?: { readonly key: string; readonly cert: string };
   /** Is told of peers that break the protocol or pass a limit, and which. By default nobody is. */
@@ -38,7 +44,7 @@ export interface Listener extends AsyncDisposable {
 }
 
 /** How to reach an endpoint. */
-export interface SessionOptions {
+export interface SessionOptions extends SendOptions {
   readonly tls?: { readonly ca?: string; readonly serverName?: string };
   /** Time a connection may take to open, in milliseconds. Default 2 s. */
   readonly connectTimeoutMs?: number;
@@ -52,6 +58,8 @@ export interface Session extends AsyncDisposable {
   readonly origin: string;
   /** Sends a request. Errors are ConnectErrors that know their progress. */
   readonly request: UniversalClientFn;
+  /** Sends one attempt of a gRPC call. */
+  readonly send: Send;
   /** Closes the connection as soon as what it carries has ended; resolves then. */
   retire(): Promise<void>;
 }

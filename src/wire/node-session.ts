@@ -2,6 +2,8 @@ import type { UniversalClientRequest, UniversalClientResponse } from "@connectrp
 import { createNodeHttpClient } from "@connectrpc/connect-node";
 import { Connections } from "./connections.ts";
 import type { Session, SessionOptions } from "./engine.ts";
+import type { Send } from "./grpc/rpc.ts";
+import { sendOver } from "./grpc/send-over.ts";
 import { NodeAttempt } from "./node-attempt.ts";
 import { NodeConnection } from "./node-connection.ts";
 
@@ -9,12 +11,14 @@ import { NodeConnection } from "./node-connection.ts";
 export class NodeSession implements Session {
   readonly address: string;
   readonly origin: string;
+  readonly send: Send;
   readonly #connections: Connections<NodeConnection>;
 
   constructor(address: string, options: SessionOptions = {}) {
     this.address = address;
     this.origin = `${options.tls ? "https" : "http"}://${address}`;
     this.#connections = new Connections(address, () => new NodeConnection(address, this.origin, options));
+    this.send = sendOver(this.request, this.origin, options);
   }
 
   readonly request = async (request: UniversalClientRequest): Promise<UniversalClientResponse> => {

@@ -4,16 +4,18 @@ import {
   type UniversalClientRequest,
   type UniversalClientResponse,
 } from "@connectrpc/connect/protocol";
+import { type Fields, fieldOf, headersOf } from "../call/fields.ts";
 import { type Progress, withProgress } from "../call/progress.ts";
 import type { Connection } from "../http2/connection.ts";
 import { ErrorCode } from "../http2/errors.ts";
 import type { Reset } from "../http2/events.ts";
 import type { Stream } from "../http2/stream.ts";
 import { Body } from "./body.ts";
-import { type Fields, fieldOf, headersOf, resetError } from "./fields.ts";
+import type { CalledStream } from "./called-stream.ts";
+import { resetError } from "./reset-error.ts";
 
 /** One request that a client has sent, and its answer. */
-export class Call {
+export class Call implements CalledStream {
   /** Resolves with the head of the answer; rejects with a ConnectError that knows how far the request got. */
   readonly response: Promise<UniversalClientResponse>;
   readonly #http2: Connection;
@@ -55,33 +57,29 @@ export class Call {
     }
   }
 
-  /** The head of the answer. */
   headers(fields: Fields): void {
     const status = Number(fieldOf(fields, ":status"));
     this.#answered.resolve({ status, header: headersOf(fields), body: this.#body, trailer: this.#trailer });
   }
 
-  data(piece: Uint8Array): void {
-    this.#body.push(piece);
+  data(bytes: Buffer, start: number, end: number): void {
+    this.#body.push(bytes.subarray(start, end));
   }
 
   trailers(fields: Fields): void {
     headersOf(fields).forEach((value, name) => this.#trailer.append(name, value));
   }
 
-  /** What waited to be sent has left. */
   writable(): void {
     this.#wake?.();
   }
 
-  /** The answer has ended. What of the request was not sent by then, nobody wants. */
   ended(): void {
     this.#body.end();
     if (this.#stream.isLocalOpen) this.#http2.resetStream(this.#stream, ErrorCode.cancel);
     this.#end();
   }
 
-  /** The stream was reset, or its connection went: `lost` says how. */
   reset({ code, by, reason, isUnprocessed }: Reset, lost: (why: string) => ConnectError): void {
     const error = by === "connection" ? lost(reason) : resetError(code, reason);
     this.#failed(error, isUnprocessed || code === ErrorCode.refusedStream ? "refused" : "processed");

@@ -2,12 +2,17 @@ import type { ConnectError } from "@connectrpc/connect";
 import type { UniversalClientRequest } from "@connectrpc/connect/protocol";
 import { systemClock } from "../base/clock.ts";
 import { unavailable } from "../call/errors.ts";
+import { type Fields, fieldsOf } from "../call/fields.ts";
 import { withProgress } from "../call/progress.ts";
 import type { Reset } from "../http2/events.ts";
 import type { Stream } from "../http2/stream.ts";
+import type { CalledStream } from "./called-stream.ts";
 import type { Connection } from "./connections.ts";
 import type { SessionOptions } from "./engine.ts";
-import { type Fields, fieldsOf } from "./fields.ts";
+import type { Called } from "./grpc/called.ts";
+import { Caller } from "./grpc/caller.ts";
+import type { Encoded } from "./grpc/messages.ts";
+import type { Attempt } from "./grpc/rpc.ts";
 import { Call } from "./own-call.ts";
 import { Line } from "./own-line.ts";
 import { Pipe } from "./own-pipe.ts";
@@ -26,6 +31,7 @@ export class OwnConnection extends Pipe implements Connection {
   readonly opened: Promise<void>;
   readonly #address: string;
   readonly #scheme: "http" | "https";
+  readonly #caller: Caller;
   readonly #connectTimeoutMs: number;
   readonly #opening = Promise.withResolvers<void>();
   readonly #goneListeners: (() => void)[] = [];
@@ -35,10 +41,11 @@ export class OwnConnection extends Pipe implements Connection {
   #heardAt = systemClock.now();
   #pingedAt: number | undefined;
 
-  constructor(address: string, { tls, connectTimeoutMs = 2_000 }: SessionOptions = {}) {
+  constructor(address: string, { tls, connectTimeoutMs = 2_000, ...send }: SessionOptions = {}) {
     super(socketTo(address, tls), { role: "client", limits: { handshakeMs: connectTimeoutMs, idleMs } });
     this.#address = address;
     this.#scheme = tls ? "https" : "http";
+    this.#caller = new Caller({ ...send, http2: this.http2, scheme: this.#scheme, authority: address });
     this.#connectTimeoutMs = connectTimeoutMs;
     this.opened = this.#opening.promise;
     this.opened.catch(() => {}); // whoever waits for it is told
@@ -51,6 +58,11 @@ export class OwnConnection extends Pipe implements Connection {
     this.socket.on("data", () => {
       this.#heardAt = systemClock.now();
     });
+  }
+
+  /** Whether it has opened, takes requests, and was heard of not long ago: nothing has to be waited for. */
+  get isReady(): boolean {
+    return this.#state === "open" && !this.http2.isOver && systemClock.now() - this.#heardAt <= silenceMs;
   }
 
   get usable(): boolean {
@@ -72,6 +84,20 @@ export class OwnConnection extends Pipe implements Connection {
     const call = await this.#line.wait(begin, request.signal);
     if (body !== undefined) void call.send(body);
     return call;
+  }
+
+  /** Sends an attempt of a gRPC call at once, if the peer has room for it and nobody has come before. */
+  call(attempt: Attempt, encoded: Encoded | undefined, onOver: () => void): Called | undefined {
+    return this.#line.isEmpty ? this.#callNow(attempt, encoded, onOver) : undefined;
+  }
+
+  /** The same when the peer has room; rejects when the attempt is canceled, or the connection goes, before. */
+  callInTurn(attempt: Attempt, encoded: Encoded | undefined, onOver: () => void): Promise<Called> {
+    const begin = () => {
+      if (!this.usable) throw withProgress(this.#error(), "not-sent");
+      return this.#callNow(attempt, encoded, onOver);
+    };
+    return this.#line.wait(begin, attempt.lifetime.signal);
   }
 
   onGone(listener: () => void): void {
@@ -123,25 +149,25 @@ export class OwnConnection extends Pipe implements Connection {
   }
 
   headers(stream: Stream, fields: Fields, endStream: boolean): void {
-    const call = stream.owner as Call;
+    const call = stream.owner as CalledStream;
     call.headers(fields);
     if (endStream) call.ended();
   }
 
   data(stream: Stream, bytes: Buffer, start: number, end: number, endStream: boolean): void {
-    const call = stream.owner as Call;
-    if (end > start) call.data(bytes.subarray(start, end));
+    const call = stream.owner as CalledStream;
+    if (end > start) call.data(bytes, start, end);
     if (endStream) call.ended();
   }
 
   trailers(stream: Stream, fields: Fields): void {
-    const call = stream.owner as Call;
+    const call = stream.owner as CalledStream;
     call.trailers(fields);
     call.ended();
   }
 
   writable(stream: Stream): void {
-    (stream.owner as Call).writable();
+    (stream.owner as CalledStream).writable();
   }
 
   closed(): void {
@@ -150,7 +176,7 @@ export class OwnConnection extends Pipe implements Connection {
   }
 
   reset(stream: Stream, reset: Reset): void {
-    (stream.owner as Call).reset(reset, (why) => this.#error(why));
+    (stream.owner as CalledStream).reset(reset, (why) => this.#error(why));
     this.closed();
   }
 
@@ -171,6 +197,15 @@ export class OwnConnection extends Pipe implements Connection {
   }
 
   // ---- within ----
+
+  #callNow(attempt: Attempt, encoded: Encoded | undefined, onOver: () => void): Called | undefined {
+    const called = this.#caller.call(attempt, encoded, () => {
+      onOver();
+      this.closed();
+    });
+    if (called !== undefined) this.socket.ref();
+    return called;
+  }
 
   #called(stream: Stream, request: UniversalClientRequest, onOver: () => void): Call {
     const call = new Call(this.http2, stream, request, () => {

@@ -1,16 +1,18 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { type Fields, fieldOf, fieldsOf, headersOf } from "../call/fields.ts";
 import type { Connection } from "../http2/connection.ts";
 import { ErrorCode } from "../http2/errors.ts";
 import type { Reset } from "../http2/events.ts";
 import type { Stream } from "../http2/stream.ts";
 import { Body } from "./body.ts";
 import type { HttpHandler } from "./engine.ts";
-import { type Fields, fieldOf, fieldsOf, headersOf, resetError } from "./fields.ts";
+import { resetError } from "./reset-error.ts";
+import type { ServedStream, ServedStreamParts } from "./served-stream.ts";
 import { trailersOnly } from "./trailers-only.ts";
 
 /** One request that a server answers. */
-export class Exchange {
+export class Exchange implements ServedStream {
   readonly #http2: Connection;
   readonly #stream: Stream;
   readonly #body: Body;
@@ -19,37 +21,40 @@ export class Exchange {
   #isOver = false;
   #wake: (() => void) | undefined;
 
-  /** `onOver` is called once, when nothing more comes of it, either way. */
-  constructor(http2: Connection, stream: Stream, onOver: () => void) {
+  readonly #handler: HttpHandler;
+  readonly #scheme: string;
+
+  constructor({ http2, stream, onOver }: ServedStreamParts, handler: HttpHandler, scheme: string) {
     this.#http2 = http2;
     this.#stream = stream;
     this.#onOver = onOver;
+    this.#handler = handler;
+    this.#scheme = scheme;
     this.#body = new Body((bytes) => http2.consumed(stream, bytes));
   }
 
-  /** Part of the request's body. */
-  data(piece: Uint8Array): void {
-    this.#body.push(piece);
+  begin(fields: Fields): void {
+    void this.#answer(fields);
   }
 
-  /** The request has ended. */
+  data(bytes: Buffer, start: number, end: number): void {
+    this.#body.push(bytes.subarray(start, end));
+  }
+
   ended(): void {
     this.#body.end();
   }
 
-  /** What waited to be sent has left. */
   writable(): void {
     this.#wake?.();
   }
 
-  /** Both sides have ended as they should. */
   closed(): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#onOver();
   }
 
-  /** The stream was reset, or its connection went. */
   reset({ code, by, reason }: Reset): void {
     const gone = by === "connection" ? new ConnectError(reason, Code.Canceled) : resetError(code, reason);
     this.#body.end({ reason: gone });
@@ -59,11 +64,11 @@ export class Exchange {
   }
 
   /** Answers by the handler. What cannot be told in an answer any more is told by a reset. */
-  async answer(handler: HttpHandler, fields: Fields, scheme: string): Promise<void> {
+  async #answer(fields: Fields): Promise<void> {
     try {
-      const request = this.#request(fields, scheme);
+      const request = this.#request(fields, this.#scheme);
       if (request?.header.get("expect") === "100-continue") this.#http2.sendHeaders(this.#stream, goOn, false);
-      await this.#send(request === undefined ? badTarget : await handler(request), request?.method === "HEAD");
+      await this.#send(request === undefined ? badTarget : await this.#handler(request), request?.method === "HEAD");
       this.#end(ErrorCode.noError); // RFC 9113 §8.1: the answer is complete, so the rest of the request is not needed
     } catch {
       this.#end(ErrorCode.internalError); // the body broke off, or the handler rejected

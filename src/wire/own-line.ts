@@ -10,6 +10,11 @@ interface Waiter {
 export class Line {
   readonly #waiters = new Set<Waiter>();
 
+  /** Whether nobody waits. */
+  get isEmpty(): boolean {
+    return this.#waiters.size === 0;
+  }
+
   /** What `tryOnce` answers, as soon as it is its turn and it answers something; rejects when the signal aborts first. */
   wait<T>(tryOnce: () => T | undefined, signal?: AbortSignal): Promise<T> {
     return new Promise((resolve, reject) => {

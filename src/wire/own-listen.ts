@@ -2,6 +2,7 @@ import { createServer as createHttp1, type Server as Http1Server } from "node:ht
 import { type AddressInfo, createServer as createTcp, type Socket, type Server as TcpServer } from "node:net";
 import { createServer as createTls, type TLSSocket } from "node:tls";
 import { systemClock } from "../base/clock.ts";
+import { Deadlines } from "../base/deadlines.ts";
 import { Watchable } from "../base/watch.ts";
 import type { Listener, ListenOptions } from "./engine.ts";
 import { closedByPeers, hangUpOnStrangers, opened, settled, slowness } from "./listening.ts";
@@ -11,17 +12,24 @@ import { Servings } from "./own-servings.ts";
 import { sniff } from "./sniff.ts";
 
 /** Opens a port for HTTP/1.1, which `node:http` speaks, and HTTP/2, which we do: by the first bytes, or by ALPN. */
-export async function listen({ host, port, handler, tls, log }: ListenOptions): Promise<Listener> {
+export async function listen(options: ListenOptions): Promise<Listener> {
+  const { host, port, handler, rpcs, tls, log, clock = systemClock } = options;
   const inFlight = new Watchable(0);
   const onHttp1 = nodeHandler(handler, inFlight);
   const http1 = createHttp1(slowness, onHttp1.handle);
   hangUpOnStrangers(http1);
   http1.emit("listening"); // it never listens itself, and only then looks after connections that are slow
   const servings = new Servings();
-  const scheme = tls ? "https" : "http";
+  const shared = {
+    handler,
+    inFlight,
+    scheme: tls ? "https" : "http",
+    ...(rpcs && { calls: { rpcs, clock, deadlines: new Deadlines(clock) } }),
+    ...(log && { log }),
+  } as const;
   const onSocket = (socket: Socket, version: 1 | 2) => {
     if (version === 1) return void http1.emit("connection", socket);
-    servings.add(new Serving(socket, { handler, scheme, inFlight, ...(log && { log }) }));
+    servings.add(new Serving(socket, shared));
   };
   const tcp = tls
     ? createTls({ ...tls, ALPNProtocols: ["h2", "http/1.1"], noDelay: true }, (socket: TLSSocket) =>

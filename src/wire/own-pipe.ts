@@ -1,10 +1,10 @@
 import type { Socket } from "node:net";
 import { systemClock, type Timer } from "../base/clock.ts";
+import type { Fields } from "../call/fields.ts";
 import { Connection, type ConnectionOptions } from "../http2/connection.ts";
 import type { ConnectionEvents, Fault, Reset } from "../http2/events.ts";
 import type { Settings } from "../http2/settings.ts";
 import type { Stream } from "../http2/stream.ts";
-import type { Fields } from "./fields.ts";
 import { Outlet } from "./own-outlet.ts";
 
 /** How often a connection is told the time. */

@@ -1,18 +1,26 @@
 import type { Socket } from "node:net";
+import type { Clock } from "../base/clock.ts";
+import type { Deadlines } from "../base/deadlines.ts";
 import type { Logger } from "../base/log.ts";
 import type { Watchable } from "../base/watch.ts";
+import { type Fields, fieldOf } from "../call/fields.ts";
 import { ConnectionError, errorName } from "../http2/errors.ts";
 import type { Fault, Reset } from "../http2/events.ts";
 import type { Limits } from "../http2/limits.ts";
 import type { Stream } from "../http2/stream.ts";
 import type { HttpHandler } from "./engine.ts";
-import type { Fields } from "./fields.ts";
+import { GrpcExchange } from "./grpc/exchange.ts";
+import type { Rpcs } from "./grpc/rpc.ts";
+import { isGrpc } from "./grpc/status.ts";
 import { Exchange } from "./own-exchange.ts";
 import { Pipe } from "./own-pipe.ts";
+import type { ServedStream } from "./served-stream.ts";
 
 /** What a served connection needs. */
 export interface ServingOptions {
   readonly handler: HttpHandler;
+  /** What is answered directly where it is called over gRPC, and what that takes. */
+  readonly calls?: { readonly rpcs: Rpcs; readonly deadlines: Deadlines; readonly clock: Clock };
   readonly scheme: "http" | "https";
   /** Requests being answered, on all connections. */
   readonly inFlight: Watchable<number>;
@@ -68,34 +76,34 @@ export class Serving extends Pipe {
   }
 
   headers(stream: Stream, fields: Fields, endStream: boolean): void {
-    const { handler, scheme, inFlight } = this.#options;
-    const exchange = new Exchange(this.http2, stream, () => this.#ended());
-    stream.owner = exchange;
+    const { inFlight } = this.#options;
     inFlight.set(inFlight.value + 1);
-    if (endStream) exchange.ended();
-    void exchange.answer(handler, fields, scheme);
+    const owner = this.#ownerOf(stream, fields);
+    stream.owner = owner;
+    owner.begin(fields);
+    if (endStream) owner.ended();
   }
 
   data(stream: Stream, bytes: Buffer, start: number, end: number, endStream: boolean): void {
-    const exchange = stream.owner as Exchange;
-    if (end > start) exchange.data(bytes.subarray(start, end));
-    if (endStream) exchange.ended();
+    const served = stream.owner as ServedStream;
+    if (end > start) served.data(bytes, start, end);
+    if (endStream) served.ended();
   }
 
   trailers(stream: Stream): void {
-    (stream.owner as Exchange).ended();
+    (stream.owner as ServedStream).ended();
   }
 
   writable(stream: Stream): void {
-    (stream.owner as Exchange).writable();
+    (stream.owner as ServedStream).writable();
   }
 
   closed(stream: Stream): void {
-    (stream.owner as Exchange).closed();
+    (stream.owner as ServedStream).closed();
   }
 
   reset(stream: Stream, reset: Reset): void {
-    (stream.owner as Exchange | undefined)?.reset(reset); // a stream that was refused has none
+    (stream.owner as ServedStream | undefined)?.reset(reset); // a stream that was refused has none
   }
 
   protected gone(): void {
@@ -104,11 +112,23 @@ export class Serving extends Pipe {
 
   protected ticked(): void {}
 
-  #ended(): void {
+  /** Who answers: a gRPC call with binary messages is answered directly, everything else by the handler. */
+  #ownerOf(stream: Stream, fields: Fields): ServedStream {
+    const { handler, scheme, calls } = this.#options;
+    const rpc = calls?.rpcs.get(fieldOf(fields, ":path") ?? "");
+    const { http2 } = this;
+    if (calls === undefined || rpc === undefined || fieldOf(fields, ":method") !== "POST" || !isGrpc(fields)) {
+      return new Exchange({ http2, stream, onOver: this.#ended }, handler, scheme);
+    }
+    const { deadlines, clock } = calls;
+    return new GrpcExchange({ http2, stream, deadlines, clock, onOver: this.#ended }, rpc, fields);
+  }
+
+  readonly #ended = (): void => {
     const { inFlight } = this.#options;
     inFlight.set(inFlight.value - 1);
     if (this.#isPeerLeaving && this.http2.streamCount === 0) this.close();
-  }
+  };
 
   #tell(message: string, fields: Readonly<Record<string, unknown>>): void {
     this.#options.log?.warn(message, { peer: this.socket.remoteAddress, ...fields });

@@ -4,6 +4,10 @@ import { withProgress } from "../call/progress.ts";
 import { orAborted } from "../call/stream.ts";
 import { Connections } from "./connections.ts";
 import type { Session, SessionOptions } from "./engine.ts";
+import type { Called } from "./grpc/called.ts";
+import { encodedRequest } from "./grpc/caller.ts";
+import type { Encoded } from "./grpc/messages.ts";
+import type { Attempt, Send } from "./grpc/rpc.ts";
 import type { Call } from "./own-call.ts";
 import { OwnConnection } from "./own-connection.ts";
 
@@ -11,10 +15,12 @@ import { OwnConnection } from "./own-connection.ts";
 export class OwnSession implements Session {
   readonly address: string;
   readonly origin: string;
+  readonly #options: SessionOptions;
   readonly #connections: Connections<OwnConnection>;
 
   constructor(address: string, options: SessionOptions = {}) {
     this.address = address;
+    this.#options = options;
     this.origin = `${options.tls ? "https" : "http"}://${address}`;
     this.#connections = new Connections(address, () => new OwnConnection(address, options));
   }
@@ -34,6 +40,17 @@ export class OwnSession implements Session {
     return call.response;
   };
 
+  readonly send: Send = (attempt) => {
+    try {
+      const encoded = encodedRequest(attempt, this.#options);
+      return encoded instanceof Promise
+        ? encoded.then((made) => this.#call(attempt, made))
+        : this.#call(attempt, encoded);
+    } catch (reason) {
+      return Promise.reject(reason); // it cannot be sent to anybody
+    }
+  };
+
   retire(): Promise<void> {
     return this.#connections.retire();
   }
@@ -41,6 +58,34 @@ export class OwnSession implements Session {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#connections.close();
   }
+
+  /** Sends it at once where nothing has to be waited for: most calls. */
+  #call(attempt: Attempt, encoded: Encoded | undefined): ReturnType<Send> {
+    const connections = this.#connections;
+    connections.began();
+    try {
+      const { current } = connections;
+      const called = current?.isReady ? current.call(attempt, encoded, this.#ended) : undefined;
+      return called?.answer ?? this.#callLater(attempt, encoded);
+    } catch (reason) {
+      connections.ended();
+      return Promise.reject(unsent(reason));
+    }
+  }
+
+  async #callLater(attempt: Attempt, encoded: Encoded | undefined): ReturnType<Send> {
+    let called: Called;
+    try {
+      const connection = await orAborted(this.#connections.take(), attempt.lifetime.signal);
+      called = await connection.callInTurn(attempt, encoded, this.#ended);
+    } catch (reason) {
+      this.#connections.ended();
+      throw unsent(reason);
+    }
+    return called.answer;
+  }
+
+  readonly #ended = (): void => this.#connections.ended();
 }
 
 /** Nothing was sent. What no peer may be sent is not to be tried again: as if it had been processed. */

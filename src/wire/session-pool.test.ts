@@ -1,6 +1,7 @@
-import type { UniversalClientRequest, UniversalClientResponse } from "@connectrpc/connect/protocol";
+import type { UnaryResponse } from "@connectrpc/connect";
 import { expect, test } from "vitest";
 import type { Engine } from "./engine.ts";
+import type { Attempt } from "./grpc/rpc.ts";
 import { SessionPool } from "./session-pool.ts";
 
 /** An engine that notes what becomes of its sessions. */
@@ -13,9 +14,10 @@ function noted({ over = Promise.resolve() } = {}) {
       return {
         address,
         origin: `http://${address}`,
-        request: async () => {
-          notes.push(`request ${address}`);
-          return {} as UniversalClientResponse;
+        request: () => Promise.reject(new Error("calls only")),
+        send: async () => {
+          notes.push(`send to ${address}`);
+          return {} as UnaryResponse;
         },
         retire: () => {
           notes.push(`retire ${address}`);
@@ -28,7 +30,7 @@ function noted({ over = Promise.resolve() } = {}) {
     },
   };
   const pool = new SessionPool(engine);
-  const ask = (address: string) => pool.request({ url: `http://${address}/s/M` } as UniversalClientRequest);
+  const ask = (address: string) => pool.send(address, {} as Attempt);
   return { pool, ask, notes };
 }
 
@@ -39,10 +41,10 @@ test("an address has one session, opened by its first request", async () => {
   await ask("a:1");
   await ask("[::1]:2");
   await ask("a:1");
-  expect(notes).toEqual(["open a:1", "request a:1", "open [::1]:2", "request [::1]:2", "request a:1"]);
+  expect(notes).toEqual(["open a:1", "send to a:1", "open [::1]:2", "send to [::1]:2", "send to a:1"]);
 });
 
-test("a session is retired with its last use, and the next request opens another", async () => {
+test("a session is retired with its last use, and the next send to opens another", async () => {
   const { pool, ask, notes } = noted();
   pool.retain("a:1");
   pool.retain("a:1");
@@ -52,7 +54,7 @@ test("a session is retired with its last use, and the next request opens another
   pool.release("a:1");
   expect(notes.at(-1)).toBe("retire a:1");
   await ask("a:1");
-  expect(notes.slice(-2)).toEqual(["open a:1", "request a:1"]);
+  expect(notes.slice(-2)).toEqual(["open a:1", "send to a:1"]);
 });
 
 test("releasing what never had a session is no error", () => {

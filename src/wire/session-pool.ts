@@ -1,5 +1,5 @@
-import type { UniversalClientFn } from "@connectrpc/connect/protocol";
 import type { Engine, Session, SessionOptions } from "./engine.ts";
+import type { Attempt, Send } from "./grpc/rpc.ts";
 
 /** The sessions of a mesh: one an address, shared by every service there. */
 export class SessionPool implements AsyncDisposable {
@@ -15,17 +15,10 @@ export class SessionPool implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** Where request URLs for an address begin. */
-  originOf(address: string): string {
-    return `${this.#options.tls ? "https" : "http"}://${address}`;
+  /** Sends an attempt over the session to the address, which opens if there is none yet. */
+  send(address: string, attempt: Attempt): ReturnType<Send> {
+    return this.#sessionTo(address).send(attempt);
   }
-
-  /** Sends a request over the session to the address in its URL, which opens if there is none yet. */
-  readonly request: UniversalClientFn = (request) => {
-    const start = request.url.indexOf("://") + 3;
-    const address = request.url.slice(start, request.url.indexOf("/", start));
-    return this.#sessionTo(address).request(request);
-  };
 
   /** Says that an address is in use; each use is ended by one `release`. */
   retain(address: string): void {

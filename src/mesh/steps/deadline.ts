@@ -1,14 +1,10 @@
-import { createContextKey, type Interceptor } from "@connectrpc/connect";
 import type { Clock } from "../../base/clock.ts";
-import { linkSignals } from "../../base/signals.ts";
-import { currentCall, deadlineKey } from "../../call/context.ts";
-import { deadlineExceeded } from "../../call/errors.ts";
-import { methodName } from "../../call/method.ts";
+import type { Deadlines } from "../../base/deadlines.ts";
+import { Lifetime } from "../../base/lifetime.ts";
+import { type CurrentCall, currentCall } from "../../call/context.ts";
+import type { OutgoingCall } from "../../call/outgoing-call.ts";
 import { methodPolicy } from "../../call/policy.ts";
-import { orAborted, untilAborted } from "../../call/stream.ts";
-
-/** The timeout that the caller itself asked for, in milliseconds. */
-export const timeoutKey = createContextKey<number | undefined>(undefined, { description: "timeout" });
+import type { Step } from "./step.ts";
 
 /**
  * Gives the call its one deadline: the caller's or the contract's, never later than that of the call on whose behalf
@@ -16,32 +12,27 @@ export const timeoutKey = createContextKey<number | undefined>(undefined, { desc
  *
  * Outside of `retry`, so that all attempts share it.
  */
-export function deadline(clock: Clock): Interceptor {
-  return (next) => async (req) => {
+export function deadline(clock: Clock, deadlines: Deadlines): Step {
+  return (next) => (call) => {
     const parent = currentCall();
-    const timeoutMs = req.contextValues.get(timeoutKey) ?? methodPolicy(req.method).timeoutMs;
-    const own = timeoutMs === undefined ? Number.POSITIVE_INFINITY : clock.now() + timeoutMs;
+    const now = clock.now();
+    const timeoutMs = call.timeoutMs ?? methodPolicy(call.method).timeoutMs;
+    const own = timeoutMs === undefined ? Number.POSITIVE_INFINITY : now + timeoutMs;
     const deadlineAt = Math.min(own, parent?.deadlineAt ?? Number.POSITIVE_INFINITY);
-    const leftMs = deadlineAt - clock.now();
-    const late = () =>
-      deadlineExceeded(`${methodName(req.method)} had ${Math.max(0, Math.round(leftMs))} ms and needed more`);
-    if (leftMs <= 0) throw late();
-
-    const link = linkSignals(req.signal, parent?.signal);
-    const timer = leftMs === Number.POSITIVE_INFINITY ? undefined : clock.setTimer(leftMs, () => link.abort(late()));
-    const end = () => {
-      timer?.cancel();
-      link[Symbol.dispose]();
-    };
-    if (timer !== undefined) req.contextValues.set(deadlineKey, deadlineAt);
-    try {
-      const res = await orAborted(next({ ...req, signal: link.signal }), link.signal);
-      if (res.stream) return { ...res, message: untilAborted(res.message, link.signal, end) };
-      end();
-      return res;
-    } catch (reason) {
-      end();
-      throw reason;
+    call.allowedMs = deadlineAt - now;
+    if (call.allowedMs <= 0) throw call.late();
+    if (deadlineAt !== Number.POSITIVE_INFINITY) {
+      call.deadlineAt = deadlineAt;
+      deadlines.add(deadlineAt, call);
+      call.onEnd(() => deadlines.remove(deadlineAt, call));
     }
+    if (parent !== undefined) endWith(call, parent);
+    if (call.aborted) throw call.reason;
+    return next(call);
   };
+}
+
+function endWith(call: OutgoingCall, parent: CurrentCall): void {
+  if (parent instanceof Lifetime) call.follow(parent);
+  else if (parent.signal !== undefined) call.heed(parent.signal);
 }

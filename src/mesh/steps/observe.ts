@@ -1,17 +1,16 @@
-import type { Interceptor } from "@connectrpc/connect";
 import type { Clock } from "../../base/clock.ts";
-import { ended } from "../../call/ended.ts";
 import { codeOf } from "../../call/outcome.ts";
 import type { MeshHooks } from "../hooks.ts";
+import type { Step } from "./step.ts";
 
 /** Tells the hooks of each call when it starts and how it ends. Outermost: the caller's view of the call. */
-export function observe(hooks: MeshHooks, clock: Clock): Interceptor {
-  return (next) => async (req) => {
+export function observe(hooks: MeshHooks, clock: Clock): Step {
+  return (next) => (call) => {
     const startedAt = clock.now();
-    hooks.callStarted?.(req.method);
-    return ended(next(req), req.signal, (reason) => {
-      const code = codeOf(reason, req.signal);
-      hooks.callEnded?.({ method: req.method, code, durationMs: clock.now() - startedAt });
+    hooks.callStarted?.(call.method);
+    call.onEnd((reason) => {
+      hooks.callEnded?.({ method: call.method, code: codeOf(reason, call), durationMs: clock.now() - startedAt });
     });
+    return next(call);
   };
 }

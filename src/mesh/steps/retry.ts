@@ -1,14 +1,13 @@
-import { ConnectError, createContextKey, type Interceptor } from "@connectrpc/connect";
+import { ConnectError } from "@connectrpc/connect";
 import type { Clock } from "../../base/clock.ts";
 import type { Random } from "../../base/random.ts";
-import { attemptKey, deadlineKey } from "../../call/context.ts";
+import type { OutgoingCall } from "../../call/outgoing-call.ts";
 import { methodPolicy } from "../../call/policy.ts";
 import { progressOf, withProgress } from "../../call/progress.ts";
+import type { Channel } from "../channel.ts";
 import type { ChannelOf } from "../channels.ts";
 import { contractRetry } from "../policy/retry-policy.ts";
-
-/** Ids of the endpoints that the call has tried. */
-export const triedKey = createContextKey<Set<string>>(new Set(), { description: "endpoints tried" });
+import type { Step } from "./step.ts";
 
 /** What retrying needs to know. */
 export interface RetryOptions {
@@ -23,31 +22,39 @@ export interface RetryOptions {
  *
  * Outside of `pick`, so that each attempt may land on another endpoint; inside of `deadline`, so that all share one.
  */
-export function retry({ channelOf, clock, random }: RetryOptions): Interceptor {
-  return (next) => async (req) => {
-    const channel = channelOf(req.method.parent);
-    const decide = contractRetry(methodPolicy(req.method).retry, random);
-    const deadlineAt = req.contextValues.get(deadlineKey) ?? Number.POSITIVE_INFINITY;
-    const tried = new Set<string>();
-    req.contextValues.set(triedKey, tried);
-    channel.budget.deposit(clock.now());
-    for (let attempt = 1; ; attempt++) {
-      req.contextValues.set(attemptKey, attempt);
+export function retry(options: RetryOptions): Step {
+  return (next) => async (call) => {
+    const channel = options.channelOf(call.method.parent);
+    channel.budget.deposit(options.clock.now());
+    for (;;) {
       try {
-        return await next(req);
+        return await next(call);
       } catch (reason) {
-        const error = ConnectError.from(reason);
-        const progress = progressOf(error);
-        if (req.signal.aborted || (req.stream && progress !== "not-sent")) throw told(error, attempt);
-        const remainingMs = deadlineAt - clock.now();
-        const decision = decide({ attempt, error, progress, elsewhere: channel.hasOthers(tried), remainingMs });
-        if (decision.kind === "stop") throw told(error, attempt);
-        if (!decision.free && !channel.budget.withdraw(clock.now()))
-          throw told(error, attempt, "the retry budget is spent");
-        if (decision.waitMs > 0) await clock.sleep(decision.waitMs, req.signal);
+        const waitMs = waitBeforeNext(call, ConnectError.from(reason), channel, options);
+        if (waitMs > 0) await options.clock.sleep(waitMs, call.signal);
+        call.attempt++;
       }
     }
   };
+}
+
+/** Milliseconds until the next attempt; throws the error when there is to be none. */
+function waitBeforeNext(
+  call: OutgoingCall,
+  error: ConnectError,
+  channel: Channel,
+  { clock, random }: RetryOptions,
+): number {
+  const { attempt, tried } = call;
+  const progress = progressOf(error);
+  if (call.aborted || (call.isStream && progress !== "not-sent")) throw told(error, attempt);
+  const remainingMs = (call.deadlineAt ?? Number.POSITIVE_INFINITY) - clock.now();
+  const decide = contractRetry(methodPolicy(call.method).retry, random);
+  const decision = decide({ attempt, error, progress, elsewhere: channel.hasOthers(tried), remainingMs });
+  if (decision.kind === "stop") throw told(error, attempt);
+  const isPaid = decision.free || channel.budget.withdraw(clock.now());
+  if (!isPaid) throw told(error, attempt, "the retry budget is spent");
+  return decision.waitMs;
 }
 
 /** The error, saying after how many attempts and why no further one was made, where that is news. */

@@ -1,40 +1,53 @@
-import type { Interceptor } from "@connectrpc/connect";
 import type { Clock } from "../../base/clock.ts";
-import { linkSignals } from "../../base/signals.ts";
-import { attemptKey, deadlineKey } from "../../call/context.ts";
-import { formatGrpcTimeout } from "../../call/deadline.ts";
+import type { Deadlines, Due } from "../../base/deadlines.ts";
+import { Lifetime } from "../../base/lifetime.ts";
 import { deadlineExceeded } from "../../call/errors.ts";
-import { headers } from "../../call/headers.ts";
 import { methodName } from "../../call/method.ts";
+import type { OutgoingCall } from "../../call/outgoing-call.ts";
 import { methodPolicy } from "../../call/policy.ts";
-import { orAborted } from "../../call/stream.ts";
+import type { Step } from "./step.ts";
 
 /**
- * Tells the server how long this attempt has, and ends the attempt when that has passed.
+ * Says how long this attempt has, so that the server is told, and ends the attempt when that has passed.
  *
- * Inside of `retry`: headers are set anew for each attempt.
+ * Inside of `retry`: what is left is less for each attempt.
  */
-export function timeLeft(clock: Clock): Interceptor {
-  return (next) => async (req) => {
-    const deadlineAt = req.contextValues.get(deadlineKey);
-    const attempt = req.contextValues.get(attemptKey);
-    if (attempt > 1) req.header.set(headers.previousAttempts, String(attempt - 1));
-    if (deadlineAt === undefined) return next(req);
+export function timeLeft(clock: Clock, deadlines: Deadlines): Step {
+  return (next) => (call) => {
+    call.attemptLifetime = call;
+    call.attemptMs = undefined;
+    if (call.deadlineAt === undefined) return next(call);
+    const now = clock.now();
+    const callLeftMs = call.deadlineAt - now;
+    const ownMs = call.isStream ? undefined : methodPolicy(call.method).retry.perAttemptTimeoutMs;
+    call.attemptMs = Math.min(ownMs ?? callLeftMs, callLeftMs);
+    if (ownMs === undefined || ownMs >= callLeftMs) return next(call);
 
-    const callLeftMs = deadlineAt - clock.now();
-    const ownMs = req.stream ? undefined : methodPolicy(req.method).retry.perAttemptTimeoutMs;
-    if (ownMs === undefined || ownMs >= callLeftMs) {
-      req.header.set(headers.grpcTimeout, formatGrpcTimeout(callLeftMs));
-      return next(req);
-    }
-    req.header.set(headers.grpcTimeout, formatGrpcTimeout(ownMs));
-    using link = linkSignals(req.signal);
-    const late = () => deadlineExceeded(`attempt ${attempt} of ${methodName(req.method)} took more than ${ownMs} ms`);
-    const timer = clock.setTimer(ownMs, () => link.abort(late()));
-    try {
-      return await orAborted(next({ ...req, signal: link.signal }), link.signal);
-    } finally {
-      timer.cancel();
-    }
+    const attempt = new AttemptTime(call, ownMs);
+    const endsAt = now + ownMs;
+    deadlines.add(endsAt, attempt);
+    call.onCancel(attempt);
+    call.attemptLifetime = attempt;
+    return next(call).finally(() => {
+      deadlines.remove(endsAt, attempt);
+      call.offCancel(attempt);
+    });
   };
+}
+
+/** The time of one attempt, where that is less than its call's. */
+class AttemptTime extends Lifetime implements Due {
+  readonly #call: OutgoingCall;
+  readonly #ms: number;
+
+  constructor(call: OutgoingCall, ms: number) {
+    super();
+    this.#call = call;
+    this.#ms = ms;
+  }
+
+  expire(): void {
+    const { attempt, method } = this.#call;
+    this.cancel(deadlineExceeded(`attempt ${attempt} of ${methodName(method)} took more than ${this.#ms} ms`));
+  }
 }

@@ -1,10 +1,11 @@
-import type { Interceptor } from "@connectrpc/connect";
+import type { Message } from "@bufbuild/protobuf";
 import { assertValid } from "../../call/validate.ts";
+import type { Step } from "./step.ts";
 
 /** Refuses a unary request that breaks its contract before it costs anybody a call. Streams are the server's to check. */
-export function validate(): Interceptor {
-  return (next) => async (req) => {
-    if (!req.stream) assertValid(req.method.input, req.message);
-    return next(req);
+export function validate(): Step {
+  return (next) => (call) => {
+    if (!call.isStream) assertValid(call.method.input, call.message as Message);
+    return next(call);
   };
 }

@@ -1,10 +1,10 @@
-import type { Interceptor } from "@connectrpc/connect";
 import { type Authenticate, principalKey } from "../../security/principal.ts";
+import type { Step } from "./step.ts";
 
 /** Proves the caller, once, for the steps and the handler further in. */
-export function authenticate(prove: Authenticate | undefined): Interceptor {
-  return (next) => async (req) => {
-    if (prove !== undefined) req.contextValues.set(principalKey, await prove(req.header));
-    return next(req);
+export function authenticate(prove: Authenticate | undefined): Step {
+  if (prove === undefined) return () => {};
+  return async (call) => {
+    call.values.set(principalKey, await prove(call.requestHeader));
   };
 }

@@ -1,13 +1,14 @@
 import type { DescMessage, Message } from "@bufbuild/protobuf";
-import type { Interceptor } from "@connectrpc/connect";
+import { isStream } from "../../call/stream.ts";
 import { assertValid } from "../../call/validate.ts";
+import type { Step } from "./step.ts";
 
-/** Refuses messages that break the rules of their contract. Innermost: the handler may rely on it. */
-export function validate(): Interceptor {
-  return (next) => async (req) => {
-    if (req.stream) return next({ ...req, message: validated(req.method.input, req.message) });
-    assertValid(req.method.input, req.message);
-    return next(req);
+/** Refuses messages that break the rules of their contract. Last: the handler may rely on it. */
+export function validate(): Step {
+  return (call) => {
+    const { input } = call.method;
+    if (isStream(call.message)) call.message = validated(input, call.message as AsyncIterable<Message>);
+    else assertValid(input, call.message as Message);
   };
 }
 

@@ -1,7 +1,5 @@
-import { Code } from "@connectrpc/connect";
 import { expect, test } from "vitest";
-import { ErrorCode } from "../http2/errors.ts";
-import { fieldOf, fieldsOf, headersOf, resetError } from "./fields.ts";
+import { fieldOf, fieldsOf, headersOf } from "./fields.ts";
 
 test("headers become fields behind the pseudo ones, without those of an HTTP/1.1 connection", () => {
   const headers = new Headers({ "content-type": "text/plain", connection: "close", "transfer-encoding": "chunked" });
@@ -19,14 +17,4 @@ test("fields become headers without the pseudo ones, and a pseudo one can be ask
   const fields = [":method", "POST", "a", "1", "a", "2"];
   expect([...headersOf(fields)]).toEqual([["a", "1, 2"]]);
   expect([fieldOf(fields, ":method"), fieldOf(fields, ":path")]).toEqual(["POST", undefined]);
-});
-
-test.each([
-  [ErrorCode.cancel, Code.Canceled],
-  [ErrorCode.refusedStream, Code.Unavailable],
-  [ErrorCode.enhanceYourCalm, Code.ResourceExhausted],
-  [ErrorCode.inadequateSecurity, Code.PermissionDenied],
-  [ErrorCode.protocolError, Code.Internal],
-])("a reset with code %i is the code %i of gRPC", (code, meaning) => {
-  expect(resetError(code, "why").code).toBe(meaning);
 });

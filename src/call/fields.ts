@@ -1,7 +1,4 @@
-import { Code, ConnectError } from "@connectrpc/connect";
-import { ErrorCode } from "../http2/errors.ts";
-
-/** Names and values in turn, as `http2` takes and gives them. */
+/** Header fields as HTTP/2 has them: names, in lower case, and values in turn. */
 export type Fields = readonly string[];
 
 /** Fields that belong to one HTTP/1.1 connection and have no place in HTTP/2 (RFC 9113 §8.2.2). */
@@ -32,24 +29,4 @@ export function fieldsOf(pseudo: Fields, headers: Headers | undefined): string[]
     else for (const one of value.split(",")) fields.push(name, one.trim());
   });
   return fields;
-}
-
-/** What a reset means to a call: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#errors */
-export function resetError(code: number, reason: string): ConnectError {
-  return new ConnectError(`the stream was reset: ${reason} (0x${code.toString(16)})`, meaning(code));
-}
-
-function meaning(code: number): Code {
-  switch (code) {
-    case ErrorCode.cancel:
-      return Code.Canceled;
-    case ErrorCode.refusedStream:
-      return Code.Unavailable;
-    case ErrorCode.enhanceYourCalm:
-      return Code.ResourceExhausted;
-    case ErrorCode.inadequateSecurity:
-      return Code.PermissionDenied;
-    default:
-      return Code.Internal;
-  }
 }

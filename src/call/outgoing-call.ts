@@ -1,0 +1,79 @@
+import type { DescMethod, Message } from "@bufbuild/protobuf";
+import type { ContextValues } from "@connectrpc/connect";
+import type { Due } from "../base/deadlines.ts";
+import { Lifetime } from "../base/lifetime.ts";
+import { deadlineExceeded } from "./errors.ts";
+import { type Fields, fieldsOf } from "./fields.ts";
+import { methodName } from "./method.ts";
+
+/** What the caller gives with a call. */
+export interface OutgoingCallInit {
+  readonly method: DescMethod;
+  /** The request: a message, or an AsyncIterable of what messages are made from. */
+  readonly message: Message | AsyncIterable<unknown>;
+  readonly header?: HeadersInit | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** The time that the caller gives the call, in milliseconds. */
+  readonly timeoutMs?: number | undefined;
+  readonly values?: ContextValues | undefined;
+}
+
+/**
+ * A call on its way out, as the steps of a client know it: one for all its attempts. When it is canceled, by its caller,
+ * its deadline or the call on whose behalf it is made, so is the attempt under way.
+ */
+export class OutgoingCall extends Lifetime implements Due {
+  readonly method: DescMethod;
+  readonly message: Message | AsyncIterable<unknown>;
+  readonly timeoutMs: number | undefined;
+  readonly values: ContextValues | undefined;
+  /** Header fields that go with every attempt, beyond gRPC's own. Steps may add to them. */
+  fields: Fields;
+  /** When its deadline passes, in milliseconds since the epoch. */
+  deadlineAt: number | undefined;
+  /** How long it had when its deadline was set, in milliseconds. */
+  allowedMs = 0;
+  /** The number of the attempt under way, counted from 1. */
+  attempt = 1;
+  /** How long that attempt may take, in milliseconds; and who may cancel it, if not the call alone. */
+  attemptMs: number | undefined;
+  attemptLifetime: Lifetime = this;
+  /** Ids of the endpoints tried so far. */
+  readonly tried: string[] = [];
+
+  constructor({ method, message, header, signal, timeoutMs, values }: OutgoingCallInit) {
+    super();
+    this.method = method;
+    this.message = message;
+    this.timeoutMs = timeoutMs;
+    this.values = values;
+    this.fields = header === undefined ? none : fieldsFrom(header);
+    if (signal !== undefined) this.heed(signal);
+  }
+
+  get isStream(): boolean {
+    return this.method.methodKind !== "unary";
+  }
+
+  /** Its deadline has passed. */
+  expire(): void {
+    this.cancel(this.late());
+  }
+
+  /** What the caller is told then. */
+  late(): Error {
+    const ms = Math.max(0, Math.round(this.allowedMs));
+    return deadlineExceeded(`${methodName(this.method)} had ${ms} ms and needed more`);
+  }
+}
+
+const none: Fields = [];
+
+/** Fields that gRPC's client writes itself, whatever the caller says. */
+const written = new Set(["content-type", "te", "grpc-encoding", "grpc-accept-encoding", "content-length", "host"]);
+
+function fieldsFrom(header: HeadersInit): Fields {
+  const given = new Headers(header);
+  for (const name of written) given.delete(name);
+  return fieldsOf([], given);
+}

@@ -1,0 +1,17 @@
+import type { ServedCall } from "../../call/served-call.ts";
+
+/**
+ * One thing that is done with a call on its way in. It lets the call pass by returning, or by what it promises, and
+ * refuses it by throwing. What it wants to know of the end it asks the call for: `onEnd`.
+ *
+ * Not an interceptor around the rest, which would cost every call a promise and a closure for each.
+ */
+export type Step = (call: ServedCall) => void | Promise<void>;
+
+/** Takes the call through the steps, one after the other. */
+export async function pass(steps: readonly Step[], call: ServedCall): Promise<void> {
+  for (const step of steps) {
+    const passing = step(call);
+    if (passing !== undefined) await passing;
+  }
+}

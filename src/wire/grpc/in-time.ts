@@ -1,0 +1,29 @@
+import { systemClock } from "../../base/clock.ts";
+import { Deadlines } from "../../base/deadlines.ts";
+import type { Perform } from "./call-transport.ts";
+import type { Send } from "./rpc.ts";
+
+/** Deadlines of calls that are sent without a mesh, which has its own. */
+const deadlines = new Deadlines(systemClock);
+
+/** Sends each call as one attempt, which ends when the time is over that its caller gives it. */
+export function endingInTime(send: Send): Perform {
+  return (call) => {
+    const { method, message, fields, timeoutMs } = call;
+    if (timeoutMs !== undefined && timeoutMs > 0) {
+      const at = systemClock.now() + timeoutMs;
+      call.allowedMs = timeoutMs;
+      deadlines.add(at, call);
+      call.onEnd(() => deadlines.remove(at, call));
+    }
+    const given = timeoutMs !== undefined && timeoutMs > 0 ? timeoutMs : undefined;
+    return send({
+      method,
+      message,
+      fields,
+      timeoutMs: given,
+      lifetime: call,
+      onStreamEnd: (reason) => call.end(reason),
+    });
+  };
+}

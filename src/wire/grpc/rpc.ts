@@ -1,0 +1,50 @@
+import type { DescMethod, Message } from "@bufbuild/protobuf";
+import type { StreamResponse, UnaryResponse } from "@connectrpc/connect";
+import type { Lifetime } from "../../base/lifetime.ts";
+import type { Fields } from "../../call/fields.ts";
+import type { ServedCall } from "../../call/served-call.ts";
+
+/** An RPC as the wire serves it. */
+export interface Rpc {
+  readonly method: DescMethod;
+  /** The time a call has where its caller does not say, in milliseconds; `undefined`, endless. */
+  readonly timeoutMs: number | undefined;
+  /** The longest time a caller may ask for, in milliseconds. */
+  readonly maxTimeoutMs: number;
+  /** The largest message that a caller may send, in bytes. */
+  readonly maxRequestBytes: number;
+  /**
+   * Answers the call: with a message, or with an AsyncIterable of them where the method streams answers. Rejects with
+   * what went wrong; a ConnectError is told to the caller, anything else is not.
+   */
+  answer(call: ServedCall): Promise<unknown>;
+}
+
+/** RPCs by their paths, "/shop.user.v1.UserService/GetUser". */
+export type Rpcs = ReadonlyMap<string, Rpc>;
+
+/** One sending of a call. */
+export interface Attempt {
+  readonly method: DescMethod;
+  /** The request: a message, or an AsyncIterable of what messages are made from. */
+  readonly message: Message | AsyncIterable<unknown>;
+  /** Header fields of the request beyond gRPC's own. */
+  readonly fields: Fields;
+  /** How long the server may take, in milliseconds; `undefined`, endlessly. */
+  readonly timeoutMs: number | undefined;
+  /** When it is canceled, so is the attempt: it fails with that reason. */
+  readonly lifetime: Lifetime;
+  /** Called once when a stream that had begun has ended: with nothing if well, or because its reader left. */
+  readonly onStreamEnd?: (reason?: unknown) => void;
+}
+
+/** What attempts may differ in, whoever sends them. */
+export interface SendOptions {
+  /** Name of the encoding that requests are compressed with. By default they are not. */
+  readonly compression?: string;
+  /** The largest message either way, in bytes. Default 4 MiB. */
+  readonly maxMessageBytes?: number;
+}
+
+/** Sends an attempt and answers it; errors are ConnectErrors that know how far the request got. */
+export type Send = (attempt: Attempt) => Promise<UnaryResponse | StreamResponse>;

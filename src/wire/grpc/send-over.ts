@@ -1,0 +1,71 @@
+import type { DescMethodStreaming, DescMethodUnary, Message } from "@bufbuild/protobuf";
+import { ConnectError, type StreamResponse } from "@connectrpc/connect";
+import type { UniversalClientFn } from "@connectrpc/connect/protocol";
+import { createTransport } from "@connectrpc/connect/protocol-grpc";
+import { formatGrpcTimeout } from "../../call/deadline.ts";
+import { headersOf } from "../../call/fields.ts";
+import { headers } from "../../call/headers.ts";
+import { progressOf } from "../../call/progress.ts";
+import { isStream, orAborted, untilAborted } from "../../call/stream.ts";
+import { compressions, compressMinBytes } from "./compressions.ts";
+import { compressionNamed, maxMessageBytes } from "./messages.ts";
+import type { Attempt, Send, SendOptions } from "./rpc.ts";
+
+/** Sends attempts by Connect's own gRPC client, over whatever sends a request for it. */
+export function sendOver(httpClient: UniversalClientFn, baseUrl: string, options: SendOptions = {}): Send {
+  const most = options.maxMessageBytes ?? maxMessageBytes;
+  const transport = createTransport({
+    httpClient,
+    baseUrl,
+    useBinaryFormat: true,
+    interceptors: [],
+    acceptCompression: [...compressions],
+    sendCompression: compressionNamed(options.compression) ?? null,
+    compressMinBytes,
+    readMaxBytes: most,
+    writeMaxBytes: most,
+  });
+  return async (attempt) => {
+    const { method, message, lifetime } = attempt;
+    const { signal } = lifetime;
+    const header = headerOf(attempt);
+    if (!isStream(message) && method.methodKind === "unary") {
+      const unary = method as DescMethodUnary;
+      return orAborted(transport.unary(unary, signal, undefined, header, message), signal);
+    }
+    const source = (isStream(message) ? message : only(message))[Symbol.asyncIterator]();
+    const leave = () => void source.return?.().catch(() => {}); // told to clean up; nothing comes of it any more
+    const messages = shielded(source);
+    try {
+      const sending = transport.stream(method as DescMethodStreaming, signal, undefined, header, messages);
+      const res = await orAborted(sending, signal);
+      const onEnd = (reason?: unknown) => {
+        leave();
+        attempt.onStreamEnd?.(reason);
+      };
+      return { ...res, message: untilAborted(res.message, signal, onEnd) } as StreamResponse;
+    } catch (reason) {
+      if (progressOf(ConnectError.from(reason)) !== "not-sent") leave(); // else they are sent again
+      throw reason;
+    }
+  };
+}
+
+/** The messages for one attempt, which cannot end their source: another attempt may have to send them. */
+function shielded(source: AsyncIterator<unknown>): AsyncIterable<Message> {
+  const iterator = {
+    next: () => source.next() as Promise<IteratorResult<Message>>,
+    throw: (reason: unknown) => Promise.reject(reason), // Connect asks for one
+  };
+  return { [Symbol.asyncIterator]: () => iterator };
+}
+
+function headerOf({ fields, timeoutMs }: Attempt): Headers {
+  const header = headersOf(fields);
+  if (timeoutMs !== undefined) header.set(headers.grpcTimeout, formatGrpcTimeout(timeoutMs));
+  return header;
+}
+
+async function* only<T>(message: T): AsyncIterable<T> {
+  yield message;
+}

@@ -1,0 +1,36 @@
+import type { DescMethodUnary, DescService, Message } from "@bufbuild/protobuf";
+import type { UnaryResponse } from "@connectrpc/connect";
+import { type Fields, headersOf } from "../../call/fields.ts";
+
+/** The answer to a unary call, as Connect has it; its Headers are made when they are first asked for. */
+export class UnaryAnswer implements UnaryResponse {
+  readonly stream = false;
+  readonly method: DescMethodUnary;
+  readonly message: Message;
+  readonly #head: Fields;
+  readonly #tail: Fields | undefined;
+  #header: Headers | undefined;
+  #trailer: Headers | undefined;
+
+  /** `head` and `tail` are the fields in front of the message and behind it. */
+  constructor(method: DescMethodUnary, message: Message, head: Fields, tail: Fields | undefined) {
+    this.method = method;
+    this.message = message;
+    this.#head = head;
+    this.#tail = tail;
+  }
+
+  get service(): DescService {
+    return this.method.parent;
+  }
+
+  get header(): Headers {
+    this.#header ??= headersOf(this.#head);
+    return this.#header;
+  }
+
+  get trailer(): Headers {
+    this.#trailer ??= headersOf(this.#tail ?? []);
+    return this.#trailer;
+  }
+}

@@ -8,10 +8,11 @@ export interface Due {
 
 /**
  * Many deadlines on one timer of the clock. Most are taken back long before they pass, so adding and removing are what
- * has to be cheap: one look into a map each, and nothing is kept of what was removed. A timer for each call would cost
- * more than the rest of its deadline; a wheel that clears up later would keep every finished call until then.
+ * has to be cheap: one look into a map each, and nothing is kept of what was removed but, at most, the one timer, which
+ * keeps no process alive. A timer for each call would cost more than the rest of its deadline; a wheel that clears up
+ * later would keep every finished call until then.
  */
-export class Deadlines {
+export class Deadlines implements Disposable {
   readonly #clock: Clock;
   /** What is due by the millisecond. */
   readonly #due = new Map<number, Set<Due>>();
@@ -35,9 +36,7 @@ export class Deadlines {
   remove(at: number, due: Due): void {
     const ms = Math.ceil(at);
     const known = this.#due.get(ms);
-    if (known === undefined || !known.delete(due) || known.size > 0) return;
-    this.#due.delete(ms);
-    if (this.#due.size === 0) this.#rest();
+    if (known?.delete(due) && known.size === 0) this.#due.delete(ms);
   }
 
   /** How many are waited for. */
@@ -47,20 +46,22 @@ export class Deadlines {
     return size;
   }
 
+  /** Lets go of the timer. Whoever still waits is not told any more. */
+  [Symbol.dispose](): void {
+    this.#timer?.cancel();
+    this.#due.clear();
+  }
+
   #wakeAt(ms: number): void {
     this.#timer?.cancel();
     this.#timerAt = ms;
     this.#timer = this.#clock.setTimer(ms - this.#clock.now(), this.#wake);
   }
 
-  #rest(): void {
-    this.#timer?.cancel();
+  /** Looks what is due. The timer of a deadline that was taken back wakes it too: to take each timer back costs more. */
+  readonly #wake = (): void => {
     this.#timer = undefined;
     this.#timerAt = Number.POSITIVE_INFINITY;
-  }
-
-  readonly #wake = (): void => {
-    this.#rest();
     const now = this.#clock.now();
     let next = Number.POSITIVE_INFINITY;
     for (const [ms, all] of this.#due) {

@@ -2,6 +2,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import { type Client, createClient, type Interceptor, type Transport } from "@connectrpc/connect";
 import { DiscoveryService } from "../../gen/heddle/discovery/v1/discovery_pb.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
+import { Deadlines } from "../base/deadlines.ts";
 import { environmentOr } from "../base/env.ts";
 import { jsonLogger, type Logger } from "../base/log.ts";
 import { type Random, systemRandom } from "../base/random.ts";
@@ -53,9 +54,10 @@ export async function openMesh(options: MeshOptions = {}): Promise<Mesh> {
   const { clock = systemClock, random = systemRandom, engine = defaultEngine, hooks = {} } = options;
   const { log = jsonLogger({ level: "warn" }), interceptors = [], balance } = options;
   const sessions = new SessionPool(engine);
+  const deadlines = new Deadlines(clock);
   const transportTo = (resolver: Resolver) => {
     const channels = new Channels({ resolver, sessions, clock, random, ...(balance && { balance }) });
-    const parts = { channelOf: channels.of, sessions, clock, random };
+    const parts = { channelOf: channels.of, sessions, deadlines, clock, random };
     return { channels, parts };
   };
 
@@ -83,6 +85,7 @@ export async function openMesh(options: MeshOptions = {}): Promise<Mesh> {
       services.channels[Symbol.dispose]();
       registry.channels[Symbol.dispose]();
       await sessions[Symbol.asyncDispose]();
+      deadlines[Symbol.dispose]();
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { Interceptor, Transport } from "@connectrpc/connect";
 import type { Clock } from "../base/clock.ts";
-import { Deadlines } from "../base/deadlines.ts";
+import type { Deadlines } from "../base/deadlines.ts";
 import type { Random } from "../base/random.ts";
 import { callTransport } from "../wire/grpc/call-transport.ts";
 import type { SessionPool } from "../wire/session-pool.ts";
@@ -19,6 +19,8 @@ import { validate } from "./steps/validate.ts";
 export interface MeshTransportOptions {
   readonly channelOf: ChannelOf;
   readonly sessions: SessionPool;
+  /** Those of all calls, on this clock. */
+  readonly deadlines: Deadlines;
   readonly hooks: MeshHooks;
   readonly clock: Clock;
   readonly random: Random;
@@ -28,8 +30,7 @@ export interface MeshTransportOptions {
 
 /** A Connect transport that finds its endpoints by the service of the method: no address anywhere. */
 export function meshTransport(options: MeshTransportOptions): Transport {
-  const { channelOf, sessions, hooks, clock, random, interceptors } = options;
-  const deadlines = new Deadlines(clock);
+  const { channelOf, sessions, deadlines, hooks, clock, random, interceptors } = options;
   // The way out, top to bottom.
   const steps = [
     observe(hooks, clock), // once per call

@@ -20,11 +20,12 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   hangUpOnStrangers(http1);
   http1.emit("listening"); // it never listens itself, and only then looks after connections that are slow
   const servings = new Servings();
+  const deadlines = new Deadlines(clock);
   const shared = {
     handler,
     inFlight,
     scheme: tls ? "https" : "http",
-    ...(rpcs && { calls: { rpcs, clock, deadlines: new Deadlines(clock) } }),
+    ...(rpcs && { calls: { rpcs, clock, deadlines } }),
     ...(log && { log }),
   } as const;
   const onSocket = (socket: Socket, version: 1 | 2) => {
@@ -37,7 +38,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
       )
     : createTcp({ noDelay: true }, (socket) => sniff(socket, (version) => onSocket(socket, version)));
   await opened(tcp, host, port);
-  return new OwnListener({ tcp, http1, onHttp1, servings, inFlight });
+  return new OwnListener({ tcp, http1, onHttp1, servings, deadlines, inFlight });
 }
 
 interface Parts {
@@ -45,6 +46,7 @@ interface Parts {
   readonly http1: Http1Server;
   readonly onHttp1: NodeHandler;
   readonly servings: Servings;
+  readonly deadlines: Deadlines;
   readonly inFlight: Watchable<number>;
 }
 
@@ -80,7 +82,7 @@ class OwnListener implements Listener {
   }
 
   async #drain(graceMs: number): Promise<number> {
-    const { tcp, http1, onHttp1, servings, inFlight } = this.#parts;
+    const { tcp, http1, onHttp1, servings, deadlines, inFlight } = this.#parts;
     const closed = new Promise<void>((resolve) => tcp.close(() => resolve()));
     onHttp1.closeConnections();
     http1.closeIdleConnections();
@@ -92,6 +94,7 @@ class OwnListener implements Listener {
     if (graceMs > 0) await closedByPeers(closed);
     for (const socket of this.#sockets) socket.destroy();
     await closed;
+    deadlines[Symbol.dispose]();
     return cutOff;
   }
 }

@@ -1,25 +1,56 @@
+import { brotliCompressSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { Code } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
-import { compressions } from "./compressions.ts";
+import { acceptedEncodings, compressions } from "./compressions.ts";
 
-const bytes = new Uint8Array(100_000).fill(7);
+const MiB = 1024 * 1024;
+const bombs: Readonly<Record<string, () => Uint8Array>> = {
+  gzip: () => gzipSync(Buffer.alloc(24 * MiB)),
+  br: () => brotliCompressSync(Buffer.alloc(24 * MiB)),
+  zstd: () => zstdCompressSync(Buffer.alloc(24 * MiB)),
+};
+const bytes = (...values: number[]) => new Uint8Array(values);
 
-describe.each(compressions.map((compression) => [compression.name, compression] as const))("%s", (_, compression) => {
-  test("what was compressed is smaller, and the same when it is decompressed", async () => {
-    const small = await compression.compress(bytes);
-    expect(small.length).toBeLessThan(1_000);
-    expect(Buffer.compare(await compression.decompress(small, bytes.length), bytes)).toBe(0);
-  });
-
-  test("what grows beyond the limit is given up as too large", async () => {
-    const small = await compression.compress(bytes);
-    const growing = compression.decompress(small, bytes.length - 1);
-    await expect(growing).rejects.toMatchObject({ code: Code.ResourceExhausted });
-  });
-
-  test("what is no such thing is refused, and nothing is nothing", async () => {
-    const broken = compression.decompress(new TextEncoder().encode("no such thing"), 1_000);
-    await expect(broken).rejects.toMatchObject({ code: Code.InvalidArgument });
-    expect(await compression.decompress(new Uint8Array(), 1_000)).toHaveLength(0);
-  });
+test("gzip, Brotli and Zstandard are offered, the one that everybody has first", () => {
+  expect(acceptedEncodings).toBe("gzip,br,zstd");
 });
+
+describe.each(compressions.map((compression) => [compression.name, compression] as const))(
+  "%s",
+  (name, compression) => {
+    test.each([0, 1, 1_000, 300_000])("%d bytes come back as they were, and less where they repeat", async (length) => {
+      const given = new Uint8Array(length).map((_, i) => (i * 31) % 17);
+      const made = await compression.compress(given);
+      expect(Buffer.compare(await compression.decompress(made, 4 * MiB), given)).toBe(0);
+      if (length >= 1_000) expect(made.length).toBeLessThan(length / 2);
+    });
+
+    test("exactly as many bytes as may be read are read, one more is not", async () => {
+      const made = await compression.compress(new Uint8Array(100_000));
+      expect(await compression.decompress(made, 100_000)).toHaveLength(100_000);
+      await expect(compression.decompress(made, 99_999)).rejects.toMatchObject({ code: Code.ResourceExhausted });
+    });
+
+    test("a bomb is RESOURCE_EXHAUSTED, and costs no more than what may be read", async () => {
+      const bomb = bombs[name]?.() as Uint8Array<ArrayBuffer>;
+      expect(bomb.length).toBeLessThan(MiB);
+      const before = process.memoryUsage().arrayBuffers;
+      await expect(compression.decompress(bomb, 4 * MiB)).rejects.toMatchObject({ code: Code.ResourceExhausted });
+      expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(20 * MiB);
+    });
+
+    test.each([
+      ["noise", bytes(1, 2, 3, 4, 5, 6, 7, 8, 9, 10)],
+      ["one byte", bytes(0xff)],
+    ])("%s is INVALID_ARGUMENT, or INTERNAL where the library cannot tell", async (_, garbage) => {
+      const refused = compression.decompress(garbage, MiB).catch(({ code }) => code);
+      expect([Code.InvalidArgument, Code.Internal]).toContain(await refused);
+    });
+
+    test("what was cut off does not pass for whole", async () => {
+      const made = await compression.compress(new Uint8Array(10_000).map((_, i) => (i * i) % 251));
+      const cut = made.slice(0, made.length - 5);
+      await expect(compression.decompress(cut, MiB)).rejects.toMatchObject({ name: "ConnectError" });
+    });
+  },
+);

@@ -123,7 +123,7 @@ export class GrpcExchange implements ServedStream, MessageSink, CancelListener, 
       this.#reader.end();
       if (this.#inbox !== undefined) this.#inbox.end();
       else if (this.#input === undefined) throw new ConnectError("a request without a message", Code.Unimplemented);
-      else if (this.#input instanceof Promise) this.#input.then(this.#decoded, this.#failed);
+      else if (this.#input instanceof Promise) this.#input.then(this.#decoded).catch(this.#failed);
       else this.#decoded(this.#input);
     } catch (reason) {
       this.#fail(reason);

@@ -73,12 +73,17 @@ export function compressed(bytes: Uint8Array, by: Compression | undefined): Enco
   return by.compress(bytes as Uint8Array<ArrayBuffer>).then((made) => ({ bytes: made, isCompressed: true }));
 }
 
-/** The bytes of a message that came compressed. Rejects with RESOURCE_EXHAUSTED if they are more than `maxBytes`. */
+/**
+ * The bytes of a message that came compressed. Rejects with RESOURCE_EXHAUSTED if they are more than `maxBytes`; whoever
+ * needs them is told, and it is no unhandled rejection if by then nobody does.
+ */
 export function decompressed(bytes: Uint8Array, by: Compression | undefined, maxBytes: number): Promise<Uint8Array> {
-  if (by === undefined) {
-    return Promise.reject(new ConnectError("a compressed message, and no grpc-encoding that says how", Code.Internal));
-  }
-  return by.decompress(bytes as Uint8Array<ArrayBuffer>, maxBytes);
+  const made =
+    by === undefined
+      ? Promise.reject(new ConnectError("a compressed message, and no grpc-encoding that says how", Code.Internal))
+      : by.decompress(bytes as Uint8Array<ArrayBuffer>, maxBytes);
+  made.catch(() => {});
+  return made;
 }
 
 /** The compression of the name in `grpc-encoding`; `undefined` for none. Throws UNIMPLEMENTED for one not known here. */

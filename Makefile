@@ -11,7 +11,7 @@ cli = node src/cli/main.ts
 grpcurl := $(or $(HEDDLE_TEST_GRPCURL),$(shell sh -c 'command -v grpcurl'),$(wildcard $(HOME)/go/bin/grpcurl),.tools/grpcurl)
 python := $(or $(HEDDLE_TEST_PYTHON),.tools/python/bin/python)
 
-.PHONY: help generate up down status logs check test test-integration test-browser test-compose fuzz bench build lock clean
+.PHONY: help generate up down status logs check test test-integration test-browser test-compose conformance fuzz bench build lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,11 @@ test-compose: gen/.stamp ## Build the image and try docker-compose.yml for real;
 	@$(say) test "docker-compose.yml"
 	@node scripts/compose-smoke.ts
 
+conformance: gen/.stamp .tools/h2spec src/test/conformance/gen/.stamp ## h2spec and Connect's suites; ARGS="--engine own --suite server" narrows
+	@$(say) conformance "h2spec and Connect conformance on both HTTP engines: some minutes"
+	@tsc -p src/test/conformance
+	@node src/test/conformance/main.ts $(ARGS)
+
 fuzz: gen/.stamp ## Look for bytes that break HTTP/2 or gRPC; ARGS="--minutes 10 --seed 1"
 	@node src/test/fuzz/main.ts $(ARGS)
 
@@ -69,7 +74,7 @@ lock: ## Write package-lock.json after a change of package.json
 clean: ## Stop everything and remove all that was made here, the data too
 	@if [ -d .heddle ] && [ -x node_modules/.bin/node ]; then $(cli) down; fi
 	@$(say) clean "node_modules, gen (what git does not keep), third_party, dist, .heddle, .tools"
-	@rm -rf node_modules gen/.stamp gen/google gen/grpc third_party dist coverage .heddle .tools
+	@rm -rf node_modules gen/.stamp gen/google gen/grpc src/test/conformance/gen third_party dist coverage .heddle .tools
 
 # What the targets stand on: each made once, and again when what it is made from changes.
 
@@ -89,9 +94,29 @@ gen/.stamp: third_party/.stamp buf.yaml buf.gen.yaml $(shell find proto)
 	@touch $@
 
 .tools/grpcurl:
-	@command -v go >/dev/null || { echo "grpcurl is missing, and Go to build it: get Go (1.21 or later) from https://go.dev/dl, or set HEDDLE_TEST_GRPCURL"; exit 1; }
 	@$(say) install "grpcurl, built by Go: about a minute"
-	@GOBIN="$(CURDIR)/.tools" go install github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3
+	@scripts/go-tool grpcurl github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3 || { echo "or set HEDDLE_TEST_GRPCURL"; exit 1; }
+
+# The newest version that Go's proxy has. It is older than Go's modules: what it stands on is pinned here.
+.tools/h2spec:
+	@$(say) install "h2spec, built by Go"
+	@scripts/go-tool h2spec github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible \
+		golang.org/x/net@v0.62.0 github.com/fatih/color@v1.19.0 github.com/spf13/cobra@v1.10.2
+
+# The newest version whose modules Go's proxy has.
+connect_suite := connectrpc.com/conformance
+connect_suite_version := v1.0.6
+
+.tools/connectconformance:
+	@$(say) install "Connect's conformance suite, built by Go: about a minute"
+	@scripts/go-tool connectconformance $(connect_suite)/cmd/connectconformance@$(connect_suite_version)
+
+# Its contracts lie where Go has put its source.
+src/test/conformance/gen/.stamp: .tools/connectconformance gen/.stamp src/test/conformance/buf.gen.yaml
+	@$(say) generate "the conformance suite's contracts"
+	@buf generate --template src/test/conformance/buf.gen.yaml \
+		"$$(cd "$${TMPDIR:-/tmp}" && go mod download -json $(connect_suite)@$(connect_suite_version) | sed -n 's/.*"Dir": "\(.*\)".*/\1/p')/proto"
+	@touch $@
 
 .tools/python/bin/python:
 	@command -v python3 >/dev/null || { echo "python3 is missing: install it, or set HEDDLE_TEST_PYTHON to a Python that has grpcio"; exit 1; }

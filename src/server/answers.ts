@@ -22,11 +22,14 @@ export function textAnswer(status: number, text: string, header: Record<string, 
   };
 }
 
-/** Nothing is served at this path: in gRPC's words to a gRPC client, in `google.rpc.Status` to others. */
+/** Nothing is served at this path: in gRPC's words to a gRPC client, in plain ones to Connect's, else in `google.rpc.Status`. */
 export function nothingHere(request: UniversalServerRequest): UniversalServerResponse {
   const { pathname } = new URL(request.url);
   const message = `nothing is served at ${request.method} ${pathname}`;
   const contentType = request.header.get("content-type") ?? "";
+  if (request.header.has("connect-protocol-version") || /^application\/(proto$|connect\+)/.test(contentType)) {
+    return textAnswer(404, `${message}\n`, { "content-type": "text/plain; charset=utf-8" });
+  }
   if (!contentType.startsWith("application/grpc"))
     return jsonAnswer(404, { code: Code.NotFound, message, details: [] });
   return {

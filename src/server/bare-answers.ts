@@ -1,8 +1,10 @@
-import { Code } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
-import { jsonAnswer } from "./answers.ts";
+import { textAnswer } from "./answers.ts";
 
-/** Connect refuses a wrong method or content type with a bare status: this adds what would have been right. */
+/**
+ * Connect refuses a wrong method or content type with a bare status: this adds what would have been right, for people.
+ * Programs go by the status: an error in JSON would be taken for one of the RPC, as which it has no code of its own.
+ */
 export function saidInFull(
   answer: UniversalServerResponse,
   { method, header }: UniversalServerRequest,
@@ -23,6 +25,5 @@ export function saidInFull(
 const accepted = "application/json, application/proto, application/connect+json, application/connect+proto";
 
 function refusal(status: number, message: string, header: Record<string, string>): UniversalServerResponse {
-  const code = status === 405 ? Code.Unimplemented : Code.InvalidArgument;
-  return jsonAnswer(status, { code, message, details: [] }, header);
+  return textAnswer(status, `${message}\n`, { "content-type": "text/plain; charset=utf-8", ...header });
 }

@@ -15,7 +15,7 @@ export interface RpcOptions {
   readonly steps: readonly Step[];
   /** The application's own, inside of all steps. */
   readonly interceptors: readonly Interceptor[];
-  readonly maxMessageBytes: number;
+  readonly maxRequestBytes: number;
 }
 
 /** A method's implementation, as `ServiceImpl` has it. */
@@ -29,13 +29,13 @@ export function rpcsOf(entries: readonly ServiceEntry[], options: RpcOptions): R
   return new Map(rpcs);
 }
 
-function rpcOf(method: DescMethod, implementation: object, { steps, interceptors, maxMessageBytes }: RpcOptions): Rpc {
+function rpcOf(method: DescMethod, implementation: object, { steps, interceptors, maxRequestBytes }: RpcOptions): Rpc {
   const handle = intercepted(method, handleOf(method, implementation), interceptors);
   return {
     method,
     timeoutMs: methodPolicy(method).timeoutMs,
     maxTimeoutMs: method.methodKind === "unary" ? maxTimeoutMs : longestMs,
-    maxMessageBytes,
+    maxRequestBytes,
     async answer(call: ServedCall) {
       await pass(steps, call);
       return handle(call.message, call);

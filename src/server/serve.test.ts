@@ -156,6 +156,16 @@ test.each([
   expect(await answer.json()).toMatchObject({ code: "resource_exhausted" });
 });
 
+test("how much a caller may send is the server's to say, and does not limit its answers", async () => {
+  await using pair = await openPair({
+    services: [[UserService, { createUser: ({ name }) => ({ user: { name: name.repeat(100) } }) }]],
+    maxRequestBytes: 60,
+  });
+  const create = (name: string) => pair.users.createUser({ name, email: "a@b.cd" });
+  expect((await create("x".repeat(40))).user?.name).toHaveLength(4_000);
+  await expect(create("x".repeat(80))).rejects.toMatchObject({ code: Code.ResourceExhausted });
+});
+
 test("a client refuses to send or read what is above 4 MiB", async () => {
   await using pair = await openPair({
     services: [[UserService, { createUser: ({ name }) => ({ user: { name: name.repeat(3 * 1024 * 1024) } }) }]],
@@ -166,7 +176,7 @@ test("a client refuses to send or read what is above 4 MiB", async () => {
   expect((await create("x")).user?.name).toHaveLength(3 * 1024 * 1024);
 });
 
-test("a path that nobody serves is UNIMPLEMENTED to a gRPC client, and 404 with a status body to others", async () => {
+test("a path that nobody serves is UNIMPLEMENTED to a gRPC client, 404 in words to Connect, with a status body to others", async () => {
   await using pair = await openPair({ services: [[UserService, { getUser: () => aUser }]] });
   const orders = pair.client(OrderService);
   await expect(orders.getOrder({ id: "a" })).rejects.toMatchObject({
@@ -176,6 +186,9 @@ test("a path that nobody serves is UNIMPLEMENTED to a gRPC client, and 404 with 
   const answer = await fetch(`${pair.origin}/nothing?a=b`);
   expect(answer.status).toBe(404);
   expect(await answer.json()).toEqual({ code: 5, message: "nothing is served at GET /nothing", details: [] });
+  const headers = { "content-type": "application/proto" };
+  const toConnect = await fetch(`${pair.origin}/no.Service/Get`, { method: "POST", headers });
+  expect([toConnect.status, await toConnect.text()]).toEqual([404, "nothing is served at POST /no.Service/Get\n"]);
 });
 
 test("gRPC, gRPC-Web, Connect and REST are answered on one port; a fallback has the rest", async () => {

@@ -6,6 +6,7 @@ import { Lifetime } from "../base/lifetime.ts";
 import type { Logger } from "../base/log.ts";
 import { methodName } from "../call/method.ts";
 import { assertPolicies, methodPolicy } from "../call/policy.ts";
+import { contractRegistry } from "../rest/registry.ts";
 import type { Authenticate } from "../security/principal.ts";
 import type { Engine, HttpHandler, Listener } from "../wire/engine.ts";
 import { defaultEngine } from "../wire/engines.ts";
@@ -57,6 +58,8 @@ export interface ServerOptions {
   /** The application's own, inside of all steps. */
   readonly interceptors?: readonly Interceptor[];
   readonly hooks?: ServerHooks;
+  /** The largest message that a caller may send, counted after decompression. Default 4 MiB, as gRPC has it. */
+  readonly maxRequestBytes?: number;
   /** Answers what is neither an RPC nor a REST path. By default 404. */
   readonly fallback?: HttpHandler;
   /** Stands around all that the port answers: it may answer itself, hand on to `own`, or change what `own` answers. */
@@ -85,6 +88,7 @@ export interface Server extends AsyncDisposable {
  */
 export async function openServer(options: ServerOptions): Promise<Server> {
   const { host = "127.0.0.1", port = 0, engine = defaultEngine, clock = systemClock } = options;
+  const { maxRequestBytes = maxMessageBytes } = options;
   const described = options.services.map(([service]) => service);
   described.forEach(assertPolicies);
   if (options.authenticate === undefined) assertOpen(described);
@@ -96,8 +100,9 @@ export async function openServer(options: ServerOptions): Promise<Server> {
   const router = createConnectRouter({
     interceptors: [throughSteps(steps, clock), ...interceptors],
     acceptCompression: [...compressions],
-    readMaxBytes: maxMessageBytes,
+    readMaxBytes: maxRequestBytes,
     writeMaxBytes: maxMessageBytes,
+    jsonOptions: { registry: contractRegistry(described) },
   });
   const entries: readonly ServiceEntry[] = [
     ...options.services,
@@ -112,7 +117,7 @@ export async function openServer(options: ServerOptions): Promise<Server> {
     host,
     port,
     handler,
-    ...(options.around === undefined && { rpcs: rpcsOf(entries, { steps, interceptors, maxMessageBytes }) }),
+    ...(options.around === undefined && { rpcs: rpcsOf(entries, { steps, interceptors, maxRequestBytes }) }),
     clock,
     ...(options.tls && { tls: options.tls }),
     ...(options.log && { log: options.log }),

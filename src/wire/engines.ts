@@ -6,8 +6,11 @@ import { ownEngine } from "./own.ts";
 /** The names of the engines, as `HEDDLE_HTTP2` takes them. */
 export const engineNames = ["own", "node"] as const;
 
+/** One of them. */
+export type EngineName = (typeof engineNames)[number];
+
 /** Engines by their names. */
-export const engines: Readonly<Record<(typeof engineNames)[number], Engine>> = { node: nodeEngine, own: ownEngine };
+export const engines: Readonly<Record<EngineName, Engine>> = { node: nodeEngine, own: ownEngine };
 
 /** The engine that `HEDDLE_HTTP2` names, `own` unless it names one. A wrong name fails the first use of it. */
 export const defaultEngine: Engine = {

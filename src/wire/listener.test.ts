@@ -56,11 +56,51 @@ describe.each(Object.entries(engines))("the listener of %s", (_, engine) => {
     ["no Host, in HTTP/1.0", "GET / HTTP/1.0\r\n\r\n"],
     ["a Host that is none", "GET / HTTP/1.1\r\nHost: a b:c\r\nConnection: close\r\n\r\n"],
     ["a target that is no URL", "GET http://[ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"],
-    ["no HTTP at all", "hello there\r\n\r\n"],
-  ])("a request with %s is answered with 400, and the server lives", async (_, request) => {
+    ["an unknown method", "HELLO / HTTP/1.1\r\nHost: x\r\n\r\n"],
+    ["an unknown version", "GET / HTTP/one\r\nHost: x\r\n\r\n"],
+    ["a head that is too long", `GET / HTTP/1.1\r\nHost: x\r\nX: ${"x".repeat(20_000)}\r\n\r\n`, 431],
+  ])("a request with %s is refused, and the server lives", async (_, request, status = 400) => {
     await using listener = await open();
-    expect(await exchange(listener.port, request)).toMatch(/^HTTP\/1\.1 400 /);
+    expect(await exchange(listener.port, request)).toMatch(`HTTP/1.1 ${status} `);
     expect(await (await fetch(originOf(listener))).text()).toBe("1.1 GET /");
+  });
+
+  test.each([
+    ["greeting", "hello there\r\n\r\n"],
+    ["preface of HTTP/2 that is wrong", "INVALID CONNECTION PREFACE\r\n\r\n"],
+  ])("a %s is hung up on without a word, and the server lives", async (_, words) => {
+    await using listener = await open();
+    expect(await exchange(listener.port, words)).toBe("");
+    expect(await (await fetch(originOf(listener))).text()).toBe("1.1 GET /");
+  });
+
+  test("a request behind a body that nobody has read to its end is answered on the same connection", async () => {
+    const head = (length: number, more = "") =>
+      `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n${more}\r\n`;
+    await using listener = await open(async (request) => {
+      for await (const _ of request.body as AsyncIterable<Uint8Array>) break;
+      return versionTeller(request);
+    });
+    const pieces = Array.from({ length: 8 }, () => "x".repeat(32 * 1024));
+    const answers = await exchange(
+      listener.port,
+      head(8 * 32 * 1024),
+      ...pieces,
+      head(1, "Connection: close\r\n"),
+      "x",
+    );
+    expect(answers.match(/HTTP\/1\.1 200 OK/g)).toHaveLength(2);
+  });
+
+  test("a sender who goes on and on after the answer is cut off", async () => {
+    await using listener = await open(async (request) => {
+      for await (const _ of request.body as AsyncIterable<Uint8Array>) break;
+      return versionTeller(request);
+    });
+    const length = 64 * 1024 * 1024; // of which no more than a few come: waiting for the rest would take for ever
+    const pieces = Array.from({ length: 200 }, () => "x".repeat(64 * 1024));
+    await exchange(listener.port, `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\n`, ...pieces);
+    await vi.waitFor(() => expect(listener.inFlight).toBe(0));
   });
 
   test("a preface that breaks off or goes wrong costs its own connection only", async () => {

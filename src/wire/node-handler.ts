@@ -61,7 +61,29 @@ async function universalAnswer(
   } catch (reason) {
     return badRequest(reason); // no Host header, or a target that is no URL
   }
-  return handler(universal);
+  if ("stream" in request) return handler(universal);
+  return handler({ ...universal, body: bodyOf(request, response) });
+}
+
+/** What is left of a body when its answer is out is thrown away up to here; who sends more is cut off. */
+const maxUnreadBytes = 1024 * 1024;
+
+/**
+ * The body of an HTTP/1.1 request. What its reader leaves is read when the answer is out: until then the next request
+ * cannot be seen behind it. Reading only a part does not end the connection either, by which the answer has yet to go.
+ */
+function bodyOf(request: IncomingMessage, response: { once(event: "finish", listener: () => void): unknown }) {
+  const body = request.iterator({ destroyOnReturn: false });
+  const discard = async () => {
+    await body.return?.();
+    let left = maxUnreadBytes;
+    request.on("data", (piece: Uint8Array) => {
+      left -= piece.length;
+      if (left < 0) request.destroy();
+    });
+  };
+  response.once("finish", () => void discard().catch(() => {})); // the peer has left: nothing is left of the body
+  return { [Symbol.asyncIterator]: () => body };
 }
 
 function badRequest(reason: unknown): UniversalServerResponse {

@@ -9,7 +9,7 @@ import {
 import { type AddressInfo, createServer as createTcp, type Socket, type Server as TcpServer } from "node:net";
 import { Watchable } from "../base/watch.ts";
 import type { Listener, ListenOptions } from "./engine.ts";
-import { closedByPeers, opened, settled, slowness } from "./listening.ts";
+import { closedByPeers, hangUpOnStrangers, opened, settled, slowness } from "./listening.ts";
 import { type NodeHandler, nodeHandler } from "./node-handler.ts";
 import { sniff } from "./sniff.ts";
 
@@ -35,6 +35,7 @@ interface Doors {
 
 function plainDoors(settings: ServerOptions, onRequest: NodeHandler): Doors {
   const http1 = createHttp1(slowness, onRequest.handle);
+  hangUpOnStrangers(http1);
   http1.emit("listening"); // it never listens itself, and only then looks after connections that are slow
   const http2 = createHttp2(settings, onRequest.handle);
   const tcp = createTcp({ noDelay: true }, (socket: Socket) =>

@@ -5,7 +5,7 @@ import { systemClock } from "../base/clock.ts";
 import { Deadlines } from "../base/deadlines.ts";
 import { Watchable } from "../base/watch.ts";
 import type { Listener, ListenOptions } from "./engine.ts";
-import { closedByPeers, opened, settled, slowness } from "./listening.ts";
+import { closedByPeers, hangUpOnStrangers, opened, settled, slowness } from "./listening.ts";
 import { type NodeHandler, nodeHandler } from "./node-handler.ts";
 import { Serving } from "./own-serving.ts";
 import { Servings } from "./own-servings.ts";
@@ -17,6 +17,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   const inFlight = new Watchable(0);
   const onHttp1 = nodeHandler(handler, inFlight);
   const http1 = createHttp1(slowness, onHttp1.handle);
+  hangUpOnStrangers(http1);
   http1.emit("listening"); // it never listens itself, and only then looks after connections that are slow
   const servings = new Servings();
   const deadlines = new Deadlines(clock);

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { connect } from "node:http2";
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
 import { BadRequestSchema } from "../../gen/google/rpc/error_details_pb.ts";
 import { OrderService } from "../../gen/shop/order/v1/order_pb.ts";
@@ -37,6 +37,20 @@ describe.each(Object.entries(engines))("over %s", (_, engine) => {
     expect(error).toMatchObject({ code: Code.ResourceExhausted, rawMessage: "no room" });
     expect(error.metadata.get("x-reason")).toBe("full");
     expect(error.findDetails(BadRequestSchema)).toMatchObject([value]);
+  });
+
+  test("a failure whose handler has set headers keeps them apart from its trailers", async () => {
+    const failing = {
+      getOrder(_: unknown, { responseHeader }: HandlerContext) {
+        responseHeader.set("x-begun", "yes");
+        throw new ConnectError("no room", Code.ResourceExhausted);
+      },
+    };
+    await using mesh = await openTestMesh([[OrderService, failing]], { engine, server: { engine } });
+    const answer = await headersOf(mesh.servers[0]?.address, "GetOrder");
+    expect(answer.headers).toMatchObject({ ":status": 200, "x-begun": "yes" });
+    expect(answer.headers["grpc-status"]).toBeUndefined();
+    expect(answer.ended).toBe(false);
   });
 
   test("a stream that breaks off after a message has a head, the message and trailers", async () => {

@@ -9,6 +9,8 @@ import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
  * https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#responses
  *
  * Connect hands an answer over when its first bytes are there: a failure known by then came before any message.
+ * A handler that has set headers has begun the answer: they keep a head of their own, as grpc-go does it, for a client
+ * to tell them from trailers.
  */
 export function trailersOnly({ header, trailer }: UniversalServerResponse): Headers | undefined {
   const status = trailer?.get("grpc-status");
@@ -16,9 +18,13 @@ export function trailersOnly({ header, trailer }: UniversalServerResponse): Head
   if (!isGrpc || typeof status !== "string" || status === "0") return undefined;
   const headers = new Headers(header);
   headers.delete("grpc-encoding"); // of messages that do not come
+  if ([...headers.keys()].some((name) => !ofProtocol.has(name))) return undefined;
   trailer?.forEach((value, name) => headers.append(name, value));
   return headers;
 }
+
+/** What Connect says in every head by itself. */
+const ofProtocol = new Set(["content-type", "grpc-accept-encoding"]);
 
 /** Sends such an answer over `node:http2`, and says whether it did. */
 export function sendTrailersOnly(

@@ -93,7 +93,7 @@ export abstract class Called implements CalledStream, MessageSink, CancelListene
     try {
       const error = answerError(head, this.#tail);
       if (error !== undefined) throw error;
-      this.#reader.end();
+      this.#reader.end(Code.Internal);
       this.succeeded(head, this.#tail);
     } catch (reason) {
       return this.fail(reason);

@@ -48,7 +48,7 @@ export class GrpcExchange implements ServedStream, MessageSink, CancelListener, 
   constructor(parts: ExchangeParts, rpc: Rpc, fields: Fields) {
     this.#parts = parts;
     this.#rpc = rpc;
-    this.#reader = new MessageReader(this, rpc.maxMessageBytes);
+    this.#reader = new MessageReader(this, rpc.maxRequestBytes);
     const { method } = rpc;
     const { clock, http2, stream } = parts;
     const asked = fieldOf(fields, headers.grpcTimeout);
@@ -100,7 +100,7 @@ export class GrpcExchange implements ServedStream, MessageSink, CancelListener, 
   }
 
   message(bytes: Uint8Array, isCompressed: boolean): void {
-    const message = isCompressed ? decompressed(bytes, this.#reply.compression, this.#rpc.maxMessageBytes) : bytes;
+    const message = isCompressed ? decompressed(bytes, this.#reply.compression, this.#rpc.maxRequestBytes) : bytes;
     if (this.#inbox !== undefined) return this.#inbox.put(message, bytes.length);
     if (this.#input !== undefined) throw new ConnectError("more than one message of a request", Code.Unimplemented);
     this.#input = message;

@@ -46,12 +46,12 @@ export class MessageReader {
     if (at < end) this.#goOn(bytes, at, end);
   }
 
-  /** The body has ended. Throws INVALID_ARGUMENT if it did so in the middle of a message. */
-  end(): void {
+  /** The body has ended. Throws if it did so in the middle of a message: a caller's fault, unless `code` says otherwise. */
+  end(code: Code = Code.InvalidArgument): void {
     if (this.#gathered === undefined) return;
     const what =
       this.#need === prefixBytes ? "the prefix of a message" : `a message of ${this.#need - prefixBytes} bytes`;
-    throw new ConnectError(`the body ended within ${what}: ${this.#have} bytes arrived`, Code.InvalidArgument);
+    throw new ConnectError(`the body ended within ${what}: ${this.#have} bytes arrived`, code);
   }
 
   /** Gathers a message that is not whole, as far as it has come, and answers where the next one begins. */

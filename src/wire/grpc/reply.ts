@@ -3,7 +3,7 @@ import { type Fields, fieldsOf } from "../../call/fields.ts";
 import type { ServedCall } from "../../call/served-call.ts";
 import { ErrorCode } from "../../http2/errors.ts";
 import type { ServedStreamParts } from "../served-stream.ts";
-import { compressed, type Encoded, encode, sendMessage, whole } from "./messages.ts";
+import { compressed, type Encoded, encode, maxMessageBytes, sendMessage, whole } from "./messages.ts";
 import type { Rpc } from "./rpc.ts";
 import { answerHead, errorTrailers, okTrailers, toldError } from "./status.ts";
 
@@ -35,7 +35,7 @@ export class Reply {
   /** Sends one message, and promises room for the next one; nothing, if there is room. */
   send(message: unknown): Promise<void> | undefined {
     if (this.#isOver) return undefined;
-    const { method, maxMessageBytes } = this.#rpc;
+    const { method } = this.#rpc;
     const bytes = encode(method.output, whole(method.output, message), maxMessageBytes);
     const encoded = compressed(bytes, this.compression);
     return encoded instanceof Promise ? encoded.then((made) => this.#send(made)) : this.#send(encoded);

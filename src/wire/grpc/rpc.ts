@@ -11,8 +11,8 @@ export interface Rpc {
   readonly timeoutMs: number | undefined;
   /** The longest time a caller may ask for, in milliseconds. */
   readonly maxTimeoutMs: number;
-  /** The largest message either way, in bytes. */
-  readonly maxMessageBytes: number;
+  /** The largest message that a caller may send, in bytes. */
+  readonly maxRequestBytes: number;
   /**
    * Answers the call: with a message, or with an AsyncIterable of them where the method streams answers. Rejects with
    * what went wrong; a ConnectError is told to the caller, anything else is not.

@@ -32,7 +32,7 @@ async function churn(engine: string): Promise<Churned> {
   return JSON.parse(stdout) as Churned;
 }
 
-test.each(engineNames)(
+test.concurrent.each(engineNames)(
   "an hour of calls, cancels, resets and reconnects leaves nothing behind (%s)",
   async (engine) => {
     const { before, after, atFirst, atLast, tally } = await churn(engine);

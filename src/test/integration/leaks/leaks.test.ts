@@ -12,7 +12,7 @@ const [warmUp, rounds] = [15, 40];
  * Kibibytes by which the heap of one look may differ from that of another: compiled code, caches that fill. A call that
  * leaves 1 KiB behind, a stream 10 or a session 50, is above it.
  */
-const noiseKib = 3 * 1024;
+const noiseKib = 4 * 1024;
 
 interface Churned {
   readonly before: Holdings;

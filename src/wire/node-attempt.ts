@@ -1,11 +1,15 @@
 import type { ClientHttp2Stream, OutgoingHttpHeaders } from "node:http2";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type Progress, withProgress } from "../call/progress.ts";
+import { resetError } from "./fields.ts";
 import type { NodeConnection } from "./node-connection.ts";
 import { apart } from "./node-headers.ts";
 
 /** RFC 9113 §7: the peer did nothing with the stream. */
 const refusedStream = 0x7;
+
+/** RFC 9113 §7: the peer has had too much; to gRPC RESOURCE_EXHAUSTED, of which Connect knows nothing. */
+const enhanceYourCalm = 0xb;
 
 /** What an attempt needs of its session. */
 export interface AttemptHost {
@@ -84,6 +88,7 @@ export class NodeAttempt {
     if (this.#signal?.aborted) return ConnectError.from(reason, Code.Unavailable);
     if (this.#stream?.rstCode === refusedStream)
       return new ConnectError("the peer refused the request", Code.Unavailable);
+    if (this.#stream?.rstCode === enhanceYourCalm) return resetError(enhanceYourCalm, "the peer asked for calm");
     const connection = this.#stream && this.#connection;
     return connection?.gone ? connection.error() : ConnectError.from(reason, Code.Unavailable);
   }

@@ -1,5 +1,6 @@
 import { subscribe } from "node:diagnostics_channel";
 import { getEventListeners } from "node:events";
+import { createRequire } from "node:module";
 import type { Socket } from "node:net";
 
 /** What a process holds. */
@@ -16,13 +17,19 @@ export interface Holdings {
   readonly kib: number;
 }
 
+/** Node's own lists of timers, by span; of all there is, only they know the ones that Node sets itself. */
+type TimerLists = Record<number, TimerLink>;
+interface TimerLink {
+  readonly _idlePrev: TimerLink;
+}
+
 /**
- * Counts what a process holds, from its making on. Node tells of sockets; of timers it does not, those that keep nothing
- * alive above all, so that setting and clearing them is watched: make it before anything else runs.
+ * Counts what a process holds, from its making on. The process has to be started with `--expose-internals`: Node tells of
+ * sockets, and of no timer that does not keep the process alive.
  */
 export class Ledger {
   readonly #sockets = new Set<Socket>();
-  readonly #timers = new Set<unknown>();
+  readonly #timers: TimerLists = createRequire(import.meta.url)("internal/timers").timerListMap;
   readonly #signals: AbortSignal[] = [];
 
   constructor() {
@@ -33,15 +40,6 @@ export class Ledger {
     };
     subscribe("net.client.socket", note);
     subscribe("net.server.socket", note);
-    this.#watch("setTimeout", true);
-    this.#watch("setInterval", false);
-    for (const name of ["clearTimeout", "clearInterval"] as const) {
-      const clear = globalThis[name];
-      globalThis[name] = (timer?: NodeJS.Timeout | string | number) => {
-        this.#timers.delete(timer);
-        clear(timer);
-      };
-    }
   }
 
   /** Counts the listeners of a signal from now on. */
@@ -67,30 +65,16 @@ export class Ledger {
     const ofProcess = process.eventNames().map((name) => process.listenerCount(name));
     return {
       sockets: this.#sockets.size,
-      timers: this.#timers.size,
+      timers: this.#countTimers(),
       listeners: [...ofSignals, ...ofProcess].reduce((sum, count) => sum + count, 0),
       resources: alive.sort().join(" "),
     };
   }
 
-  #watch(name: "setTimeout" | "setInterval", once: boolean): void {
-    const set = globalThis[name] as (
-      run: (...args: unknown[]) => void,
-      ms?: number,
-      ...args: unknown[]
-    ) => NodeJS.Timeout;
-    const watched = (run: (...args: unknown[]) => void, ms?: number, ...args: unknown[]) => {
-      const timer = set(
-        (...given) => {
-          if (once) this.#timers.delete(timer);
-          run(...given);
-        },
-        ms,
-        ...args,
-      );
-      this.#timers.add(timer);
-      return timer;
-    };
-    globalThis[name] = Object.assign(watched, set) as never;
+  #countTimers(): number {
+    let count = 0;
+    for (const list of Object.values(this.#timers))
+      for (let timer = list._idlePrev; timer !== list; timer = timer._idlePrev) count++;
+    return count;
   }
 }

@@ -51,7 +51,7 @@ export class Rounds implements AsyncDisposable {
 
   /** Waits until nothing moves any more, with one connection to each server. */
   async rest(ledger: Ledger): Promise<void> {
-    for (let calm = 0, before = "", left = 300; calm < 10 && left > 0; left--) {
+    for (let calm = 0, before = "", left = 300; calm < 6 && left > 0; left--) {
       await this.#calls(4);
       await sleep(50);
       const { sockets, timers, listeners } = ledger.counts();

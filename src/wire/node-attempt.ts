@@ -1,9 +1,9 @@
 import type { ClientHttp2Stream, OutgoingHttpHeaders } from "node:http2";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { resetError } from "../call/fields.ts";
 import { type Progress, withProgress } from "../call/progress.ts";
 import type { NodeConnection } from "./node-connection.ts";
 import { apart } from "./node-headers.ts";
+import { resetError } from "./reset-error.ts";
 
 /** RFC 9113 §7: the peer did nothing with the stream. */
 const refusedStream = 0x7;

@@ -1,5 +1,5 @@
 import type { DescMethodStreaming, DescMethodUnary, Message } from "@bufbuild/protobuf";
-import { ConnectError, type StreamResponse } from "@connectrpc/connect";
+import { Code, ConnectError, type StreamResponse } from "@connectrpc/connect";
 import type { UniversalClientFn } from "@connectrpc/connect/protocol";
 import { createTransport } from "@connectrpc/connect/protocol-grpc";
 import { formatGrpcTimeout } from "../../call/deadline.ts";
@@ -31,7 +31,7 @@ export function sendOver(httpClient: UniversalClientFn, baseUrl: string, options
     const header = headerOf(attempt);
     if (!isStream(message) && method.methodKind === "unary") {
       const unary = method as DescMethodUnary;
-      return orAborted(transport.unary(unary, signal, undefined, header, message), signal);
+      return orAborted(transport.unary(unary, signal, undefined, header, message), signal).catch(rethrown);
     }
     const source = (isStream(message) ? message : only(message))[Symbol.asyncIterator]();
     const leave = () => void source.return?.().catch(() => {}); // told to clean up; nothing comes of it any more
@@ -43,12 +43,25 @@ export function sendOver(httpClient: UniversalClientFn, baseUrl: string, options
         leave();
         attempt.onStreamEnd?.(reason);
       };
-      return { ...res, message: untilAborted(res.message, signal, onEnd) } as StreamResponse;
+      return { ...res, message: rethrowing(untilAborted(res.message, signal, onEnd)) } as StreamResponse;
     } catch (reason) {
       if (progressOf(ConnectError.from(reason)) !== "not-sent") leave(); // else they are sent again
-      throw reason;
+      return rethrown(reason);
     }
   };
+}
+
+/** Why a caller left need not be a ConnectError; what it is told is. */
+function rethrown(reason: unknown): never {
+  throw ConnectError.from(reason, Code.Canceled);
+}
+
+async function* rethrowing<T>(messages: AsyncIterable<T>): AsyncIterable<T> {
+  try {
+    yield* messages;
+  } catch (reason) {
+    rethrown(reason);
+  }
 }
 
 /** The messages for one attempt, which cannot end their source: another attempt may have to send them. */

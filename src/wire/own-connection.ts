@@ -224,7 +224,7 @@ export class OwnConnection extends Pipe implements Connection {
 
   /** Nothing under way: it does not keep the process. */
   #restful(): void {
-    if (this.http2.streamCount === 0) this.socket.unref();
+    if (this.http2.streamCount === 0 && !this.socket.connecting) this.socket.unref();
   }
 
   #closeIfDone(): void {

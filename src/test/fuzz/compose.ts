@@ -183,6 +183,15 @@ const codes: Record<string, string> = {
   "end-of-string-code": "fffffffc",
 };
 
+const messages: Record<string, string> = {
+  "three-messages": "0000000003616263" + "0000000000" + "010000000578797a7a79",
+  "a-prefix-cut-off": "000000",
+  "a-message-cut-off": "00000000056162",
+  "longer-than-allowed": `0000001001${"61".repeat(20)}`,
+  "as-long-as-allowed": `0000001000${"61".repeat(4_096)}`,
+  "unknown-flags": "8000000002616200000000027878",
+};
+
 const remark = (name: string) => `By hand: ${name.replaceAll("-", " ")}.`;
 for (const [name, frames] of Object.entries(toServer))
   keep("http2-server", { name, bytes: Buffer.concat([preface, ...greeting, ...frames]) }, remark(name));
@@ -190,5 +199,7 @@ for (const [name, frames] of Object.entries(toClient))
   keep("http2-client", { name, bytes: Buffer.concat([...greeting, ...frames]) }, remark(name));
 for (const [name, list] of Object.entries(blocks))
   keep("hpack", { name, bytes: Buffer.concat(list.map((hex) => block(Buffer.from(hex, "hex")))) }, remark(name));
+for (const [name, hex] of Object.entries(messages))
+  keep("grpc-messages", { name, bytes: Buffer.from(hex, "hex") }, remark(name));
 for (const [name, hex] of Object.entries(codes))
   keep("huffman", { name, bytes: Buffer.from(hex, "hex") }, remark(name));

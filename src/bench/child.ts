@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from "node:child_process";
+import { type ChildProcess, fork, spawnSync } from "node:child_process";
 
 /** CPU that a process used, in microseconds, and its memory in bytes. */
 export interface Usage {
@@ -27,18 +27,31 @@ function usage(): Usage {
   return { cpuUs: user + system, rssBytes: process.memoryUsage.rss() };
 }
 
+/** Whose CPU a process runs on: what is measured has one to itself, all that it needs shares the other. */
+export type Side = "measured" | "other";
+
+const cpus: Readonly<Record<Side, string>> = { measured: "0", other: "1" };
+
+/** Whether `taskset` is here, and both CPUs are ours to use. */
+export const canPin = Object.values(cpus).every((cpu) => spawnSync("taskset", ["-c", cpu, "true"]).status === 0);
+
 /** In the parent: a program of this folder in a process of its own, on one CPU where the system can pin it. */
 export class Child implements Disposable {
   readonly #process: ChildProcess;
 
-  constructor(program: string, args: readonly string[]) {
-    this.#process = fork(`${import.meta.dirname}/${program}`, args, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+  constructor(side: Side, program: string, ...args: readonly string[]) {
+    this.#process = fork(`${import.meta.dirname}/${program}`, args, {
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
+      env: { HEDDLE_HTTP2: "own", ...process.env },
+      ...(canPin && { execPath: "taskset", execArgv: ["-c", cpus[side], process.execPath] }),
+    });
   }
 
   /** The next answer; the child ending instead is an error. */
   answer<T>(): Promise<T> {
     return new Promise((resolve, reject) => {
-      const onExit = (code: number | null) => reject(new Error(`${this.#process.spawnargs.at(-1)} ended with ${code}`));
+      const { spawnargs } = this.#process;
+      const onExit = (code: number | null) => reject(new Error(`${spawnargs.join(" ")} ended with ${code}`));
       this.#process.once("exit", onExit);
       this.#process.once("message", (message: { answer: T }) => {
         this.#process.off("exit", onExit);

@@ -1,31 +1,5 @@
 import { type ChildProcess, fork, spawnSync } from "node:child_process";
-
-/** CPU that a process used, in microseconds, and its memory in bytes. */
-export interface Usage {
-  readonly cpuUs: number;
-  readonly rssBytes: number;
-}
-
-/** In a child: answers its parent. `ready` is told once; "usage" is answered each time it is asked. */
-export function answerParent<T>({
-  ready,
-  onMessage,
-}: {
-  ready: T;
-  onMessage?: (message: unknown) => Promise<unknown>;
-}) {
-  process.on("message", (message) => {
-    const answer = message === "usage" ? Promise.resolve(usage()) : onMessage?.(message);
-    void answer?.then((value) => process.send?.({ answer: value }));
-  });
-  process.on("disconnect", () => process.exit(0));
-  process.send?.({ answer: ready });
-}
-
-function usage(): Usage {
-  const { user, system } = process.cpuUsage();
-  return { cpuUs: user + system, rssBytes: process.memoryUsage.rss() };
-}
+import { pathOf } from "./programs.ts";
 
 /** Whose CPU a process runs on: what is measured has one to itself, all that it needs shares the other. */
 export type Side = "measured" | "other";
@@ -40,7 +14,7 @@ export class Child implements Disposable {
   readonly #process: ChildProcess;
 
   constructor(side: Side, program: string, ...args: readonly string[]) {
-    this.#process = fork(`${import.meta.dirname}/${program}`, args, {
+    this.#process = fork(pathOf(program), args, {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
       env: { HEDDLE_HTTP2: "own", ...process.env },
       ...(canPin && { execPath: "taskset", execArgv: ["-c", cpus[side], process.execPath] }),

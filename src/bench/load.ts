@@ -4,6 +4,12 @@ export interface Load {
   readonly inFlight: number;
 }
 
+/** One call, whatever it answers. */
+export type Call = () => Promise<unknown>;
+
+/** Where a service answers: "host:port", one or several. */
+export type Addresses = readonly [string, ...string[]];
+
 /** How a load went. */
 export interface Measured {
   readonly calls: number;
@@ -51,7 +57,7 @@ export class Lap {
 }
 
 /** Makes calls in a closed loop: each of the `inFlight` callers makes its next one when its last one has ended. */
-export async function runLoad(call: () => Promise<unknown>, { ms, inFlight }: Load): Promise<Measured> {
+export async function runLoad(call: Call, { ms, inFlight }: Load): Promise<Measured> {
   const lap = new Lap(ms);
   async function caller(): Promise<void> {
     let startedAt: number;

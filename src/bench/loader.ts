@@ -1,5 +1,5 @@
 /** What loads a server, as a process of its own: `node loader.ts WHAT PORT`. Told a load, it makes it. */
-import { answerParent } from "./child.ts";
+import { answerParent } from "./answer-parent.ts";
 import { HttpCaller } from "./http-caller.ts";
 import { LeanCaller } from "./lean-caller.ts";
 import type { Load } from "./load.ts";

@@ -2,6 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { picture } from "./picture.ts";
+import { buildPrograms } from "./programs.ts";
 import { markdown } from "./report.ts";
 import { Results } from "./results.ts";
 import type { Rig } from "./rig.ts";
@@ -27,6 +28,7 @@ const chosen = values.only.split(",") as ScenarioName[];
 const unknown = chosen.filter((name) => !scenarioNames.includes(name));
 if (unknown.length > 0) throw new Error(`--only ${unknown.join(",")}: there is ${scenarioNames.join(", ")}`);
 
+await buildPrograms();
 const results = new Results();
 for (const name of chosen) await run(name, scenarios[name]);
 const told = markdown(results, { rounds, ms, command: ["make bench", ...argsTold()].join(" ") });

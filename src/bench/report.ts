@@ -31,7 +31,8 @@ export function aboutRun({ rounds, ms, command }: RunInfo): string {
     `${pinned} Medians of ${rounds} rounds of ${ms} ms in which all peers take turns, [lowest..highest];`,
     "ratios are of rounds that were next to each other. One connection where nothing else is said; all peers use",
     "protobuf-es, but for `node:http2`, which sends constant bytes and decodes nothing. `CPU µs` is what a call cost the",
-    "measured process; `other` is how busy everything on the other CPU was.",
+    "measured process, in a stream a message; `other` is how busy everything on the other CPU was. `by CPU` is the same",
+    "ratio taken from `CPU µs`.",
   ].join("\n");
 }
 
@@ -50,9 +51,10 @@ export function targetTable(results: Results): string {
     if (spread === undefined) return [];
     const [sign, unit] = [target.isLess ? "≤" : "≥", target.unit === "µs" ? " µs" : ""];
     const wanted = [target.must, target.aim].map((value) => `${sign} ${value}${unit}`);
-    return [[target.name, `${ranged(spread, 2)}${unit}`, ...wanted, verdictOf(target, spread)]];
+    const byCpu = target.byCpu?.(results)?.median.toFixed(2) ?? "";
+    return [[target.name, `${ranged(spread, 2)}${unit}`, byCpu, ...wanted, verdictOf(target, spread)]];
   });
-  return rows.length === 0 ? "" : table(["Heddle", "measured", "must", "aim", ""], rows);
+  return rows.length === 0 ? "" : table(["Heddle", "measured", "by CPU", "must", "aim", ""], rows);
 }
 
 function scenarioTables(name: ScenarioName, results: Results): string[] {
@@ -78,7 +80,7 @@ function scenarioTables(name: ScenarioName, results: Results): string[] {
     return [
       ranged(rate, 0),
       share?.median.toFixed(2) ?? "",
-      text(({ cpuUs }) => cpuUs, 1),
+      text(({ cpuUs }) => cpuUs / scenario.unitsPerCall, scenario.unitsPerCall > 1 ? 2 : 1),
       text(({ p50Ms }) => p50Ms, 2),
       text(({ p99Ms }) => p99Ms, 2),
       text(({ rssMb }) => rssMb, 0),

@@ -1,4 +1,5 @@
-import { Child, type Usage } from "./child.ts";
+import type { Usage } from "./answer-parent.ts";
+import { Child } from "./child.ts";
 import type { Load, Measured } from "./load.ts";
 import type { AskName } from "./sample.ts";
 
@@ -54,29 +55,29 @@ export class Rig implements Disposable {
 
 /** A server and what loads it with calls of one kind. */
 export async function openServerRig(kind: string, asked: AskName, interceptors = 0): Promise<Rig> {
-  const server = new Child("measured", "servers.ts", kind, String(interceptors));
+  const server = new Child("measured", "server", kind, String(interceptors));
   const { port } = await server.answer<{ port: number }>();
-  const loader = new Child("other", "loader.ts", asked, String(port));
+  const loader = new Child("other", "loader", asked, String(port));
   await loader.answer();
   return new Rig(server, [loader], loader);
 }
 
 /** A client and the constant server that it calls. */
 export async function openClientRig(kind: string, interceptors = 0): Promise<Rig> {
-  const server = new Child("other", "constant.ts");
+  const server = new Child("other", "constant");
   const { ports } = await server.answer<{ ports: readonly number[] }>();
-  const client = new Child("measured", "clients.ts", kind, ports.join(","), String(interceptors));
+  const client = new Child("measured", "client", kind, ports.join(","), String(interceptors));
   await client.answer();
   return new Rig(client, [server], client);
 }
 
 /** A gateway, what it stands before, and what loads it. */
 export async function openGatewayRig(kind: string): Promise<Rig> {
-  const behind = new Child("other", "upstream.ts");
+  const behind = new Child("other", "upstream");
   const { upstream, discovery } = await behind.answer<{ upstream: string; discovery: string }>();
-  const gateway = new Child("measured", "gateways.ts", kind, upstream, discovery);
+  const gateway = new Child("measured", "gateway", kind, upstream, discovery);
   const { port } = await gateway.answer<{ port: number }>();
-  const loader = new Child("other", "loader.ts", "gateway", String(port));
+  const loader = new Child("other", "loader", "gateway", String(port));
   await loader.answer();
   return new Rig(gateway, [behind, loader], loader);
 }

@@ -1,13 +1,13 @@
 import { once } from "node:events";
 import { createServer, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
-import { answerFrame, streamLength, updateFrame } from "./sample.ts";
+import { answerFrame, streamLength, updateFrame } from "../sample.ts";
 
 const frame = answerFrame();
 const update = updateFrame();
 
 /** What any server over `node:http2` pays at least: no codec, no routing, constant answers, an echo of the bytes. */
-export async function openPlainServer(): Promise<number> {
+export async function open(): Promise<number> {
   const server = createServer();
   server.on("stream", (stream, headers) => {
     stream.respond({ ":status": 200, "content-type": "application/grpc+proto" }, { waitForTrailers: true });

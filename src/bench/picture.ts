@@ -1,13 +1,13 @@
 import type { Results } from "./results.ts";
 import { type Target, targets, verdictOf } from "./targets.ts";
 
-const width = 860;
+const width = 960;
 const labelWidth = 320;
 const rowHeight = 26;
 const top = 56;
 /** Where "must" stands; a bar as long as this has just met it. */
 const mustX = 150;
-const plotWidth = width - labelWidth - 110;
+const plotWidth = width - labelWidth - 190;
 
 const style = `
   text { font: 13px system-ui, sans-serif; fill: #1f2328 }
@@ -34,7 +34,7 @@ export function picture(results: Results): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="Heddle beside its peers">
 <style>${style}
 </style>
-<text x="8" y="22">Heddle beside its peers: what was measured, against what must be and what is aimed at</text>
+<text x="8" y="22">Heddle beside its peers. Dashed: what must be; tick: what is aimed at; longer is better.</text>
 <text class="quiet" x="${x}" y="44" text-anchor="middle">must</text>
 <line class="must" x1="${x}" y1="50" x2="${x}" y2="${height - 8}"/>
 ${bars.join("\n")}
@@ -48,12 +48,13 @@ function row(target: Target, results: Results): ((y: number) => string)[] {
   const { median } = spread;
   const length = lengthOf(target, median);
   const aimX = labelWidth + lengthOf(target, target.aim);
+  const wanted = `must ${target.must}, aim ${target.aim}`;
   const value = target.unit === "µs" ? `${median.toFixed(2)} µs` : `${median.toFixed(median < 1 ? 2 : 1)}×`;
   return [
     (y) => `<text x="8" y="${y + 16}">${escaped(target.name)}</text>
 <rect class="${classOf[verdictOf(target, spread)]}" x="${labelWidth}" y="${y + 4}" width="${length.toFixed(0)}" height="16" rx="2"/>
 <line class="aim" x1="${aimX.toFixed(0)}" y1="${y + 2}" x2="${aimX.toFixed(0)}" y2="${y + 22}"/>
-<text x="${(labelWidth + Math.max(length, aimX - labelWidth) + 8).toFixed(0)}" y="${y + 16}">${value}</text>`,
+<text x="${(labelWidth + Math.max(length, aimX - labelWidth) + 8).toFixed(0)}" y="${y + 16}">${value} <tspan class="quiet">${wanted}</tspan></text>`,
   ];
 }
 

@@ -4,7 +4,7 @@ import { canPin } from "./child.ts";
 import type { Results, Spread } from "./results.ts";
 import type { Round } from "./rig.ts";
 import { type Scenario, type ScenarioName, scenarioNames, scenarios } from "./scenarios.ts";
-import { targets, verdictOf } from "./targets.ts";
+import { shortfall, type Target, targets, verdictOf } from "./targets.ts";
 
 /** How the run was made. */
 export interface RunInfo {
@@ -15,7 +15,7 @@ export interface RunInfo {
 
 /** All that was measured, as Markdown that reads well as plain text too. */
 export function markdown(results: Results, info: RunInfo): string {
-  const parts = scenarioNames.flatMap((name) => scenarioTables(name, results));
+  const parts = scenarioNames.flatMap((name) => [...scenarioTables(name, results), ...firstInterceptor(name, results)]);
   return `${["# Heddle beside its peers", aboutRun(info), targetTable(results), ...parts].join("\n\n")}\n`;
 }
 
@@ -52,9 +52,14 @@ export function targetTable(results: Results): string {
     const [sign, unit] = [target.isLess ? "≤" : "≥", target.unit === "µs" ? " µs" : ""];
     const wanted = [target.must, target.aim].map((value) => `${sign} ${value}${unit}`);
     const byCpu = target.byCpu?.(results)?.median.toFixed(2) ?? "";
-    return [[target.name, `${ranged(spread, 2)}${unit}`, byCpu, ...wanted, verdictOf(target, spread)]];
+    return [[target.name, `${ranged(spread, 2)}${unit}`, byCpu, ...wanted, verdictText(target, spread)]];
   });
   return rows.length === 0 ? "" : table(["Heddle", "measured", "by CPU", "must", "aim", ""], rows);
+}
+
+function verdictText(target: Target, spread: Spread): string {
+  const verdict = verdictOf(target, spread);
+  return verdict === "MISSED" ? `MISSED by ${(shortfall(target, spread) * 100).toFixed(0)} %` : verdict;
 }
 
 function scenarioTables(name: ScenarioName, results: Results): string[] {
@@ -87,6 +92,17 @@ function scenarioTables(name: ScenarioName, results: Results): string[] {
       `${text(({ otherRatio }) => otherRatio * 100, 0)} %`,
     ];
   }
+}
+
+/** What it costs to have interceptors at all: the call as Connect shows it is made for the first one. */
+function firstInterceptor(scenario: ScenarioName, results: Results): string[] {
+  const place = { scenario, inFlight: 32 };
+  const [one, none] = [
+    { ...place, peer: "heddle + 1" },
+    { ...place, peer: "heddle" },
+  ];
+  const step = results.compare(one, none, (a, b) => a.cpuUs - b.cpuUs);
+  return step === undefined ? [] : [`The first of them costs ${ranged(step, 1)} µs.`];
 }
 
 function ranged({ median, min, max }: Spread, digits: number): string {

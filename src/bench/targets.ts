@@ -18,6 +18,11 @@ export interface Target {
 /** How a target was met. */
 export type Verdict = "aim reached" | "met" | "MISSED";
 
+/** By how much a value misses what must be, as a share of that. */
+export function shortfall({ must, isLess }: Target, { median }: Spread): number {
+  return (isLess ? median - must : must - median) / must;
+}
+
 const rate = (one: Round, other: Round) => one.perSecond / other.perSecond;
 
 /** Heddle's rate by another's. */

@@ -59,7 +59,7 @@ conformance: gen/.stamp .tools/h2spec src/test/conformance/gen/.stamp ## h2spec 
 fuzz: gen/.stamp ## Look for bytes that break HTTP/2 or gRPC; ARGS="--minutes 10 --seed 1"
 	@node src/test/fuzz/main.ts $(ARGS)
 
-bench: gen/.stamp ## Measure Heddle and its peers side by side
+bench: gen/.stamp ## Measure Heddle and its peers side by side: five minutes; ARGS="--only servers --rounds 3"
 	@node src/bench/main.ts $(ARGS)
 
 build: gen/.stamp ## Make dist/, what the npm package holds

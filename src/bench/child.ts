@@ -1,44 +1,31 @@
-import { type ChildProcess, fork } from "node:child_process";
+import { type ChildProcess, fork, spawnSync } from "node:child_process";
+import { pathOf } from "./programs.ts";
 
-/** CPU that a process used, in microseconds, and its memory in bytes. */
-export interface Usage {
-  readonly cpuUs: number;
-  readonly rssBytes: number;
-}
+/** Whose CPU a process runs on: what is measured has one to itself, all that it needs shares the other. */
+export type Side = "measured" | "other";
 
-/** In a child: answers its parent. `ready` is told once; "usage" is answered each time it is asked. */
-export function answerParent<T>({
-  ready,
-  onMessage,
-}: {
-  ready: T;
-  onMessage?: (message: unknown) => Promise<unknown>;
-}) {
-  process.on("message", (message) => {
-    const answer = message === "usage" ? Promise.resolve(usage()) : onMessage?.(message);
-    void answer?.then((value) => process.send?.({ answer: value }));
-  });
-  process.on("disconnect", () => process.exit(0));
-  process.send?.({ answer: ready });
-}
+const cpus: Readonly<Record<Side, string>> = { measured: "0", other: "1" };
 
-function usage(): Usage {
-  const { user, system } = process.cpuUsage();
-  return { cpuUs: user + system, rssBytes: process.memoryUsage.rss() };
-}
+/** Whether `taskset` is here, and both CPUs are ours to use. */
+export const canPin = Object.values(cpus).every((cpu) => spawnSync("taskset", ["-c", cpu, "true"]).status === 0);
 
 /** In the parent: a program of this folder in a process of its own, on one CPU where the system can pin it. */
 export class Child implements Disposable {
   readonly #process: ChildProcess;
 
-  constructor(program: string, args: readonly string[]) {
-    this.#process = fork(`${import.meta.dirname}/${program}`, args, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+  constructor(side: Side, program: string, ...args: readonly string[]) {
+    this.#process = fork(pathOf(program), args, {
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
+      env: { HEDDLE_HTTP2: "own", ...process.env },
+      ...(canPin && { execPath: "taskset", execArgv: ["-c", cpus[side], process.execPath] }),
+    });
   }
 
   /** The next answer; the child ending instead is an error. */
   answer<T>(): Promise<T> {
     return new Promise((resolve, reject) => {
-      const onExit = (code: number | null) => reject(new Error(`${this.#process.spawnargs.at(-1)} ended with ${code}`));
+      const { spawnargs } = this.#process;
+      const onExit = (code: number | null) => reject(new Error(`${spawnargs.join(" ")} ended with ${code}`));
       this.#process.once("exit", onExit);
       this.#process.once("message", (message: { answer: T }) => {
         this.#process.off("exit", onExit);

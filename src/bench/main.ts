@@ -1,74 +1,65 @@
 /** `make bench`: Heddle beside its peers in one run, alternating, medians of several rounds. Trust the ratios. */
-import { availableParallelism } from "node:os";
+import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { Child, type Usage } from "./child.ts";
-import type { Load, Measured } from "./load.ts";
-import { median, textTable } from "./report.ts";
+import { picture } from "./picture.ts";
+import { buildPrograms } from "./programs.ts";
+import { markdown } from "./report.ts";
+import { Results } from "./results.ts";
+import type { Rig } from "./rig.ts";
+import { type Scenario, type ScenarioName, scenarioNames, scenarios } from "./scenarios.ts";
 
-const peers = ["heddle", "grpc-js", "connect-node", "node:http2"] as const;
 const { values } = parseArgs({
   options: {
-    rounds: { type: "string", default: "3" },
-    calls: { type: "string", default: "4000" },
-    "in-flight": { type: "string", default: "32" },
+    rounds: { type: "string", default: "5" },
+    seconds: { type: "string", default: "0.7" },
+    "warm-up": { type: "string", default: "1.5" },
+    only: { type: "string", default: scenarioNames.join(",") },
   },
 });
-const rounds = Number(values.rounds);
-const load: Load = { calls: Number(values.calls), inFlight: Number(values["in-flight"]) };
-if (![rounds, load.calls, load.inFlight].every((n) => Number.isInteger(n) && n > 0)) {
-  throw new Error("--rounds, --calls and --in-flight have to be whole numbers above 0");
+const [rounds = 0, ms = 0, warmUpMs = 0] = [
+  Number(values.rounds),
+  Number(values.seconds) * 1_000,
+  Number(values["warm-up"]) * 1_000,
+];
+if (!(Number.isInteger(rounds) && rounds > 0 && ms > 0 && warmUpMs > 0)) {
+  throw new Error("--rounds has to be a whole number above 0, --seconds and --warm-up any number above 0");
+}
+const chosen = values.only.split(",") as ScenarioName[];
+const unknown = chosen.filter((name) => !scenarioNames.includes(name));
+if (unknown.length > 0) throw new Error(`--only ${unknown.join(",")}: there is ${scenarioNames.join(", ")}`);
+
+await buildPrograms();
+const results = new Results();
+for (const name of chosen) await run(name, scenarios[name]);
+const told = markdown(results, { rounds, ms, command: ["make bench", ...argsTold()].join(" ") });
+process.stdout.write(`\n${told}`);
+if (chosen.length === scenarioNames.length) {
+  writeFileSync(`${import.meta.dirname}/results.md`, told);
+  writeFileSync(`${import.meta.dirname}/results.svg`, picture(results));
 }
 
-/** One round of a client against a server, each in a process of its own, after a warm-up of as many calls. */
-interface Round extends Measured {
-  readonly serverCpuUs: number;
-  readonly clientCpuUs: number;
-  readonly serverRssMb: number;
-  readonly clientRssMb: number;
-}
-
-async function round(serverKind: string, clientKind: string): Promise<Round> {
-  using server = new Child("servers.ts", [serverKind]);
-  const { port } = await server.answer<{ port: number }>();
-  using client = new Child("clients.ts", [clientKind, String(port)]);
-  await client.answer();
-  await client.ask<Measured>(load);
-  const before = await Promise.all([server.ask<Usage>("usage"), client.ask<Usage>("usage")]);
-  const measured = await client.ask<Measured>(load);
-  const after = await Promise.all([server.ask<Usage>("usage"), client.ask<Usage>("usage")]);
-  return {
-    ...measured,
-    serverCpuUs: (after[0].cpuUs - before[0].cpuUs) / load.calls,
-    clientCpuUs: (after[1].cpuUs - before[1].cpuUs) / load.calls,
-    serverRssMb: after[0].rssBytes / 2 ** 20,
-    clientRssMb: after[1].rssBytes / 2 ** 20,
-  };
-}
-
-/** Every peer in turn, round after round, so that a slow minute of the machine hits all of them. */
-async function compare(title: string, pairOf: (peer: string) => readonly [string, string], side: "server" | "client") {
-  const seen = new Map<string, Round[]>(peers.map((peer) => [peer, []]));
-  for (let turn = 1; turn <= rounds; turn++) {
-    for (const peer of peers) seen.get(peer)?.push(await round(...pairOf(peer)));
-    process.stderr.write(`${title}: round ${turn} of ${rounds}\n`);
+/** All peers are opened and warmed up first; then they take turns, so that a slow minute hits all of them. */
+async function run(name: ScenarioName, scenario: Scenario): Promise<void> {
+  using rigs = new DisposableStack();
+  const opened = new Map<string, Rig>();
+  for (const peer of scenario.peers) {
+    const rig = rigs.use(await scenario.open(peer));
+    await rig.measure({ ms: warmUpMs, inFlight: Math.min(32, scenario.inFlight.at(-1) ?? 1) });
+    opened.set(peer, rig);
   }
-  const of = (peer: string, figure: keyof Round) => median((seen.get(peer) ?? []).map((one) => one[figure]));
-  const rows = peers.map((peer) => [
-    peer,
-    of(peer, `${side}CpuUs`).toFixed(1),
-    (of(peer, `${side}CpuUs`) / of("heddle", `${side}CpuUs`)).toFixed(2),
-    of(peer, "callsPerSecond").toFixed(0),
-    of(peer, "p50Ms").toFixed(2),
-    of(peer, "p99Ms").toFixed(2),
-    of(peer, `${side}RssMb`).toFixed(0),
-  ]);
-  const header = [title, "CPU us/call", "÷ heddle", "calls/s", "p50 ms", "p99 ms", "RSS MB"];
-  process.stdout.write(`\n${textTable(header, rows)}\n`);
+  for (let round = 1; round <= rounds; round++) {
+    process.stderr.write(`${name}: round ${round} of ${rounds}\n`);
+    for (const inFlight of scenario.inFlight) {
+      const turns = [...opened];
+      if (round % 2 === 0) turns.reverse();
+      for (const [peer, rig] of turns) {
+        results.add({ scenario: name, inFlight, peer }, await rig.measure({ ms, inFlight }));
+      }
+    }
+  }
 }
 
-const machine = `Node ${process.versions.node}, ${availableParallelism()} CPUs`;
-process.stdout.write(
-  `Unary GetOrder, ${load.inFlight} in flight on one connection, medians of ${rounds} rounds; ${machine}\n`,
-);
-await compare("server", (peer) => [peer, "node:http2"], "server");
-await compare("client", (peer) => ["node:http2", peer], "client");
+function argsTold(): string[] {
+  const given = process.argv.slice(2);
+  return given.length === 0 ? [] : [`ARGS="${given.join(" ")}"`];
+}

@@ -1,0 +1,80 @@
+import type { Place, Results, Spread } from "./results.ts";
+import type { Round } from "./rig.ts";
+import type { ScenarioName } from "./scenarios.ts";
+
+/** What is to be reached. */
+export interface Target {
+  readonly name: string;
+  readonly must: number;
+  readonly aim: number;
+  /** Whether less is better. */
+  readonly isLess: boolean;
+  readonly unit: "×" | "µs";
+  measured(results: Results): Spread | undefined;
+  /** The same by CPU per call, where a rate is compared: it hears less of what else the machine does. */
+  byCpu?(results: Results): Spread | undefined;
+}
+
+/** How a target was met. */
+export type Verdict = "aim reached" | "met" | "MISSED";
+
+/** By how much a value misses what must be, as a share of that. */
+export function shortfall({ must, isLess }: Target, { median }: Spread): number {
+  return (isLess ? median - must : must - median) / must;
+}
+
+const rate = (one: Round, other: Round) => one.perSecond / other.perSecond;
+
+/** Heddle's rate by another's. */
+function faster(name: string, than: string, scenario: ScenarioName, inFlight: number, [must, aim]: [number, number]) {
+  const [own, other] = ["heddle", than].map((peer) => ({ scenario, inFlight, peer })) as [Place, Place];
+  const measured = (results: Results) => results.compare(own, other, rate);
+  const byCpu = (results: Results) => results.compare(own, other, (a, b) => b.cpuUs / a.cpuUs);
+  return { name: `${name} ÷ ${than}`, must, aim, isLess: false, unit: "×", measured, byCpu } as const satisfies Target;
+}
+
+/** What each interceptor after the first costs: what ten of them cost. */
+function interceptor(side: "server" | "client"): Target {
+  const place = { scenario: `${side}-interceptors`, inFlight: 32 } as const;
+  const measured = (results: Results) =>
+    results.compare(
+      { ...place, peer: "heddle + 11" },
+      { ...place, peer: "heddle + 1" },
+      (eleven, one) => (eleven.cpuUs - one.cpuUs) / 10,
+    );
+  return { name: `${side}, each further interceptor`, must: 0.5, aim: 0.2, isLess: true, unit: "µs", measured };
+}
+
+const server = { scenario: "servers", inFlight: 32, peer: "heddle" } as const;
+
+/** What issue 3 asks for, in its order. */
+export const targets: readonly Target[] = [
+  faster("server, 32 in flight", "grpc-js", "servers", 32, [3.5, 5]),
+  faster("server, 128 in flight", "grpc-js", "servers", 128, [4, 6]),
+  faster("server, 32 in flight", "connect-node", "servers", 32, [15, 20]),
+  faster("server, 32 in flight", "node:http2", "servers", 32, [1.4, 2]),
+  faster("client, 32 in flight", "grpc-js", "clients", 32, [4, 6]),
+  faster("client, 32 in flight", "nice-grpc", "clients", 32, [6, 9]),
+  faster("client, 32 in flight", "connect-node", "clients", 32, [12, 18]),
+  faster("server streaming, messages/s", "grpc-js", "streams", 1, [3, 8]),
+  faster("1 MiB unary echo, bytes/s", "grpc-js", "echoes", 4, [2.5, 3.5]),
+  {
+    ...{ name: "server p99 ÷ p50, 32 in flight", must: 10, aim: 5, isLess: true, unit: "×" },
+    measured: (results) => results.figure(server, ({ p99Ms, p50Ms }) => p99Ms / p50Ms),
+  },
+  {
+    ...{ name: "server memory ÷ grpc-js", must: 0.6, aim: 0.4, isLess: true, unit: "×" },
+    measured: (results) => results.compare(server, { ...server, peer: "grpc-js" }, (a, b) => a.rssMb / b.rssMb),
+  },
+  interceptor("server"),
+  interceptor("client"),
+  faster("gateway, REST", "node:http + grpc-js", "gateways", 32, [3, 4]),
+  faster("gateway, REST", "node:http + connect-node", "gateways", 32, [6, 10]),
+];
+
+/** What a median says of a target. */
+export function verdictOf({ must, aim, isLess }: Target, { median }: Spread): Verdict {
+  const reaches = (wanted: number) => (isLess ? median <= wanted : median >= wanted);
+  if (reaches(aim)) return "aim reached";
+  return reaches(must) ? "met" : "MISSED";
+}

@@ -21,7 +21,7 @@ export class CalledStreaming extends Called {
     this.#inbox = new Inbox({
       schema: attempt.method.output,
       onConsumed: (bytes) => parts.http2.consumed(parts.stream, bytes),
-      onLeft: () => this.#left(),
+      onLeft: (failed) => (failed === undefined ? this.#left() : this.fail(failed.reason)),
     });
   }
 

@@ -70,10 +70,15 @@ test("a message that does not decompress fails who reads it, and nobody before",
   await expect(next()).rejects.toThrow("no gzip");
 });
 
-test("a message that cannot be decoded fails who reads it", async () => {
-  const { inbox, next } = openInbox();
+test("a message that cannot be decoded fails who reads it, and is the end: nothing more is read or held back", async () => {
+  const { inbox, arrive, next, onLeft, consumed } = openInbox();
   inbox.put(new Uint8Array([0xff, 0xff]), 2);
-  await expect(next()).rejects.toThrow("cannot decode google.protobuf.StringValue");
+  arrive("x".repeat(500 * KiB));
+  const reason = await inbox.next().catch((reason) => reason);
+  expect(reason.rawMessage).toContain("cannot decode google.protobuf.StringValue");
+  expect(onLeft).toHaveBeenCalledExactlyOnceWith({ reason });
+  expect(await next()).toBeUndefined();
+  expect(consumed()).toBeGreaterThan(500 * KiB);
 });
 
 test("what arrives may be sent again at once while little waits unread", () => {

@@ -12,8 +12,8 @@ export interface InboxOptions {
   readonly schema: DescMessage;
   /** Bytes of the body that the peer may send again. */
   readonly onConsumed: (bytes: number) => void;
-  /** The reader has left before the end. */
-  readonly onLeft: () => void;
+  /** The reader has left before the end: because it wants no more, or because a message cannot be read. */
+  readonly onLeft: (failed?: { readonly reason: unknown }) => void;
 }
 
 type Step = IteratorResult<Message, undefined>;
@@ -87,15 +87,24 @@ export class Inbox implements AsyncIterable<Message>, AsyncIterator<Message, und
 
   /** The reader leaves. */
   async return(): Promise<Step> {
-    const left = this.#end === undefined;
-    this.end(undefined, true);
-    if (left) this.#options.onLeft();
+    this.#leave();
     return done;
   }
 
   async #step(message: Uint8Array | Promise<Uint8Array>): Promise<Step> {
-    const bytes = message instanceof Promise ? await message : message;
-    return { done: false, value: decode(this.#options.schema, bytes) };
+    try {
+      const bytes = message instanceof Promise ? await message : message;
+      return { done: false, value: decode(this.#options.schema, bytes) };
+    } catch (reason) {
+      this.#leave({ reason }); // whoever reads on after an error finds the end
+      throw reason;
+    }
+  }
+
+  #leave(failed?: { readonly reason: unknown }): void {
+    const isEarly = this.#end === undefined;
+    this.end(undefined, true);
+    if (isEarly) this.#options.onLeft(failed);
   }
 
   async #over(): Promise<Step> {

@@ -1,4 +1,4 @@
-import { brotliCompressSync, gzipSync, zstdCompressSync } from "node:zlib";
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { Code } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
 import { acceptedEncodings, compressions } from "./compressions.ts";
@@ -7,12 +7,13 @@ const MiB = 1024 * 1024;
 const bombs: Readonly<Record<string, () => Uint8Array>> = {
   gzip: () => gzipSync(Buffer.alloc(24 * MiB)),
   br: () => brotliCompressSync(Buffer.alloc(24 * MiB)),
+  deflate: () => deflateSync(Buffer.alloc(24 * MiB)),
   zstd: () => zstdCompressSync(Buffer.alloc(24 * MiB)),
 };
 const bytes = (...values: number[]) => new Uint8Array(values);
 
-test("gzip, Brotli and Zstandard are offered, the one that everybody has first", () => {
-  expect(acceptedEncodings).toBe("gzip,br,zstd");
+test("gzip, Brotli, Zstandard and deflate are offered, the one that everybody has first", () => {
+  expect(acceptedEncodings).toBe("gzip,br,zstd,deflate");
 });
 
 describe.each(compressions.map((compression) => [compression.name, compression] as const))(

@@ -73,7 +73,8 @@ const none: Fields = [];
 const written = new Set(["content-type", "te", "grpc-encoding", "grpc-accept-encoding", "content-length", "host"]);
 
 function fieldsFrom(header: HeadersInit): Fields {
-  const given = new Headers(header);
-  for (const name of written) given.delete(name);
-  return fieldsOf([], given);
+  const given = header instanceof Headers ? header : new Headers(header);
+  const fields = fieldsOf([], given);
+  for (let i = fields.length - 2; i >= 0; i -= 2) if (written.has(fields[i] as string)) fields.splice(i, 2);
+  return fields;
 }

@@ -13,7 +13,7 @@ export function withRequestId(inner: HttpHandler): HttpHandler {
     const id = brought !== null && sane.test(brought) ? brought : uuid();
     request.header.set(name, id);
     const answer = await inner(request);
-    const header = new Headers(answer.header);
+    const { header = new Headers() } = answer;
     header.set(name, id);
     return { ...answer, header };
   };

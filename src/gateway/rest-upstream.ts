@@ -28,7 +28,7 @@ export function restUpstream({ upstream, steps, timeoutOf, clock }: RestUpstream
       method,
       protocolName: "rest",
       requestMethod: "POST",
-      header: new Headers(header),
+      header: header instanceof Headers ? header : new Headers(header),
       url: `http://mesh/${methodName(method)}`,
       deadlineAt: timeoutMs === undefined ? undefined : clock.now() + timeoutMs,
       now: clock.now,

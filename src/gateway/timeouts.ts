@@ -5,13 +5,16 @@ import type { TimeoutOf } from "../server/time-limit.ts";
 
 /** What the contract says of a call's time; where it is silent, `upstreamTimeoutMs` for unary calls and no end for streams. */
 export function timeoutsWithDefault(upstreamTimeoutMs: number): TimeoutOf {
+  const known = new WeakMap<DescMethod, { readonly timeoutMs: number | undefined }>();
   return (method) => {
-    if (statesTimeout(method) || method.methodKind !== "unary") return methodPolicy(method).timeoutMs;
-    return upstreamTimeoutMs;
+    const found = known.get(method) ?? { timeoutMs: timeoutOf(method, upstreamTimeoutMs) };
+    known.set(method, found);
+    return found.timeoutMs;
   };
 }
 
-function statesTimeout(method: DescMethod): boolean {
+function timeoutOf(method: DescMethod, upstreamTimeoutMs: number): number | undefined {
   const ofService = getOption(method.parent, serviceOption).defaults?.timeout;
-  return (getOption(method, methodOption).timeout ?? ofService) !== undefined;
+  const isStated = (getOption(method, methodOption).timeout ?? ofService) !== undefined;
+  return isStated || method.methodKind !== "unary" ? methodPolicy(method).timeoutMs : upstreamTimeoutMs;
 }

@@ -2,12 +2,14 @@ import type { DescMethodStreaming, DescMethodUnary, Message } from "@bufbuild/pr
 import { ConnectError, type StreamResponse } from "@connectrpc/connect";
 import type { UniversalClientFn } from "@connectrpc/connect/protocol";
 import { createTransport } from "@connectrpc/connect/protocol-grpc";
+import { systemClock } from "../../base/clock.ts";
 import { formatGrpcTimeout } from "../../call/deadline.ts";
 import { headersOf } from "../../call/fields.ts";
 import { headers } from "../../call/headers.ts";
 import { progressOf } from "../../call/progress.ts";
 import { isStream, orAborted, untilAborted } from "../../call/stream.ts";
 import { compressions, compressMinBytes } from "./compressions.ts";
+import { orLate } from "./late.ts";
 import { compressionNamed, maxMessageBytes } from "./messages.ts";
 import type { Attempt, Send, SendOptions } from "./rpc.ts";
 
@@ -27,11 +29,14 @@ export function sendOver(httpClient: UniversalClientFn, baseUrl: string, options
   });
   return async (attempt) => {
     const { method, message, lifetime } = attempt;
+    const sentAt = systemClock.now();
     const { signal } = lifetime;
     const header = headerOf(attempt);
     if (!isStream(message) && method.methodKind === "unary") {
       const unary = method as DescMethodUnary;
-      return orAborted(transport.unary(unary, signal, undefined, header, message), signal);
+      return orAborted(transport.unary(unary, signal, undefined, header, message), signal).catch((reason) => {
+        throw orLate(reason, attempt, sentAt);
+      });
     }
     const source = (isStream(message) ? message : only(message))[Symbol.asyncIterator]();
     const leave = () => void source.return?.().catch(() => {}); // told to clean up; nothing comes of it any more
@@ -43,12 +48,22 @@ export function sendOver(httpClient: UniversalClientFn, baseUrl: string, options
         leave();
         attempt.onStreamEnd?.(reason);
       };
-      return { ...res, message: untilAborted(res.message, signal, onEnd) } as StreamResponse;
+      const answers = inTime(res.message, (reason) => orLate(reason, attempt, sentAt));
+      return { ...res, message: untilAborted(answers, signal, onEnd) } as StreamResponse;
     } catch (reason) {
       if (progressOf(ConnectError.from(reason)) !== "not-sent") leave(); // else they are sent again
-      throw reason;
+      throw orLate(reason, attempt, sentAt);
     }
   };
+}
+
+/** The messages, whose breaking off is told otherwise. */
+async function* inTime<T>(messages: AsyncIterable<T>, told: (reason: unknown) => unknown): AsyncIterable<T> {
+  try {
+    yield* messages;
+  } catch (reason) {
+    throw told(reason);
+  }
 }
 
 /** The messages for one attempt, which cannot end their source: another attempt may have to send them. */

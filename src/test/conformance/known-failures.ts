@@ -28,7 +28,10 @@ export const knownFailures: Readonly<Record<EngineName, Readonly<Record<SuiteNam
       { case: "http2/6.7: Sends a PING frame with ACK", because: "Node closes a connection that acknowledges a PING it was not sent" },
       { case: "http2/6.9.1: Sends multiple WINDOW_UPDATE frames increasing the flow control window to above 2^31-1 on a stream", because: "nghttp2 ends the connection where ending the stream would do" },
     ],
-    server: [],
+    server: [
+      // biome-ignore format: one reason a line
+      { case: "Server Message Size/HTTPVersion:2/**/request-exceeds-server-limit", because: "a caller that stops sending when it is refused breaks its Content-Length, for which nghttp2 may reset the stream before the answer's end has left", isFlaky: true },
+    ],
     client: [
       ...connectEs,
       // biome-ignore format: one reason a line

@@ -10,6 +10,7 @@ say = printf '%-9s %s\n'
 cli = node src/cli/main.ts
 grpcurl := $(or $(HEDDLE_TEST_GRPCURL),$(shell sh -c 'command -v grpcurl'),$(wildcard $(HOME)/go/bin/grpcurl),.tools/grpcurl)
 python := $(or $(HEDDLE_TEST_PYTHON),.tools/python/bin/python)
+go_peer := $(or $(HEDDLE_TEST_GO_PEER),.tools/go-peer)
 
 .PHONY: help generate up down status logs check test test-integration test-browser test-compose conformance fuzz bench build lock clean
 
@@ -38,9 +39,9 @@ test: gen/.stamp ## Unit and contract tests; ARGS=<file> narrows
 	@$(say) test "unit and contract"
 	@vitest run --project unit --project contract $(ARGS)
 
-test-integration: gen/.stamp $(grpcurl) $(python) ## Tests of real processes, with PostgreSQL and grpcurl
+test-integration: gen/.stamp $(grpcurl) $(python) $(go_peer) ## Tests of real processes, with PostgreSQL and grpcurl
 	@$(say) test "integration: some minutes"
-	@HEDDLE_TEST_GRPCURL="$(abspath $(grpcurl))" HEDDLE_TEST_PYTHON="$(abspath $(python))" scripts/postgres vitest run --project integration $(ARGS)
+	@HEDDLE_TEST_GRPCURL="$(abspath $(grpcurl))" HEDDLE_TEST_PYTHON="$(abspath $(python))" HEDDLE_TEST_GO_PEER="$(abspath $(go_peer))" scripts/postgres vitest run --project integration $(ARGS)
 
 test-browser: gen/.stamp ## Tests in a headless Chromium
 	@$(say) test "browser"
@@ -117,6 +118,11 @@ src/test/conformance/gen/.stamp: .tools/connectconformance gen/.stamp src/test/c
 	@buf generate --template src/test/conformance/buf.gen.yaml \
 		"$$(cd "$${TMPDIR:-/tmp}" && go mod download -json $(connect_suite)@$(connect_suite_version) | sed -n 's/.*"Dir": "\(.*\)".*/\1/p')/proto"
 	@touch $@
+
+.tools/go-peer: $(wildcard src/test/integration/peers/go/*)
+	@command -v go >/dev/null || { echo "Go is missing, to build a peer on grpc-go: get Go (1.24 or later) from https://go.dev/dl, or set HEDDLE_TEST_GO_PEER"; exit 1; }
+	@$(say) install "a peer on grpc-go, built by Go: about a minute"
+	@cd src/test/integration/peers/go && go build -buildvcs=false -o "$(CURDIR)/$@" .
 
 .tools/python/bin/python:
 	@command -v python3 >/dev/null || { echo "python3 is missing: install it, or set HEDDLE_TEST_PYTHON to a Python that has grpcio"; exit 1; }

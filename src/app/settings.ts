@@ -6,7 +6,7 @@ import { heddleVersion } from "./version.ts";
 
 /** What a program that serves reads from its environment, whatever it serves. */
 export function serverSettings(read: EnvReader, { port: defaultPort }: { readonly port: number }) {
-  read.choice("HEDDLE_HTTP2", engineNames, "node", "whose HTTP/2: node's own, or ours"); // the wire asks for it itself
+  read.choice("HEDDLE_HTTP2", engineNames, "own", "whose HTTP/2: Heddle's own, or that of node:http2"); // the wire asks for it itself
   const port = read.port("PORT", defaultPort, "gRPC, gRPC-Web, Connect and REST");
   return {
     port,

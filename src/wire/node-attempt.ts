@@ -2,9 +2,14 @@ import type { ClientHttp2Stream, OutgoingHttpHeaders } from "node:http2";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type Progress, withProgress } from "../call/progress.ts";
 import type { NodeConnection } from "./node-connection.ts";
+import { apart } from "./node-headers.ts";
+import { resetError } from "./reset-error.ts";
 
 /** RFC 9113 §7: the peer did nothing with the stream. */
 const refusedStream = 0x7;
+
+/** RFC 9113 §7: the peer has had too much; to gRPC RESOURCE_EXHAUSTED, of which Connect knows nothing. */
+const enhanceYourCalm = 0xb;
 
 /** What an attempt needs of its session. */
 export interface AttemptHost {
@@ -35,7 +40,7 @@ export class NodeAttempt {
       this.#connection = await this.#host.connection();
       // Its caller was told that nothing was sent: so nothing may be.
       if (this.#failed) throw new ConnectError("given up before it was sent", Code.Canceled);
-      this.#stream = this.#connection.request({ ...headers, ":method": method, ":path": path });
+      this.#stream = this.#connection.request({ ...apart(headers), ":method": method, ":path": path });
     } catch (reason) {
       this.#host.ended();
       throw this.failed(reason);
@@ -44,7 +49,17 @@ export class NodeAttempt {
       this.#complete = true;
     });
     this.#stream.once("close", () => this.#host.ended());
-    return this.#stream;
+    return this.#forgiving(this.#stream);
+  }
+
+  /** Once the answer is complete nobody wants the rest of the request (RFC 9113 §8.1): that it cannot be written is no error. */
+  #forgiving(stream: ClientHttp2Stream): ClientHttp2Stream {
+    const { write } = stream;
+    const forgiving = (chunk: Uint8Array, encoding: BufferEncoding, done: (error?: Error | null) => void) =>
+      write.call(stream, chunk, encoding, (error) => {
+        if (!error || !this.#complete) done(error);
+      });
+    return Object.assign(stream, { write: forgiving });
   }
 
   notifyResponseByteRead(): void {
@@ -73,6 +88,7 @@ export class NodeAttempt {
     if (this.#signal?.aborted) return ConnectError.from(reason, Code.Unavailable);
     if (this.#stream?.rstCode === refusedStream)
       return new ConnectError("the peer refused the request", Code.Unavailable);
+    if (this.#stream?.rstCode === enhanceYourCalm) return resetError(enhanceYourCalm, "the peer asked for calm");
     const connection = this.#stream && this.#connection;
     return connection?.gone ? connection.error() : ConnectError.from(reason, Code.Unavailable);
   }

@@ -5,6 +5,7 @@ import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import type { Watchable } from "../base/watch.ts";
 import type { HttpHandler } from "./engine.ts";
+import { sendApart } from "./node-headers.ts";
 import { sendTrailersOnly } from "./trailers-only.ts";
 
 /** A handler as the servers of Node call it. */
@@ -42,6 +43,7 @@ async function answer(
   try {
     const answered = await universalAnswer(handler, request, response);
     if (sendTrailersOnly(answered, response)) return;
+    if ("stream" in response) sendApart(response);
     await universalResponseToNodeResponse(answered, response);
   } catch {
     // The body broke off after the head was sent, or the peer left. A peer that is still there has to see a break.

@@ -93,7 +93,7 @@ class NodeListener implements Listener {
     for (const session of this.#sessions) goAway(session);
     this.#doors.http1?.closeIdleConnections();
     const cutOff = await settled(this.#inFlight, graceMs);
-    this.#doors.http1?.closeIdleConnections();
+    this.#doors.http1?.close(); // what is idle, and the timer by which it looks after those that are slow
     if (graceMs > 0) await closedByPeers(closed);
     for (const session of this.#sessions) session.close();
     for (const socket of this.#sockets) socket.destroy();

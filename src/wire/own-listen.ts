@@ -89,7 +89,7 @@ class OwnListener implements Listener {
     const endsAt = systemClock.now() + graceMs;
     await servings.leave(graceMs);
     const cutOff = await settled(inFlight, endsAt - systemClock.now());
-    http1.closeIdleConnections();
+    http1.close(); // what is idle, and the timer by which it looks after those that are slow
     servings.close();
     if (graceMs > 0) await closedByPeers(closed);
     for (const socket of this.#sockets) socket.destroy();

@@ -30,6 +30,13 @@ describe.each(Object.entries(engines))("over %s", (_, engine) => {
     expect(await mesh.servers[0]?.drain()).toBe(0); // and nothing is left under way
   });
 
+  test("a method that nobody serves is answered so, too", async () => {
+    await using mesh = await openTestMesh([[OrderService, orders]], { engine, server: { engine } });
+    const answer = await headersOf(mesh.servers[0]?.address, "NoSuchMethod");
+    expect(answer.headers).toMatchObject({ ":status": 200, "grpc-status": "12" });
+    expect(answer.ended).toBe(true);
+  });
+
   test("the failure arrives with its details and metadata", async () => {
     await using mesh = await openTestMesh([[OrderService, orders]], { engine, server: { engine } });
     const error = await mesh.client(OrderService).getOrder({ id: "a" }).catch(ConnectError.from);

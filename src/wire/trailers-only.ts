@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { Http2ServerResponse } from "node:http2";
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { apart } from "./node-headers.ts";
 
 /**
  * The one block of headers that a gRPC answer is that failed before its first message ("Trailers-Only"); `undefined` for
@@ -12,8 +13,8 @@ import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
  * A handler that has set headers has begun the answer: they keep a head of their own, as grpc-go does it, for a client
  * to tell them from trailers.
  */
-export function trailersOnly({ header, trailer }: UniversalServerResponse): Headers | undefined {
-  const status = trailer?.get("grpc-status");
+export function trailersOnly({ header, trailer, body }: UniversalServerResponse): Headers | undefined {
+  const status = trailer?.get("grpc-status") ?? (body === undefined && header?.get("grpc-status"));
   const isGrpc = /^application\/grpc(?!-web)/.test(header?.get("content-type") ?? "");
   if (!isGrpc || typeof status !== "string" || status === "0") return undefined;
   const headers = new Headers(header);
@@ -33,6 +34,6 @@ export function sendTrailersOnly(
 ): boolean {
   const headers = "stream" in response ? trailersOnly(answer) : undefined;
   if (headers === undefined || !("stream" in response)) return false;
-  response.stream.respond({ ...Object.fromEntries(headers), ":status": answer.status }, { endStream: true });
+  response.stream.respond({ ...apart(Object.fromEntries(headers)), ":status": answer.status }, { endStream: true });
   return true;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { examples } from "./corpus.ts";
+import { type Example, examples, isFound } from "./corpus.ts";
 import { Dice } from "./dice.ts";
 import { Broken, shrink, tryMany, tryOne } from "./fuzz.ts";
 import { tale } from "./http2-connection.ts";
@@ -42,8 +42,10 @@ test.each<[string, string, (pieces: readonly Buffer[]) => unknown]>([
   ["a server", "http2-server", tale("server")],
   ["a client", "http2-client", tale("client")],
 ])("%s of a recorded connection: the same wherever it is cut", (_name, corpus, tell) => {
-  for (const { bytes } of examples({ corpus }).filter(({ name }) => /^(node|grpc)-/.test(name)))
-    for (const pieces of cuts(bytes)) promiseCutsDoNotMatter(bytes, pieces, tell);
+  const worthIt = (example: Example) => /^(node|grpc)-/.test(example.name) || example.bytes.length < 150;
+  const chosen = examples({ corpus }).filter((example) => !isFound(example) && worthIt(example));
+  expect(chosen.length).toBeGreaterThan(8);
+  for (const { bytes } of chosen) for (const pieces of cuts(bytes)) promiseCutsDoNotMatter(bytes, pieces, tell);
 });
 
 test("a broken promise is told with its seed and the bytes, which are then made short", () => {

@@ -5,6 +5,7 @@ import type { Target } from "./target.ts";
 
 /** Longest that an input may take. Far above what any does, so that a busy machine is not mistaken for a hang. */
 const maxMs = 2_000;
+const maxShrinkMs = 5_000;
 
 /** An input that broke a promise, and what it takes to see it again. */
 export class Broken extends Error {
@@ -46,11 +47,12 @@ export function tryMany(
   }
 }
 
-/** The shortest input found that still breaks the promise, by leaving out parts and ranges for as long as that helps. */
+/** The shortest input found in a few seconds that still breaks a promise, by leaving out more and more. */
 export function shrink(target: Target, broken: Broken): Buffer {
+  const until = performance.now() + maxShrinkMs;
   let best = broken.bytes;
   for (let size = best.length >> 1; size > 0; size >>= 1) {
-    for (let at = 0; at < best.length; ) {
+    for (let at = 0; at < best.length && performance.now() < until; ) {
       const shorter = Buffer.concat([best.subarray(0, at), best.subarray(at + size)]);
       if (breaks(target, shorter)) best = shorter;
       else at += size;

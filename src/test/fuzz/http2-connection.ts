@@ -1,6 +1,7 @@
 import type { Connection } from "../../http2/connection.ts";
+import { Flag, FrameType, preface } from "../../http2/frame.ts";
 import type { Limits } from "../../http2/limits.ts";
-import { splitFrames, twistFrame } from "./http2-bytes.ts";
+import { plainFrames, splitFrames, twistFrame } from "./http2-bytes.ts";
 import { judge, type Sent } from "./http2-judge.ts";
 import { UsedConnection } from "./http2-user.ts";
 import { client, server } from "./http2-users.ts";
@@ -43,9 +44,20 @@ export function tale(role: Role): (pieces: readonly Buffer[]) => { lines: string
     }
     const output = taken(connection);
     judge(sentBy(role, witness, { input: Buffer.concat(pieces), output }));
+    promiseRates(output.subarray(role === "client" ? preface.length : 0));
     end(connection, witness);
     return { lines: witness.lines, output: output.toString("latin1") };
   };
+}
+
+/** Throws if more was answered, without any time going by, than may be asked for at once. */
+function promiseRates(output: Buffer): void {
+  const answers = plainFrames(output).filter(({ flags }) => flags & Flag.ack);
+  const count = (of: number) => answers.filter(({ type }) => type === of).length;
+  promised(
+    count(FrameType.ping) <= 20 && count(FrameType.settings) <= 10,
+    "what is asked too often ends the connection",
+  );
 }
 
 function sentBy(role: Role, witness: Witness<UsedConnection>, bytes: { input: Buffer; output: Buffer }): Sent {

@@ -84,11 +84,14 @@ export function server(): User {
   };
 }
 
+/** A value that does not fit one frame. */
+const long = "long".repeat(5_000);
 /** Most streams that a client opens. */
 const maxStreams = 30;
 
 /** A client that has asked for six things at once, and asks again whenever one has been answered. */
 export function client(): User {
+  let opened = 6;
   const ask = (
     connection: UsedConnection,
     method: string,
@@ -97,11 +100,11 @@ export function client(): User {
     ends = true,
   ): Stream | undefined => {
     const fields = [":method", method, ":scheme", "http", ":path", path, ":authority", "here"];
-    const stream = connection.openStream(fields, body === undefined && ends, ["te", "trailers"]);
+    const more = path === "/again" && opened === 8 ? ["x-long", long] : ["te", "trailers"];
+    const stream = connection.openStream(fields, body === undefined && ends, more);
     if (stream !== undefined && body !== undefined) connection.sendData(stream, body, ends);
     return stream;
   };
-  let opened = 6;
   const again = (connection: UsedConnection) => {
     if (opened++ < maxStreams) ask(connection, "POST", "/again", Buffer.from("again"));
   };

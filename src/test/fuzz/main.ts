@@ -72,7 +72,7 @@ function stop(reason: string): void {
 let count = 0;
 const watch = setInterval(() => {
   const now = Atomics.load(new Int32Array(desk), 0);
-  if (now === count && last.length > 0) {
+  if (now === count && now > 0) {
     stop(`nothing for ${hangMs / 1_000} s: a hang`);
     void worker.terminate();
   }

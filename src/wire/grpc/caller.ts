@@ -1,4 +1,5 @@
 import type { DescMethod, Message } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { formatGrpcTimeout } from "../../call/deadline.ts";
 import { type Fields, fieldOf } from "../../call/fields.ts";
 import { headers } from "../../call/headers.ts";
@@ -31,11 +32,13 @@ export class Caller {
   }
 
   /**
-   * Sends the attempt, whose one message is `encoded`; `undefined` if the peer has no room for another stream now. Throws
-   * a RangeError or a TypeError, and sends nothing, for header fields that the peer does not take or no one may send.
+   * Sends the attempt, whose one message is `encoded`; `undefined` if the peer has no room for another stream now. Throws,
+   * and sends nothing, why the attempt was canceled if it was by now; or a RangeError or a TypeError for header fields
+   * that the peer does not take or no one may send.
    */
   call(attempt: Attempt, encoded: Encoded | undefined, onOver: () => void): Called | undefined {
     const { http2, compression, maxMessageBytes: most = maxMessageBytes } = this.#options;
+    if (attempt.lifetime.aborted) throw ConnectError.from(attempt.lifetime.reason, Code.Canceled);
     const stream = http2.openStream(this.#headOf(attempt), false, moreOf(attempt));
     if (stream === undefined) return undefined;
     const parts = { http2, stream, onOver, maxMessageBytes: most };

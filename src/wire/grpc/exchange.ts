@@ -1,33 +1,24 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { Compression } from "@connectrpc/connect/protocol";
 import type { Clock } from "../../base/clock.ts";
 import type { Deadlines, Due } from "../../base/deadlines.ts";
 import type { CancelListener } from "../../base/lifetime.ts";
 import { runInCall } from "../../call/context.ts";
 import { parseGrpcTimeout } from "../../call/deadline.ts";
-import { type Fields, fieldOf, fieldsOf } from "../../call/fields.ts";
+import { type Fields, fieldOf } from "../../call/fields.ts";
 import { headers } from "../../call/headers.ts";
 import { methodName } from "../../call/method.ts";
 import { ServedCall } from "../../call/served-call.ts";
 import { isStream } from "../../call/stream.ts";
 import { ErrorCode } from "../../http2/errors.ts";
 import type { Reset } from "../../http2/events.ts";
+import { StreamState } from "../../http2/stream.ts";
 import { resetError } from "../reset-error.ts";
 import type { ServedStream, ServedStreamParts } from "../served-stream.ts";
 import { Inbox } from "./inbox.ts";
 import { MessageReader, type MessageSink } from "./message-reader.ts";
-import {
-  compressed,
-  compressionNamed,
-  decode,
-  decompressed,
-  encode,
-  maxMessageBytes,
-  sendMessage,
-  whole,
-} from "./messages.ts";
+import { compressionNamed, decode, decompressed } from "./messages.ts";
+import { Reply } from "./reply.ts";
 import type { Rpc } from "./rpc.ts";
-import { answerHead, errorTrailers, okTrailers, toldError } from "./status.ts";
 
 /** What an exchange is a part of. */
 export interface ExchangeParts extends ServedStreamParts {
@@ -49,11 +40,8 @@ export class GrpcExchange implements ServedStream, MessageSink, CancelListener, 
   readonly #inbox: Inbox | undefined;
   /** The request, where it is one. */
   #input: Uint8Array | Promise<Uint8Array> | undefined;
-  #compression: Compression | undefined;
+  readonly #reply: Reply;
   #output: AsyncIterator<unknown> | undefined;
-  #wake: (() => void) | undefined;
-  #hasHead = false;
-  #isAnswered = false;
   #isOver = false;
 
   constructor(parts: ExchangeParts, rpc: Rpc, fields: Fields) {
@@ -73,6 +61,7 @@ export class GrpcExchange implements ServedStream, MessageSink, CancelListener, 
       deadlineAt,
       now: clock.now,
     });
+    this.#reply = new Reply(parts, rpc, this.#call);
     if (method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming") {
       const onConsumed = (bytes: number) => http2.consumed(stream, bytes);
       this.#inbox = new Inbox({ schema: method.input, onConsumed, onLeft: () => {} });
@@ -87,7 +76,7 @@ export class GrpcExchange implements ServedStream, MessageSink, CancelListener, 
       if (asked !== undefined && this.#call.deadlineAt === undefined) {
         throw new ConnectError(`${headers.grpcTimeout}: ${asked} is no span of time`, Code.InvalidArgument);
       }
-      this.#compression = compressionNamed(fieldOf(fields, "grpc-encoding"));
+      this.#reply.compression = compressionNamed(fieldOf(fields, "grpc-encoding"));
     } catch (reason) {
       return this.#fail(reason);
     }
@@ -98,7 +87,7 @@ export class GrpcExchange implements ServedStream, MessageSink, CancelListener, 
 
   data(bytes: Buffer, start: number, end: number): void {
     const { http2, stream } = this.#parts;
-    if (this.#isAnswered) return http2.consumed(stream, end - start);
+    if (this.#reply.isOver) return http2.consumed(stream, end - start);
     try {
       this.#reader.read(bytes, start, end);
     } catch (reason) {
@@ -110,14 +99,14 @@ export class GrpcExchange implements ServedStream, MessageSink, CancelListener, 
   }
 
   message(bytes: Uint8Array, isCompressed: boolean): void {
-    const message = isCompressed ? decompressed(bytes, this.#compression, this.#rpc.maxRequestBytes) : bytes;
+    const message = isCompressed ? decompressed(bytes, this.#reply.compression, this.#rpc.maxRequestBytes) : bytes;
     if (this.#inbox !== undefined) return this.#inbox.put(message, bytes.length);
     if (this.#input !== undefined) throw new ConnectError("more than one message of a request", Code.Unimplemented);
     this.#input = message;
   }
 
   ended(): void {
-    if (this.#isAnswered) return;
+    if (this.#reply.isOver) return;
     try {
       this.#reader.end();
       if (this.#inbox !== undefined) this.#inbox.end();
@@ -130,8 +119,8 @@ export class GrpcExchange implements ServedStream, MessageSink, CancelListener, 
   }
 
   writable(): void {
-    this.#wake?.();
-    if (this.#isAnswered) this.#leaveRest();
+    this.#reply.writable();
+    if (this.#reply.isOver) this.#leaveRest();
   }
 
   closed(): void {
@@ -142,12 +131,11 @@ export class GrpcExchange implements ServedStream, MessageSink, CancelListener, 
 
   reset({ code, by, reason }: Reset): void {
     const gone = by === "connection" ? new ConnectError(reason, Code.Canceled) : resetError(code, reason);
-    if (!this.#isAnswered) {
-      this.#isAnswered = true;
+    if (!this.#reply.isOver) {
+      this.#reply.stop();
       this.#call.cancel(gone);
       this.#end(gone);
     }
-    this.#wake?.();
     this.closed();
   }
 
@@ -166,7 +154,7 @@ export class GrpcExchange implements ServedStream, MessageSink, CancelListener, 
   // ---- the answer ----
 
   readonly #decoded = (bytes: Uint8Array): void => {
-    if (!this.#isAnswered) this.#handle(decode(this.#rpc.method.input, bytes));
+    if (!this.#reply.isOver) this.#handle(decode(this.#rpc.method.input, bytes));
   };
 
   readonly #failed = (reason: unknown): void => this.#fail(reason);
@@ -176,100 +164,35 @@ export class GrpcExchange implements ServedStream, MessageSink, CancelListener, 
     void runInCall(this.#call, this.#answer);
   }
 
-  /** Runs within the call, and so does the handler, also where it is a generator that is asked for one message after the other. */
+  /** Runs within the call, and so does a handler that is a generator, which runs where it is asked for the next message. */
   readonly #answer = async (): Promise<void> => {
     try {
       const answer = await this.#rpc.answer(this.#call);
       if (isStream(answer)) await this.#sendAll(answer[Symbol.asyncIterator]());
-      else if (!this.#isAnswered) await this.#send(answer);
-      if (!this.#isAnswered) this.#complete();
+      else await this.#reply.send(answer);
+      if (this.#reply.isOver) return;
+      this.#reply.complete();
+      this.#end();
     } catch (reason) {
       this.#fail(reason);
     }
   };
 
   async #sendAll(messages: AsyncIterator<unknown>): Promise<void> {
+    const reply = this.#reply;
     this.#output = messages;
-    if (this.#isAnswered) return this.#leaveOutput();
-    for (let next = await messages.next(); !next.done && !this.#isAnswered; next = await messages.next()) {
-      const sending = this.#send(next.value);
+    if (reply.isOver) return this.#leaveOutput();
+    for (let next = await messages.next(); !next.done && !reply.isOver; next = await messages.next()) {
+      const sending = reply.send(next.value);
       if (sending !== undefined) await sending;
     }
-    if (!this.#isAnswered) this.#output = undefined;
+    if (!reply.isOver) this.#output = undefined;
   }
 
-  /** Sends one message, and what it promises is room for the next one; nothing, if there is room. */
-  #send(message: unknown): Promise<void> | undefined {
-    const { method } = this.#rpc;
-    const encoded = compressed(
-      encode(method.output, whole(method.output, message), maxMessageBytes),
-      this.#compression,
-    );
-    if (encoded instanceof Promise) return encoded.then((made) => this.#sendEncoded(made));
-    return this.#sendEncoded(encoded);
-  }
-
-  #sendEncoded(encoded: Parameters<typeof sendMessage>[2]): Promise<void> | undefined {
-    if (this.#isAnswered) return undefined;
-    this.#sendHead();
-    const { http2, stream } = this.#parts;
-    if (sendMessage(http2, stream, encoded) || this.#rpc.method.methodKind === "unary") return undefined;
-    return new Promise((resolve) => {
-      this.#wake = resolve;
-    });
-  }
-
-  #sendHead(): void {
-    if (this.#hasHead) return;
-    this.#hasHead = true;
-    this.#parts.http2.sendHeaders(this.#parts.stream, answerHead, false, this.#ownHead());
-  }
-
-  #ownHead(): Fields | undefined {
-    const own = this.#call.madeResponseHeader;
-    if (own === undefined && this.#compression === undefined) return undefined;
-    const encoding = this.#compression === undefined ? [] : ["grpc-encoding", this.#compression.name];
-    return fieldsOf(encoding, own);
-  }
-
-  #complete(): void {
-    this.#sendHead();
-    const own = this.#call.madeResponseTrailer;
-    this.#parts.http2.sendTrailers(this.#parts.stream, own === undefined ? okTrailers : fieldsOf(okTrailers, own));
-    this.#isAnswered = true;
-    this.#end();
-    this.#leaveRest();
-  }
-
-  /**
-   * Ends the call with an error: in trailers, or in a head that is all there is. Where the handler has set headers, they
-   * are a head of their own, as in grpc-go, for a client to tell them from trailers.
-   */
   #fail(reason: unknown): void {
-    if (this.#isAnswered) return;
-    this.#isAnswered = true;
-    const { http2, stream } = this.#parts;
-    try {
-      this.#sendError(errorTrailers(toldError(reason), this.#call.madeResponseTrailer));
-    } catch {
-      http2.resetStream(stream, ErrorCode.internalError); // the peer takes no such fields, or no one may send them
-      this.closed();
-    }
+    if (this.#reply.isOver) return;
+    this.#reply.fail(reason);
     this.#end(reason);
-    this.#wake?.();
-    this.#leaveRest();
-  }
-
-  #sendError(trailers: Fields): void {
-    const { http2, stream } = this.#parts;
-    if (stream.queuedBytes > 0) {
-      http2.resetStream(stream, ErrorCode.cancel); // the caller does not read: it would not hear of it before the rest
-      this.closed();
-      return;
-    }
-    if (this.#call.madeResponseHeader?.keys().next().done === false) this.#sendHead();
-    if (this.#hasHead) http2.sendTrailers(stream, trailers);
-    else http2.sendHeaders(stream, answerHead, true, trailers);
   }
 
   /** The call has ended, whatever is left of its stream. */
@@ -278,6 +201,7 @@ export class GrpcExchange implements ServedStream, MessageSink, CancelListener, 
     this.#inbox?.end(reason === undefined ? undefined : { reason }, true);
     this.#call.end(reason);
     if (this.#output !== undefined) this.#leaveOutput();
+    this.#leaveRest();
   }
 
   #leaveOutput(): void {
@@ -288,8 +212,8 @@ export class GrpcExchange implements ServedStream, MessageSink, CancelListener, 
   /** The answer is complete, so the rest of the request is not needed (RFC 9113 §8.1). */
   #leaveRest(): void {
     const { http2, stream } = this.#parts;
-    if (this.#isOver || !stream.isRemoteOpen || stream.queuedBytes > 0) return;
-    http2.resetStream(stream, ErrorCode.noError);
-    this.closed();
+    if (this.#isOver || stream.queuedBytes > 0) return;
+    if (stream.isRemoteOpen) http2.resetStream(stream, ErrorCode.noError);
+    if (stream.state === StreamState.closed) this.closed(); // also where the reply had to reset it
   }
 }

@@ -1,5 +1,5 @@
 import type { DescService } from "@bufbuild/protobuf";
-import { createConnectRouter, type Interceptor, type Transport } from "@connectrpc/connect";
+import { createConnectRouter, type Transport } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
 import type { Clock } from "../base/clock.ts";
@@ -8,6 +8,8 @@ import { transcoder } from "../rest/transcoder.ts";
 import { saidInFull } from "../server/bare-answers.ts";
 import { pathOf, rpcsByPath } from "../server/dispatch.ts";
 import { reflectionServices } from "../server/reflection.ts";
+import type { Step } from "../server/steps/step.ts";
+import { throughSteps } from "../server/through-steps.ts";
 import type { TimeoutOf } from "../server/time-limit.ts";
 import { compressions } from "../wire/grpc/compressions.ts";
 import { maxMessageBytes } from "../wire/grpc/messages.ts";
@@ -17,8 +19,8 @@ import { restUpstream } from "./rest-upstream.ts";
 /** What every request passes on its way upstream. */
 export interface WayUpstream {
   readonly upstream: Transport;
-  /** Outermost first. */
-  readonly steps: readonly Interceptor[];
+  /** The first one first. */
+  readonly steps: readonly Step[];
   readonly timeoutOf: TimeoutOf;
   readonly clock: Clock;
 }
@@ -32,7 +34,7 @@ export type Answerer = (request: UniversalServerRequest) => Promise<UniversalSer
  */
 export function answererOf(services: readonly DescService[], way: WayUpstream): Answerer {
   const router = createConnectRouter({
-    interceptors: [...way.steps],
+    interceptors: [throughSteps(way.steps, way.clock)],
     acceptCompression: [...compressions],
     readMaxBytes: maxMessageBytes,
     writeMaxBytes: maxMessageBytes,

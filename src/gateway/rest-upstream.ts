@@ -1,51 +1,63 @@
 import type { DescMethod } from "@bufbuild/protobuf";
-import { type ContextValues, createContextValues, type Interceptor, type Transport } from "@connectrpc/connect";
-import { runStreamingCall, runUnaryCall } from "@connectrpc/connect/protocol";
+import type { StreamResponse, Transport, UnaryResponse } from "@connectrpc/connect";
 import type { Clock } from "../base/clock.ts";
-import { deadlineKey } from "../call/context.ts";
+import { runInCall } from "../call/context.ts";
+import { methodName } from "../call/method.ts";
+import { ServedCall } from "../call/served-call.ts";
+import { untilAborted } from "../call/stream.ts";
+import { pass, type Step } from "../server/steps/step.ts";
 import type { TimeoutOf } from "../server/time-limit.ts";
 
 /** What stands before the calls that REST makes. */
 export interface RestUpstreamOptions {
   readonly upstream: Transport;
   /** The same steps that RPCs go through on their way in. */
-  readonly steps: readonly Interceptor[];
+  readonly steps: readonly Step[];
   readonly timeoutOf: TimeoutOf;
   readonly clock: Clock;
 }
 
-/** The way upstream for REST: straight to the mesh, without passing for an RPC first, but through an RPC's steps. */
+/**
+ * The way upstream for REST: straight to the mesh, without passing for an RPC first, but through an RPC's steps. The call
+ * upstream is made on behalf of the one that REST is, and ends with it.
+ */
 export function restUpstream({ upstream, steps, timeoutOf, clock }: RestUpstreamOptions): Transport {
-  const interceptors = [...steps];
-  const begin = (method: DescMethod) => {
+  const begun = (method: DescMethod, signal: AbortSignal | undefined, header: HeadersInit | undefined) => {
     const timeoutMs = timeoutOf(method);
-    const contextValues = createContextValues();
-    if (timeoutMs !== undefined) contextValues.set(deadlineKey, clock.now() + timeoutMs);
-    return { timeoutMs, contextValues };
+    const call = new ServedCall({
+      method,
+      protocolName: "rest",
+      requestMethod: "POST",
+      header: new Headers(header),
+      url: `http://mesh/${methodName(method)}`,
+      deadlineAt: timeoutMs === undefined ? undefined : clock.now() + timeoutMs,
+      now: clock.now,
+    });
+    if (signal !== undefined) call.heed(signal);
+    return { call, timeoutMs };
+  };
+  const through = async <R>(call: ServedCall, next: () => Promise<R>): Promise<R> => {
+    try {
+      await pass(steps, call);
+      return await runInCall(call, next);
+    } catch (reason) {
+      call.end(reason);
+      throw reason;
+    }
   };
   return {
-    unary(method, signal, _timeoutMs, header, message) {
-      const { timeoutMs, contextValues } = begin(method);
-      return runUnaryCall({
-        interceptors,
-        ...(signal && { signal }),
-        req: { ...requestTo(method, header, contextValues), stream: false, message },
-        next: (req) => upstream.unary(method, req.signal, timeoutMs, req.header, req.message),
-      });
+    async unary(method, signal, _timeoutMs, header, message) {
+      const { call, timeoutMs } = begun(method, signal, header);
+      const next = () => upstream.unary(method, undefined, timeoutMs, call.requestHeader, message);
+      const res: UnaryResponse<typeof method.input, typeof method.output> = await through(call, next);
+      call.end();
+      return res;
     },
-    stream(method, signal, _timeoutMs, header, message) {
-      const { timeoutMs, contextValues } = begin(method);
-      return runStreamingCall({
-        interceptors,
-        ...(signal && { signal }),
-        req: { ...requestTo(method, header, contextValues), stream: true, message },
-        next: (req) => upstream.stream(method, req.signal, timeoutMs, req.header, req.message),
-      });
+    async stream(method, signal, _timeoutMs, header, messages) {
+      const { call, timeoutMs } = begun(method, signal, header);
+      const next = () => upstream.stream(method, undefined, timeoutMs, call.requestHeader, messages);
+      const res: StreamResponse<typeof method.input, typeof method.output> = await through(call, next);
+      return { ...res, message: untilAborted(res.message, call.signal, (reason) => call.end(reason)) };
     },
   };
-}
-
-function requestTo<M extends DescMethod>(method: M, header: HeadersInit | undefined, contextValues: ContextValues) {
-  const url = `http://mesh/${method.parent.typeName}/${method.name}`;
-  return { service: method.parent, method, requestMethod: "POST", url, header: new Headers(header), contextValues };
 }

@@ -8,7 +8,6 @@ import { endpointOf } from "../mesh/resolve/endpoint-view.ts";
 import type { ServerParts } from "../server/serve.ts";
 import { deadline } from "../server/steps/deadline.ts";
 import { observe } from "../server/steps/observe.ts";
-import { throughSteps } from "../server/through-steps.ts";
 import type { Engine } from "../wire/engine.ts";
 import { grpcTransport } from "../wire/grpc.ts";
 import { ContractWatch, type ReadContract } from "./contract-watch.ts";
@@ -63,7 +62,7 @@ export function openRouting(options: RoutingOptions): Routing {
 }
 
 function wayUpstream({ parts, upstream, upstreamTimeoutMs, clock }: RoutingOptions): WayUpstream {
-  const steps = [throughSteps([observe(parts.hooks, clock), deadline(parts.draining)], clock)];
+  const steps = [observe(parts.hooks, clock), deadline(parts.draining)]; // the way in, top to bottom, as in a server
   return { upstream, steps, timeoutOf: timeoutsWithDefault(upstreamTimeoutMs), clock };
 }
 

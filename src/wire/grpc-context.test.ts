@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { pairs } from "../testing/engine-pair.ts";
 import { Notes, notesOf, openNotes, textsOf } from "../testing/notes.ts";
 
-describe.each(pairs)("what a handler knows of its call, from %s to %s", (_c, _s, engines) => {
+describe.each(pairs)("what a handler knows of its call, from %s to %s", { timeout: 20_000 }, (_c, _s, engines) => {
   /** All four methods, each of which tells what it was given. */
   function openTeller(look: (context: HandlerContext) => void) {
     return openNotes({

@@ -30,7 +30,7 @@ async function ends({ notes }: NotesPair): Promise<ConnectError[]> {
 const codes = (errors: ConnectError[]) => errors.map(({ code }) => Code[code]);
 const four = <T>(one: T) => [one, one, one, one];
 
-describe.each(pairs)("errors from %s to %s", (_c, _s, engines) => {
+describe.each(pairs)("errors from %s to %s", { timeout: 20_000 }, (_c, _s, engines) => {
   test("a ConnectError arrives with its code, message, details and metadata, binary too", async () => {
     const details = [{ desc: ErrorInfoSchema, value: { reason: "WHY", domain: "test" } }];
     const fail = (): never => {
@@ -176,7 +176,7 @@ describe.each(pairs)("errors from %s to %s", (_c, _s, engines) => {
   });
 });
 
-describe.each(pairs.filter(([client]) => client === "own"))("from %s to %s", (_c, _s, engines) => {
+describe.each(pairs.filter(([client]) => client === "own"))("from %s to %s", { timeout: 20_000 }, (_c, _s, engines) => {
   test("a stream of requests that breaks off is not taken for a whole one", async () => {
     const read = Promise.withResolvers<string[]>();
     const collect: NotesImpl["collect"] = async (requests) => {

@@ -34,7 +34,7 @@ const echo = {
   },
 };
 
-describe.each(pairs)("interceptors from %s to %s", (_c, _s, engines) => {
+describe.each(pairs)("interceptors from %s to %s", { timeout: 20_000 }, (_c, _s, engines) => {
   const open = (client: Interceptor[], server: Interceptor[], implementation: object = echo) =>
     openNotes({ ...engines, interceptors: client, serving: { interceptors: server }, implementation });
 

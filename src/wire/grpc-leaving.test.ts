@@ -6,7 +6,7 @@ import { type NotesImpl, notesOf, openNotes, textsOf } from "../testing/notes.ts
 const never = () => new Promise<never>(() => {});
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-describe.each(pairs)("leaving a call from %s to %s", (_c, _s, engines) => {
+describe.each(pairs)("leaving a call from %s to %s", { timeout: 20_000 }, (_c, _s, engines) => {
   /** Handlers that answer never, or for ever, and note their signals and whether their generators cleaned up. */
   async function openEndless() {
     const signals: AbortSignal[] = [];

@@ -61,7 +61,7 @@ async function universalAnswer(
   try {
     universal = universalRequestFromNodeRequest(request, response, undefined, undefined);
   } catch (reason) {
-    return badRequest(reason); // no Host header, or a target that is no URL
+    return badRequest(ConnectError.from(reason, Code.InvalidArgument).rawMessage); // no Host header, or a target that is no URL
   }
   if ("stream" in request) return handler(universal);
   return handler({ ...universal, body: bodyOf(request, response) });
@@ -74,7 +74,7 @@ const maxUnreadBytes = 1024 * 1024;
  * The body of an HTTP/1.1 request. What its reader leaves is read when the answer is out: until then the next request
  * cannot be seen behind it. Reading only a part does not end the connection either, by which the answer has yet to go.
  */
-function bodyOf(request: IncomingMessage, response: { once(event: "finish", listener: () => void): unknown }) {
+export function bodyOf(request: IncomingMessage, response: { once(event: "finish", listener: () => void): unknown }) {
   const body = request.iterator({ destroyOnReturn: false });
   const discard = async () => {
     await body.return?.();
@@ -88,8 +88,8 @@ function bodyOf(request: IncomingMessage, response: { once(event: "finish", list
   return { [Symbol.asyncIterator]: () => body };
 }
 
-function badRequest(reason: unknown): UniversalServerResponse {
-  const message = ConnectError.from(reason, Code.InvalidArgument).rawMessage;
+/** What a request is answered that has no URL. */
+export function badRequest(message: string): UniversalServerResponse {
   const body = new TextEncoder().encode(JSON.stringify({ code: Code.InvalidArgument, message }));
   return {
     status: 400,

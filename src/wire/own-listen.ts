@@ -5,8 +5,9 @@ import { systemClock } from "../base/clock.ts";
 import { Deadlines } from "../base/deadlines.ts";
 import { Watchable } from "../base/watch.ts";
 import type { Listener, ListenOptions } from "./engine.ts";
+import { http1Handler } from "./http1-handler.ts";
 import { closedByPeers, hangUpOnStrangers, opened, settled, slowness } from "./listening.ts";
-import { type NodeHandler, nodeHandler } from "./node-handler.ts";
+import type { NodeHandler } from "./node-handler.ts";
 import { Serving } from "./own-serving.ts";
 import { Servings } from "./own-servings.ts";
 import { sniff } from "./sniff.ts";
@@ -15,7 +16,8 @@ import { sniff } from "./sniff.ts";
 export async function listen(options: ListenOptions): Promise<Listener> {
   const { host, port, handler, rpcs, tls, log, clock = systemClock } = options;
   const inFlight = new Watchable(0);
-  const onHttp1 = nodeHandler(handler, inFlight);
+  const scheme = tls ? "https" : "http";
+  const onHttp1 = http1Handler(handler, scheme, inFlight);
   const http1 = createHttp1(slowness, onHttp1.handle);
   hangUpOnStrangers(http1);
   http1.emit("listening"); // it never listens itself, and only then looks after connections that are slow
@@ -24,7 +26,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   const shared = {
     handler,
     inFlight,
-    scheme: tls ? "https" : "http",
+    scheme,
     ...(rpcs && { calls: { rpcs, clock, deadlines } }),
     ...(log && { log }),
   } as const;

@@ -1,5 +1,5 @@
 import type { DescMethodStreaming, DescMethodUnary, Message } from "@bufbuild/protobuf";
-import { ConnectError, type StreamResponse } from "@connectrpc/connect";
+import { Code, ConnectError, type StreamResponse } from "@connectrpc/connect";
 import type { UniversalClientFn } from "@connectrpc/connect/protocol";
 import { createTransport } from "@connectrpc/connect/protocol-grpc";
 import { systemClock } from "../../base/clock.ts";
@@ -30,13 +30,15 @@ export function sendOver(httpClient: UniversalClientFn, baseUrl: string, options
   return async (attempt) => {
     const { method, message, lifetime } = attempt;
     const sentAt = systemClock.now();
+    /** Why a caller left need not be a ConnectError; what it is told is. */
+    const rethrown = (reason: unknown): never => {
+      throw orLate(ConnectError.from(reason, Code.Canceled), attempt, sentAt);
+    };
     const { signal } = lifetime;
     const header = headerOf(attempt);
     if (!isStream(message) && method.methodKind === "unary") {
       const unary = method as DescMethodUnary;
-      return orAborted(transport.unary(unary, signal, undefined, header, message), signal).catch((reason) => {
-        throw orLate(reason, attempt, sentAt);
-      });
+      return orAborted(transport.unary(unary, signal, undefined, header, message), signal).catch(rethrown);
     }
     const source = (isStream(message) ? message : only(message))[Symbol.asyncIterator]();
     const leave = () => void source.return?.().catch(() => {}); // told to clean up; nothing comes of it any more
@@ -48,21 +50,19 @@ export function sendOver(httpClient: UniversalClientFn, baseUrl: string, options
         leave();
         attempt.onStreamEnd?.(reason);
       };
-      const answers = inTime(res.message, (reason) => orLate(reason, attempt, sentAt));
-      return { ...res, message: untilAborted(answers, signal, onEnd) } as StreamResponse;
+      return { ...res, message: rethrowing(untilAborted(res.message, signal, onEnd), rethrown) } as StreamResponse;
     } catch (reason) {
       if (progressOf(ConnectError.from(reason)) !== "not-sent") leave(); // else they are sent again
-      throw orLate(reason, attempt, sentAt);
+      return rethrown(reason);
     }
   };
 }
 
-/** The messages, whose breaking off is told otherwise. */
-async function* inTime<T>(messages: AsyncIterable<T>, told: (reason: unknown) => unknown): AsyncIterable<T> {
+async function* rethrowing<T>(messages: AsyncIterable<T>, rethrown: (reason: unknown) => never): AsyncIterable<T> {
   try {
     yield* messages;
   } catch (reason) {
-    throw told(reason);
+    rethrown(reason);
   }
 }
 

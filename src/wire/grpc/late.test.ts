@@ -3,9 +3,8 @@ import { expect, test } from "vitest";
 import { OrderService } from "../../../gen/shop/order/v1/order_pb.ts";
 import { systemClock } from "../../base/clock.ts";
 import { orLate } from "./late.ts";
-import type { Attempt } from "./rpc.ts";
 
-const attempt = (timeoutMs?: number) => ({ method: OrderService.method.getOrder, timeoutMs }) as Attempt;
+const attempt = (timeoutMs?: number) => ({ method: OrderService.method.getOrder, timeoutMs });
 const reset = new ConnectError("the stream was reset", Code.Canceled);
 
 test("a server that cancels when a call's time is over has let its deadline pass", () => {

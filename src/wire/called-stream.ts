@@ -14,8 +14,8 @@ export interface CalledStreamParts {
 
 /** What asks one request of an HTTP/2 connection; told of all that happens to its stream. */
 export interface CalledStream {
-  /** The head of the answer. */
-  headers(fields: Fields): void;
+  /** The head of the answer; `isAll` if nothing follows. */
+  headers(fields: Fields, isAll: boolean): void;
   /** Part of the answer's body: `bytes` from `start` to `end`. */
   data(bytes: Buffer, start: number, end: number): void;
   trailers(fields: Fields): void;

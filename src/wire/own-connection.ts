@@ -150,7 +150,7 @@ export class OwnConnection extends Pipe implements Connection {
 
   headers(stream: Stream, fields: Fields, endStream: boolean): void {
     const call = stream.owner as CalledStream;
-    call.headers(fields);
+    call.headers(fields, endStream);
     if (endStream) call.ended();
   }
 

@@ -24,8 +24,8 @@ export function trailersOnly({ header, trailer, body }: UniversalServerResponse)
   return headers;
 }
 
-/** What Connect says in every head by itself. */
-const ofProtocol = new Set(["content-type", "grpc-accept-encoding"]);
+/** What an answer's head says without its handler. */
+const ofProtocol = new Set(["content-type", "grpc-accept-encoding", "grpc-status", "grpc-message"]);
 
 /** Sends such an answer over `node:http2`, and says whether it did. */
 export function sendTrailersOnly(

@@ -8,9 +8,10 @@ import { type Outcome, told, writeReport } from "./outcome.ts";
 
 type Suite = (engine: EngineName) => Promise<Outcome[]>;
 
-const suites: Readonly<Partial<Record<SuiteName, Suite>>> = {
+const suites: Readonly<Record<SuiteName, Suite>> = {
   h2spec,
   server: async (engine) => [await connectSuite("server", engine)],
+  client: async (engine) => [await connectSuite("client", engine)],
 };
 const { values } = parseArgs({
   options: {

@@ -5,6 +5,8 @@ export interface KnownFailure {
   /** Its name; in Connect's suites a pattern, in which `*` stands for one part of a name and `**` for any number. */
   readonly case: string;
   readonly because: string;
+  /** It fails now and then: to pass is no news. */
+  readonly isFlaky?: true;
 }
 
 /** A case that ended otherwise than it should: it failed, or passed although it is listed as failing. */
@@ -20,11 +22,14 @@ export interface Outcome {
   /** Cases that failed as they are known to. */
   readonly known: number;
   readonly surprises: readonly Surprise[];
+  /** Cases that failed at first and were tried again. */
+  readonly secondTries?: number;
 }
 
 /** "h2spec, own engine, cleartext: 146 passed, 0 failed, 0 known to fail", and each surprise below it. */
-export function told({ suite, passed, known, surprises }: Outcome): string {
-  const sum = `${suite}: ${passed} passed, ${surprises.length} failed, ${known} known to fail`;
+export function told({ suite, passed, known, surprises, secondTries }: Outcome): string {
+  const tries = secondTries ? `; ${secondTries} had a second try` : "";
+  const sum = `${suite}: ${passed} passed, ${surprises.length} failed, ${known} known to fail${tries}`;
   const each = surprises.map((one) => `  FAILED  ${one.case}\n${one.detail.replace(/^/gm, "          ")}`);
   return [sum, ...each].join("\n");
 }

@@ -17,7 +17,6 @@ const encodings: Readonly<Partial<Record<Encoding, string>>> = {
   [Encoding.GZIP]: "gzip",
   [Encoding.BR]: "br",
   [Encoding.ZSTD]: "zstd",
-  [Encoding.DEFLATE]: "deflate",
 };
 const registry = contractRegistry([ConformanceService]);
 

@@ -1,5 +1,6 @@
 import { Code, ConnectError, type StreamResponse, type UnaryResponse } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
+import { systemClock } from "../../base/clock.ts";
 import type { CancelListener } from "../../base/lifetime.ts";
 import { type Fields, fieldOf } from "../../call/fields.ts";
 import { type Progress, withProgress } from "../../call/progress.ts";
@@ -7,10 +8,11 @@ import { ErrorCode } from "../../http2/errors.ts";
 import type { Reset } from "../../http2/events.ts";
 import type { CalledStream, CalledStreamParts } from "../called-stream.ts";
 import { resetError } from "../reset-error.ts";
+import { orLate } from "./late.ts";
 import { MessageReader, type MessageSink } from "./message-reader.ts";
 import { compressionNamed, decompressed } from "./messages.ts";
 import type { Attempt } from "./rpc.ts";
-import { answerError, headError } from "./status.ts";
+import { answerError, headError, withoutStatus } from "./status.ts";
 
 /** What a called RPC is a part of. */
 export interface CalledParts extends CalledStreamParts {
@@ -30,7 +32,9 @@ export abstract class Called implements CalledStream, MessageSink, CancelListene
   protected readonly answered = Promise.withResolvers<UnaryResponse | StreamResponse>();
   protected isOver = false;
   readonly #reader: MessageReader;
+  readonly #sentAt = systemClock.now();
   #head: Fields | undefined;
+  #hasBody = false;
   #tail: Fields | undefined;
   #compression: Compression | undefined;
 
@@ -54,10 +58,10 @@ export abstract class Called implements CalledStream, MessageSink, CancelListene
   protected abstract arrived(bytes: number): void;
   abstract writable(): void;
 
-  headers(fields: Fields): void {
+  headers(fields: Fields, isAll: boolean): void {
     this.#head = fields;
     if (this.isOver) return;
-    const error = headError(fields);
+    const error = headError(isAll ? fields : withoutStatus(fields));
     if (error !== undefined) return this.fail(error);
     try {
       this.#compression = compressionNamed(fieldOf(fields, "grpc-encoding"));
@@ -68,6 +72,7 @@ export abstract class Called implements CalledStream, MessageSink, CancelListene
   }
 
   data(bytes: Buffer, start: number, end: number): void {
+    this.#hasBody ||= end > start;
     if (this.isOver) return this.parts.http2.consumed(this.parts.stream, end - start);
     try {
       this.#reader.read(bytes, start, end);
@@ -89,7 +94,8 @@ export abstract class Called implements CalledStream, MessageSink, CancelListene
 
   ended(): void {
     if (this.isOver) return;
-    const head = this.#head ?? [];
+    const isHeadAlone = this.#tail === undefined && !this.#hasBody;
+    const head = isHeadAlone ? (this.#head ?? []) : withoutStatus(this.#head ?? []);
     try {
       const error = answerError(head, this.#tail);
       if (error !== undefined) throw error;
@@ -102,7 +108,7 @@ export abstract class Called implements CalledStream, MessageSink, CancelListene
   }
 
   reset({ code, by, reason, isUnprocessed }: Reset, lost: (why: string) => ConnectError): void {
-    const error = by === "connection" ? lost(reason) : resetError(code, reason);
+    const error = by === "connection" ? lost(reason) : orLate(resetError(code, reason), this.attempt, this.#sentAt);
     const isRefused = isUnprocessed || code === ErrorCode.refusedStream;
     this.fail(error, isRefused ? "refused" : "processed");
   }

@@ -4,7 +4,6 @@ import type { Deadlines, Due } from "../../base/deadlines.ts";
 import type { CancelListener } from "../../base/lifetime.ts";
 import { runInCall } from "../../call/context.ts";
 import { parseGrpcTimeout } from "../../call/deadline.ts";
-import { deadlineExceeded } from "../../call/errors.ts";
 import { type Fields, fieldOf } from "../../call/fields.ts";
 import { headers } from "../../call/headers.ts";
 import { methodName } from "../../call/method.ts";
@@ -142,8 +141,10 @@ export class GrpcExchange implements ServedStream, MessageSink, CancelListener, 
 
   // ---- what ends it from without ----
 
+  /** Without details, as Connect's own error has it: the caller knows why, and has most likely left. */
   expire(): void {
-    this.#call.cancel(deadlineExceeded(`${methodName(this.#rpc.method)} was not answered before its deadline`));
+    const message = `${methodName(this.#rpc.method)} was not answered before its deadline`;
+    this.#call.cancel(new ConnectError(message, Code.DeadlineExceeded));
   }
 
   canceled(reason: unknown): void {

@@ -96,12 +96,18 @@ export class Reply {
     return fieldsOf(this.compression === undefined ? [] : ["grpc-encoding", this.compression.name], own);
   }
 
+  /**
+   * In trailers, or in a head that is all there is. Where the handler has set headers, they are a head of their own, as
+   * in grpc-go, for a client to tell them from trailers.
+   */
   #sendError(trailers: Fields): void {
     const { http2, stream } = this.#parts;
-    const own = this.#call.madeResponseHeader;
     if (this.#call.aborted && stream.queuedBytes > 0) {
       http2.resetStream(stream, ErrorCode.cancel); // a caller that does not read would not hear of it before the rest
-    } else if (this.#hasHead) http2.sendTrailers(stream, trailers);
-    else http2.sendHeaders(stream, own === undefined ? answerHead : fieldsOf(answerHead, own), true, trailers);
+      return;
+    }
+    if (this.#call.madeResponseHeader?.keys().next().done === false) this.#sendHead();
+    if (this.#hasHead) http2.sendTrailers(stream, trailers);
+    else http2.sendHeaders(stream, answerHead, true, trailers);
   }
 }

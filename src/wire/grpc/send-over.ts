@@ -2,12 +2,14 @@ import type { DescMethodStreaming, DescMethodUnary, Message } from "@bufbuild/pr
 import { Code, ConnectError, type StreamResponse } from "@connectrpc/connect";
 import type { UniversalClientFn } from "@connectrpc/connect/protocol";
 import { createTransport } from "@connectrpc/connect/protocol-grpc";
+import { systemClock } from "../../base/clock.ts";
 import { formatGrpcTimeout } from "../../call/deadline.ts";
 import { headersOf } from "../../call/fields.ts";
 import { headers } from "../../call/headers.ts";
 import { progressOf } from "../../call/progress.ts";
 import { isStream, orAborted, untilAborted } from "../../call/stream.ts";
 import { compressions, compressMinBytes } from "./compressions.ts";
+import { orLate } from "./late.ts";
 import { compressionNamed, maxMessageBytes } from "./messages.ts";
 import type { Attempt, Send, SendOptions } from "./rpc.ts";
 
@@ -27,6 +29,11 @@ export function sendOver(httpClient: UniversalClientFn, baseUrl: string, options
   });
   return async (attempt) => {
     const { method, message, lifetime } = attempt;
+    const sentAt = systemClock.now();
+    /** Why a caller left need not be a ConnectError; what it is told is. */
+    const rethrown = (reason: unknown): never => {
+      throw orLate(ConnectError.from(reason, Code.Canceled), attempt, sentAt);
+    };
     const { signal } = lifetime;
     const header = headerOf(attempt);
     if (!isStream(message) && method.methodKind === "unary") {
@@ -43,7 +50,7 @@ export function sendOver(httpClient: UniversalClientFn, baseUrl: string, options
         leave();
         attempt.onStreamEnd?.(reason);
       };
-      return { ...res, message: rethrowing(untilAborted(res.message, signal, onEnd)) } as StreamResponse;
+      return { ...res, message: rethrowing(untilAborted(res.message, signal, onEnd), rethrown) } as StreamResponse;
     } catch (reason) {
       if (progressOf(ConnectError.from(reason)) !== "not-sent") leave(); // else they are sent again
       return rethrown(reason);
@@ -51,12 +58,7 @@ export function sendOver(httpClient: UniversalClientFn, baseUrl: string, options
   };
 }
 
-/** Why a caller left need not be a ConnectError; what it is told is. */
-function rethrown(reason: unknown): never {
-  throw ConnectError.from(reason, Code.Canceled);
-}
-
-async function* rethrowing<T>(messages: AsyncIterable<T>): AsyncIterable<T> {
+async function* rethrowing<T>(messages: AsyncIterable<T>, rethrown: (reason: unknown) => never): AsyncIterable<T> {
   try {
     yield* messages;
   } catch (reason) {

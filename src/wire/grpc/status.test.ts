@@ -2,7 +2,16 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { expect, test } from "vitest";
 import { ErrorInfoSchema } from "../../../gen/google/rpc/error_details_pb.ts";
 import { type Fields, fieldOf } from "../../call/fields.ts";
-import { answerError, answerHead, errorTrailers, headError, isGrpc, okTrailers, toldError } from "./status.ts";
+import {
+  answerError,
+  answerHead,
+  errorTrailers,
+  headError,
+  isGrpc,
+  okTrailers,
+  toldError,
+  withoutStatus,
+} from "./status.ts";
 
 const head: Fields = [":status", "200", "content-type", "application/grpc+proto"];
 
@@ -40,6 +49,13 @@ test("the handler's own trailers are not changed by telling of the error", () =>
   const own = new Headers({ "x-own": "b" });
   errorTrailers(new ConnectError("no", Code.Aborted), own);
   expect([...own.keys()]).toEqual(["x-own"]);
+});
+
+test("a status in the head of an answer that goes on is none of its own", () => {
+  const told = [...head, "grpc-status", "8", "grpc-message", "early", "x-more", "a"];
+  expect(withoutStatus(told)).toEqual([...head, "x-more", "a"]);
+  expect(answerError(withoutStatus(told), ["grpc-status", "9"])).toMatchObject({ code: Code.FailedPrecondition });
+  expect(answerError(withoutStatus(told), undefined)).toMatchObject({ code: Code.Internal });
 });
 
 test("an answer of a head alone tells its error there", () => {

@@ -49,6 +49,14 @@ export function headError(head: Fields): ConnectError | undefined {
   });
 }
 
+/** The head of an answer whose status is not its: it is in the head only of an answer that has nothing else. */
+export function withoutStatus(head: Fields): Fields {
+  if (fieldOf(head, "grpc-status") === undefined) return head;
+  return head.filter((_, i) => !statusFields.has(head[i - (i % 2)] as string));
+}
+
+const statusFields = new Set(["grpc-status", "grpc-message", "grpc-status-details-bin"]);
+
 function toldBy(head: Fields, trailers: Fields | undefined): ConnectError | undefined {
   const header = headersOf(head);
   return thrown(() => {

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { toJsonString } from "@bufbuild/protobuf";
 import { type GetOrderResponse, OrderSchema } from "../../../gen/shop/order/v1/order_pb.ts";
@@ -14,7 +14,7 @@ const prefix = "/v1/orders/";
 
 /** The least that a gateway written by hand does: one route, one call, its answer as JSON. Resolves with its port. */
 export async function openByHand(getOrder: (id: string) => Promise<GetOrderResponse>): Promise<number> {
-  const server = createServer(async (request, response) => {
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const path = request.url ?? "";
     if (!path.startsWith(prefix)) return void response.writeHead(404).end();
     try {
@@ -24,7 +24,8 @@ export async function openByHand(getOrder: (id: string) => Promise<GetOrderRespo
     } catch (reason) {
       response.writeHead(502).end(String(reason));
     }
-  });
+  };
+  const server = createServer((request, response) => void answer(request, response));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return (server.address() as AddressInfo).port;

@@ -12,7 +12,7 @@ export async function open(): Promise<number> {
   const server = new Server();
   server.addService(serviceDefinitionOf(OrderService), {
     getOrder: (_call: unknown, done: Done) => done(null, sample),
-    watchOrder: sendAll,
+    watchOrder: (call: NodeJS.WritableStream) => void sendAll(call),
   });
   server.addService(serviceDefinitionOf(EchoService), {
     echo: (call: { request: unknown }, done: Done) => done(null, call.request),

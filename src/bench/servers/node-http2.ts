@@ -14,7 +14,7 @@ export async function open(): Promise<number> {
     stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
     const path = String(headers[":path"]);
     if (path.endsWith("/Echo")) stream.pipe(stream);
-    else stream.resume().on("end", () => (path.endsWith("/WatchOrder") ? sendAll(stream) : stream.end(frame)));
+    else stream.resume().on("end", () => void (path.endsWith("/WatchOrder") ? sendAll(stream) : stream.end(frame)));
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

@@ -8,7 +8,7 @@ import { type Random, systemRandom } from "../base/random.ts";
 import { openMesh } from "../mesh/mesh.ts";
 import { meshMetrics } from "../telemetry/mesh-metrics.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
-import type { Engine } from "../wire/engine.ts";
+import type { Engine, ServerTls } from "../wire/engine.ts";
 import { defaultEngine } from "../wire/engines.ts";
 import { answering } from "./answering.ts";
 import { fileFleetCache, noFleetCache } from "./fleet-cache.ts";
@@ -37,7 +37,7 @@ export interface GatewayOptions {
   readonly signals?: boolean;
   readonly version?: string;
   readonly zone?: string;
-  readonly tls?: { readonly key: string; readonly cert: string };
+  readonly tls?: ServerTls;
   readonly metrics?: Registry;
   readonly log?: Logger;
   readonly engine?: Engine;

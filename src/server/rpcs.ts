@@ -38,6 +38,7 @@ function rpcOf(method: DescMethod, implementation: object, { steps, interceptors
     maxRequestBytes,
     async answer(call: ServedCall) {
       await pass(steps, call);
+      if (call.aborted) throw call.reason; // while a step took its time
       return handle(call.message, call);
     },
   };

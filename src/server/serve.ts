@@ -8,7 +8,7 @@ import { methodName } from "../call/method.ts";
 import { assertPolicies, methodPolicy } from "../call/policy.ts";
 import { contractRegistry } from "../rest/registry.ts";
 import type { Authenticate } from "../security/principal.ts";
-import type { Engine, HttpHandler, Listener } from "../wire/engine.ts";
+import type { Engine, HttpHandler, Listener, ServerTls } from "../wire/engine.ts";
 import { defaultEngine } from "../wire/engines.ts";
 import { compressions } from "../wire/grpc/compressions.ts";
 import { maxMessageBytes } from "../wire/grpc/messages.ts";
@@ -52,7 +52,7 @@ export interface ServerOptions {
   /** Default 0: the system chooses. */
   readonly port?: number;
   /** PEM texts; with them the port speaks TLS only. */
-  readonly tls?: { readonly key: string; readonly cert: string };
+  readonly tls?: ServerTls;
   /** Proves callers. Without it no contract may ask for access. */
   readonly authenticate?: Authenticate;
   /** The application's own, inside of all steps. */

@@ -25,9 +25,17 @@ export interface ListenOptions {
   /** By default the machine's. */
   readonly clock?: Clock;
   /** PEM texts. With them the port speaks TLS only, and ALPN chooses the version. */
-  readonly tls?: { readonly key: string; readonly cert: string };
+  readonly tls?: ServerTls;
   /** Is told of peers that break the protocol or pass a limit, and which. By default nobody is. */
   readonly log?: Logger;
+}
+
+/** What a port proves itself with, in PEM. */
+export interface ServerTls {
+  readonly key: string;
+  readonly cert: string;
+  /** Who connects has to show a certificate of this authority ("mutual TLS"). By default nobody has to show any. */
+  readonly clientCa?: string;
 }
 
 /** An open port. */
@@ -43,9 +51,20 @@ export interface Listener extends AsyncDisposable {
   drain(graceMs: number): Promise<number>;
 }
 
+/** How an endpoint is to prove itself, and we to it, in PEM. */
+export interface SessionTls {
+  /** The authority that its certificate is to be of. By default those that Node knows. */
+  readonly ca?: string;
+  /** The name that its certificate is to have. By default its host. */
+  readonly serverName?: string;
+  /** What we prove ourselves with to one that asks. */
+  readonly key?: string;
+  readonly cert?: string;
+}
+
 /** How to reach an endpoint. */
 export interface SessionOptions extends SendOptions {
-  readonly tls?: { readonly ca?: string; readonly serverName?: string };
+  readonly tls?: SessionTls;
   /** Time a connection may take to open, in milliseconds. Default 2 s. */
   readonly connectTimeoutMs?: number;
 }

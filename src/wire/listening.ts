@@ -1,7 +1,9 @@
 import type { Server as Http1Server } from "node:http";
 import type { Socket, Server as TcpServer } from "node:net";
+import type { TlsOptions } from "node:tls";
 import { systemClock } from "../base/clock.ts";
 import type { Watchable } from "../base/watch.ts";
+import type { ServerTls } from "./engine.ts";
 
 /** Time in which peers close the connections that they were asked to leave. */
 const lingerMs = 1_000;
@@ -86,4 +88,11 @@ function listenError(error: NodeJS.ErrnoException, host: string, port: number): 
   };
   const why = advice[error.code ?? ""] ?? error.message;
   return Object.assign(new Error(`cannot listen on ${host}:${port}: ${why}`, { cause: error }), { code: error.code });
+}
+
+/** A port's proof as Node takes it. */
+export function secure({ key, cert, clientCa }: ServerTls): TlsOptions {
+  return clientCa === undefined
+    ? { key, cert }
+    : { key, cert, ca: clientCa, requestCert: true, rejectUnauthorized: true };
 }

@@ -39,9 +39,10 @@ export class NodeConnection implements Connection {
   constructor(address: string, origin: string, { tls, connectTimeoutMs = 2_000 }: SessionOptions = {}) {
     this.#address = address;
     this.#connectTimeoutMs = connectTimeoutMs;
+    const { serverName, ...proof } = tls ?? {};
     this.#http2 = connect(origin, {
-      ...(tls?.ca === undefined ? {} : { ca: tls.ca }),
-      ...(tls?.serverName === undefined ? {} : { servername: tls.serverName }),
+      ...proof,
+      ...(serverName === undefined ? {} : { servername: serverName }),
     });
     this.opened = this.#opening();
     this.opened.catch(() => {}); // whoever waits for it is told

@@ -8,8 +8,8 @@ import {
 } from "node:http2";
 import { type AddressInfo, createServer as createTcp, type Socket, type Server as TcpServer } from "node:net";
 import { Watchable } from "../base/watch.ts";
-import type { Listener, ListenOptions } from "./engine.ts";
-import { closedByPeers, hangUpOnStrangers, opened, settled, slowness } from "./listening.ts";
+import type { Listener, ListenOptions, ServerTls } from "./engine.ts";
+import { closedByPeers, hangUpOnStrangers, opened, secure, settled, slowness } from "./listening.ts";
 import { type NodeHandler, nodeHandler } from "./node-handler.ts";
 import { sniff } from "./sniff.ts";
 
@@ -44,8 +44,8 @@ function plainDoors(settings: ServerOptions, onRequest: NodeHandler): Doors {
   return { tcp, http1, http2 };
 }
 
-function secureDoors(settings: ServerOptions, tls: { key: string; cert: string }, onRequest: NodeHandler): Doors {
-  const http2 = createSecureServer({ ...settings, ...tls, allowHTTP1: true }, onRequest.handle);
+function secureDoors(settings: ServerOptions, tls: ServerTls, onRequest: NodeHandler): Doors {
+  const http2 = createSecureServer({ ...settings, ...secure(tls), allowHTTP1: true }, onRequest.handle);
   return { tcp: http2, http1: undefined, http2 };
 }
 

@@ -6,7 +6,7 @@ import { Deadlines } from "../base/deadlines.ts";
 import { Watchable } from "../base/watch.ts";
 import type { Listener, ListenOptions } from "./engine.ts";
 import { http1Handler } from "./http1-handler.ts";
-import { closedByPeers, hangUpOnStrangers, opened, settled, slowness } from "./listening.ts";
+import { closedByPeers, hangUpOnStrangers, opened, secure, settled, slowness } from "./listening.ts";
 import type { NodeHandler } from "./node-handler.ts";
 import { Serving } from "./own-serving.ts";
 import { Servings } from "./own-servings.ts";
@@ -35,7 +35,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     servings.add(new Serving(socket, shared));
   };
   const tcp = tls
-    ? createTls({ ...tls, ALPNProtocols: ["h2", "http/1.1"], noDelay: true }, (socket: TLSSocket) =>
+    ? createTls({ ...secure(tls), ALPNProtocols: ["h2", "http/1.1"], noDelay: true }, (socket: TLSSocket) =>
         onSocket(socket, socket.alpnProtocol === "h2" ? 2 : 1),
       )
     : createTcp({ noDelay: true }, (socket) => sniff(socket, (version) => onSocket(socket, version)));

@@ -8,6 +8,6 @@ export function socketTo(address: string, tls: SessionOptions["tls"]): Socket {
   const host = hostname.replace(/^\[|\]$/g, "");
   const to = { host, port: Number(port || (tls ? 443 : 80)), noDelay: true };
   if (tls === undefined) return connectTcp(to);
-  const { ca, serverName = isIP(host) ? undefined : host } = tls;
-  return connectTls({ ...to, ALPNProtocols: ["h2"], ...(ca && { ca }), ...(serverName && { servername: serverName }) });
+  const { serverName = isIP(host) ? undefined : host, ...proof } = tls;
+  return connectTls({ ...to, ...proof, ALPNProtocols: ["h2"], ...(serverName && { servername: serverName }) });
 }

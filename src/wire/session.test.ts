@@ -100,6 +100,18 @@ describe.each(Object.entries(engines))("a session of %s", (_, engine) => {
     }
   });
 
+  test("a port may ask for certificates too: who has none of its authority is not let in", async () => {
+    const [server, client] = [selfSigned(), selfSigned()];
+    const tls = { ...server, clientCa: client.cert };
+    await using listener = await engine.listen({ host: "127.0.0.1", port: 0, handler: echo, tls });
+    const address = `127.0.0.1:${listener.port}`;
+    await using known = connectTo(address, { tls: { ca: server.cert, ...client } });
+    await using unknown = connectTo(address, { tls: { ca: server.cert, ...selfSigned() }, connectTimeoutMs: 500 });
+    await using nameless = connectTo(address, { tls: { ca: server.cert }, connectTimeoutMs: 500 });
+    expect(await send(known)).toBe("echo");
+    for (const session of [unknown, nameless]) expect(await send(session)).toMatchObject({ code: Code.Unavailable });
+  });
+
   test("where nobody listens nothing was sent", async () => {
     const peer = await openTcp();
     await peer[Symbol.asyncDispose]();

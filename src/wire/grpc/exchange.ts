@@ -174,7 +174,7 @@ export class GrpcExchange implements ServedStream, MessageSink, CancelListener, 
       this.#reply.complete();
       this.#end();
     } catch (reason) {
-      this.#fail(reason);
+      this.#fail(reason ?? new Error("the handler threw nothing"));
     }
   };
 

@@ -105,7 +105,10 @@ export class NodeConnection implements Connection {
   #opening(): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const late = new Error(`nobody there spoke HTTP/2 within ${this.#connectTimeoutMs} ms`);
-    this.#timer = systemClock.setTimer(this.#connectTimeoutMs, () => this.close(late));
+    this.#timer = systemClock.setTimer(this.#connectTimeoutMs, () => {
+      this.close(late);
+      reject(this.error()); // Node never says that it has closed, where TLS was cut off right behind its handshake
+    });
     this.#http2.once("remoteSettings", () => {
       if (this.#state === "opening") this.#state = "open";
       this.#idle();

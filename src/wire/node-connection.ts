@@ -108,6 +108,7 @@ export class NodeConnection implements Connection {
     this.#timer = systemClock.setTimer(this.#connectTimeoutMs, () => {
       this.close(late);
       reject(this.error()); // Node never says that it has closed, where TLS was cut off right behind its handshake
+      this.#state = "closed";
     });
     this.#http2.once("remoteSettings", () => {
       if (this.#state === "opening") this.#state = "open";

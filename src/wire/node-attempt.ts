@@ -1,4 +1,4 @@
-import type { ClientHttp2Stream, OutgoingHttpHeaders } from "node:http2";
+import { type ClientHttp2Stream, constants, type OutgoingHttpHeaders } from "node:http2";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type Progress, withProgress } from "../call/progress.ts";
 import type { NodeConnection } from "./node-connection.ts";
@@ -77,10 +77,15 @@ export class NodeAttempt {
     try {
       yield* body;
     } catch (reason) {
-      throw this.failed(reason);
+      if (!this.#isWhole()) throw this.failed(reason);
     }
     if (this.#stream?.rstCode && !this.#complete)
       throw this.failed(new ConnectError("the answer broke off", Code.Unavailable));
+  }
+
+  /** Whether all of the answer has been read; a stream that is closed before it says "end" is an error to Node all the same. */
+  #isWhole(): boolean {
+    return this.#complete && this.#stream?.rstCode === constants.NGHTTP2_NO_ERROR && this.#stream.readableLength === 0;
   }
 
   /** Lost connections and refused streams are UNAVAILABLE, whatever Node makes of them; unless the caller has left. */

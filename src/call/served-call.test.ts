@@ -10,7 +10,10 @@ const fields = [":method", "POST", ":scheme", "https", ":path", "/a.B/C", ":auth
 function served(init: Partial<ServedCallInit> = {}) {
   const clock = fakeClock();
   const known = { method: UserService.method.getUser, protocolName: "grpc", requestMethod: "POST", header: fields };
-  return { clock, call: new ServedCall({ ...known, deadlineAt: undefined, now: clock.now, ...init }) };
+  return {
+    clock,
+    call: new ServedCall({ ...known, deadlineAt: undefined, arrivedAt: clock.now(), now: clock.now, ...init }),
+  };
 }
 
 test("it knows its method, service, and whether messages come one after the other", () => {

@@ -19,7 +19,8 @@ export interface ServedCallInit {
   readonly url?: string;
   /** When its deadline passes, in milliseconds since the epoch. */
   readonly deadlineAt: number | undefined;
-  /** The time now, in the same milliseconds. */
+  /** When it arrived, in the same milliseconds; and the time now. */
+  readonly arrivedAt: number;
   readonly now: () => number;
 }
 
@@ -33,6 +34,8 @@ export class ServedCall extends Lifetime implements HandlerContext, CurrentCall 
   readonly protocolName: string;
   readonly requestMethod: string;
   readonly deadlineAt: number | undefined;
+  /** When it arrived, in milliseconds since the epoch. */
+  readonly arrivedAt: number;
   /** The request: a message, or an AsyncIterable of messages. Steps may put another in its place. */
   message: unknown = undefined;
   readonly #now: () => number;
@@ -43,12 +46,23 @@ export class ServedCall extends Lifetime implements HandlerContext, CurrentCall 
   #responseTrailer: Headers | undefined;
   #values: ContextValues | undefined;
 
-  constructor({ method, protocolName, requestMethod, header, values, url, deadlineAt, now }: ServedCallInit) {
+  constructor({
+    method,
+    protocolName,
+    requestMethod,
+    header,
+    values,
+    url,
+    deadlineAt,
+    arrivedAt,
+    now,
+  }: ServedCallInit) {
     super();
     this.method = method;
     this.protocolName = protocolName;
     this.requestMethod = requestMethod;
     this.deadlineAt = deadlineAt;
+    this.arrivedAt = arrivedAt;
     this.#now = now;
     this.#url = url;
     this.#values = values;

@@ -24,13 +24,15 @@ export interface RestUpstreamOptions {
 export function restUpstream({ upstream, steps, timeoutOf, clock }: RestUpstreamOptions): Transport {
   const begun = (method: DescMethod, signal: AbortSignal | undefined, header: HeadersInit | undefined) => {
     const timeoutMs = timeoutOf(method);
+    const arrivedAt = clock.now();
     const call = new ServedCall({
       method,
       protocolName: "rest",
       requestMethod: "POST",
       header: header instanceof Headers ? header : new Headers(header),
       url: `http://mesh/${methodName(method)}`,
-      deadlineAt: timeoutMs === undefined ? undefined : clock.now() + timeoutMs,
+      deadlineAt: timeoutMs === undefined ? undefined : arrivedAt + timeoutMs,
+      arrivedAt,
       now: clock.now,
     });
     if (signal !== undefined) call.heed(signal);

@@ -100,7 +100,7 @@ export class Connection {
   }
 
   /**
-   * Sends body bytes, which must stay as they are until they have left. False if some have to wait: then `writable`
+   * Sends body bytes, which must stay as they are until they have left, unless they are 16 or fewer. False if some have to wait: then `writable`
    * tells when they have left; sending more before lets more wait, and past a limit ends the stream.
    */
   sendData(stream: Stream, bytes: Uint8Array, endStream: boolean): boolean {
@@ -161,7 +161,7 @@ export class Connection {
 
   // ---- bytes out ----
 
-  /** All that is to be sent now, as one piece; ask when the socket is ready for more, until there is none. */
+  /** The next piece of what is to be sent now; ask when the socket is ready for more, until there is none. */
   take(): Buffer | undefined {
     if (!this.#core.isOver) this.#core.sender.pump();
     const taken = this.#core.output.take();

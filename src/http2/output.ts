@@ -2,6 +2,9 @@ import { Flag, FrameType, headBytes, preface } from "./frame.ts";
 
 const slabBytes = 64 * 1024;
 
+/** A payload of so many bytes is not copied: fresh memory for it costs more than another piece to write. */
+const longBytes = 8 * 1024;
+
 /**
  * Frames on their way out, written one behind the other into one buffer, so that a turn leaves in one write. What has
  * been taken is not written again: whoever took it may keep it as long as the socket needs it.
@@ -11,6 +14,9 @@ export class Output {
   bytes: Buffer = Buffer.allocUnsafeSlow(slabBytes);
   at = 0;
   readonly #onFirst: () => void;
+  /** Pieces that leave before what is written now. */
+  readonly #sealed: Buffer[] = [];
+  #sealedBytes = 0;
   #from = 0;
   #announced = false;
   // The DATA frame at the end of what waits, if that is one and may still grow: whose, from where, to where.
@@ -25,7 +31,7 @@ export class Output {
 
   /** Bytes that wait to be taken. */
   get length(): number {
-    return this.at - this.#from;
+    return this.#sealedBytes + this.at - this.#from;
   }
 
   /** Makes room for `count` bytes more. */
@@ -41,10 +47,15 @@ export class Output {
     this.#onFirst();
   }
 
-  /** All that waits, as one piece. */
+  /** What waits, or the first piece of it where large payloads wait too: those are pieces of their own, without a copy. */
   take(): Buffer | undefined {
     this.#announced = false;
     this.#dataId = 0;
+    const sealed = this.#sealed.shift();
+    if (sealed !== undefined) {
+      this.#sealedBytes -= sealed.length;
+      return sealed;
+    }
     if (this.at === this.#from) return undefined;
     const taken = this.bytes.subarray(this.#from, this.at);
     this.#from = this.at;
@@ -53,7 +64,7 @@ export class Output {
   }
 
   #renew(count: number): void {
-    const waiting = this.length;
+    const waiting = this.at - this.#from;
     const size = waiting + count <= slabBytes ? slabBytes : Math.max(waiting * 2, waiting + count);
     const bytes = Buffer.allocUnsafeSlow(size);
     this.bytes.copy(bytes, 0, this.#from, this.at);
@@ -82,7 +93,7 @@ export class Output {
   data(id: number, payload: Uint8Array, start: number, end: number, endStream: boolean): void {
     this.dataHead(id, end - start, endStream);
     this.append(payload, start, end);
-    this.#dataId = endStream ? 0 : id;
+    this.#dataId = endStream || end - start >= longBytes ? 0 : id;
     this.#dataEnd = this.at;
   }
 
@@ -96,24 +107,34 @@ export class Output {
     if (length > maxBytes || this.at + payload.length > this.bytes.length) return false;
     this.append(payload, 0, payload.length);
     this.head(this.#dataHead, length, FrameType.data, endStream ? Flag.endStream : 0, id);
-    this.#dataId = endStream ? 0 : id;
+    this.#dataId = endStream || payload.length >= longBytes ? 0 : id;
     this.#dataEnd = this.at;
     return true;
   }
 
   /** The header of a DATA frame, with room for its payload: `append` that. */
   dataHead(id: number, length: number, endStream: boolean): void {
-    this.reserve(headBytes + length);
+    this.reserve(headBytes + Math.min(length, longBytes));
     this.head(this.at, length, FrameType.data, endStream ? Flag.endStream : 0, id);
     this.#dataHead = this.at;
     this.at += headBytes;
   }
 
-  /** Bytes for which there is room. */
+  /** Part of a frame's payload: copied behind its header, or where it is long a piece of its own. */
   append(payload: Uint8Array, start: number, end: number): void {
     const length = end - start;
-    if (length > 0) this.bytes.set(length === payload.length ? payload : payload.subarray(start, end), this.at);
+    const part = length === payload.length ? payload : payload.subarray(start, end);
+    if (length >= longBytes) return this.#lend(part);
+    if (this.at + length > this.bytes.length) this.#renew(length);
+    if (length > 0) this.bytes.set(part, this.at);
     this.at += length;
+  }
+
+  #lend(payload: Uint8Array): void {
+    if (this.at > this.#from) this.#sealed.push(this.bytes.subarray(this.#from, this.at));
+    this.#sealed.push(Buffer.from(payload.buffer, payload.byteOffset, payload.length));
+    this.#sealedBytes += this.at - this.#from + payload.length;
+    this.#from = this.at;
   }
 
   /** RST_STREAM (§6.4). */

@@ -9,6 +9,9 @@ const highWaterBytes = 256 * 1024;
 /** Longest DATA frame, whatever more a peer would take: the others want their turn. */
 const maxFrameBytes = 64 * 1024;
 
+/** What is no longer than this is copied where it has to wait: prefixes of messages, which their sender uses again. */
+const shortBytes = 16;
+
 /** What the sender tells of a stream's body. */
 export interface SenderEvents {
   /** All that waited has left, and someone was asked to wait for it. */
@@ -198,7 +201,7 @@ export class Sender {
       stream.queueOffset = 0;
       stream.stuckSince = this.#now.ms;
     }
-    stream.queue.push(bytes);
+    stream.queue.push(bytes.length <= shortBytes ? Uint8Array.from(bytes) : bytes);
     stream.queuedBytes += bytes.length;
     this.queuedBytes += bytes.length;
     this.#enterLine(stream);

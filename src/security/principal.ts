@@ -1,4 +1,4 @@
-import { createContextKey } from "@connectrpc/connect";
+import { createContextKey, type HandlerContext } from "@connectrpc/connect";
 
 /** The caller, once proven. */
 export interface Principal {
@@ -8,8 +8,11 @@ export interface Principal {
   readonly scopes: ReadonlySet<string>;
 }
 
-/** Proves a caller from a call's headers; `undefined` for one who shows nothing. Throws UNAUTHENTICATED for a false one. */
-export type Authenticate = (header: Headers) => Promise<Principal | undefined>;
+/**
+ * Proves the caller of a call, by its `requestHeader` as a rule; `undefined` for one who shows nothing. Throws
+ * UNAUTHENTICATED for a false one.
+ */
+export type Authenticate = (call: HandlerContext) => Promise<Principal | undefined>;
 
 /** The caller of the call being served, for handlers that ask: `context.values.get(principalKey)`. */
 export const principalKey = createContextKey<Principal | undefined>(undefined, { description: "principal" });

@@ -37,7 +37,8 @@ function rpcOf(method: DescMethod, implementation: object, { steps, interceptors
     maxTimeoutMs: method.methodKind === "unary" ? maxTimeoutMs : longestMs,
     maxRequestBytes,
     async answer(call: ServedCall) {
-      await pass(steps, call);
+      const passing = pass(steps, call);
+      if (passing !== undefined) await passing;
       if (call.aborted) throw call.reason; // while a step took its time
       return handle(call.message, call);
     },

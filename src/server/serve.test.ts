@@ -44,9 +44,9 @@ test("the steps run in the order of the list: proven, let in, validated, then th
   await using pair = await openPair({
     services: [[UserService, { getUser: () => told(order.push("handler")) }]],
     interceptors: [own],
-    async authenticate(header) {
+    async authenticate({ requestHeader }) {
       order.push("authenticate");
-      if (header.get("authorization") === "false") throw new ConnectError("false token", Code.Unauthenticated);
+      if (requestHeader.get("authorization") === "false") throw new ConnectError("false token", Code.Unauthenticated);
       return { subject: "ada", scopes: new Set() };
     },
     hooks: {

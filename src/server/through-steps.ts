@@ -35,7 +35,17 @@ function begun(req: Request, clock: Clock): ServedCall {
   const { method, requestMethod, header, contextValues: values, url, signal, message } = req;
   const deadlineAt = values.get(deadlineKey);
   const protocolName = protocolOf(header);
-  const call = new ServedCall({ method, protocolName, requestMethod, header, values, url, deadlineAt, now: clock.now });
+  const call = new ServedCall({
+    method,
+    protocolName,
+    requestMethod,
+    header,
+    values,
+    url,
+    deadlineAt,
+    arrivedAt: clock.now(),
+    now: clock.now,
+  });
   call.message = message;
   call.heed(signal);
   return call;

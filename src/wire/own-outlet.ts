@@ -52,11 +52,33 @@ export class Outlet {
     this.#flush();
   };
 
+  /** What is several pieces leaves in one write all the same, as long as it is not more than one should be. */
   #flush(isLast = false): void {
     while ((isLast || !this.#isFull) && this.#socket.writable) {
-      const bytes = this.#take();
-      if (bytes === undefined) return;
-      this.#isFull = !this.#socket.write(bytes);
+      const first = this.#take();
+      if (first === undefined) return;
+      const second = this.#take();
+      if (second === undefined) this.#isFull = !this.#socket.write(first);
+      else this.#writeAll(first, second);
     }
   }
+
+  #writeAll(...begun: Buffer[]): void {
+    this.#socket.cork();
+    let bytes = 0;
+    for (const piece of begun) {
+      this.#isFull = !this.#socket.write(piece);
+      bytes += piece.length;
+    }
+    while (bytes < turnBytes) {
+      const piece = this.#take();
+      if (piece === undefined) break;
+      this.#isFull = !this.#socket.write(piece);
+      bytes += piece.length;
+    }
+    this.#socket.uncork();
+  }
 }
+
+/** What leaves in one write at the most, or a piece more. */
+const turnBytes = 256 * 1024;

@@ -5,6 +5,6 @@ import type { Step } from "./step.ts";
 export function authenticate(prove: Authenticate | undefined): Step {
   if (prove === undefined) return () => {};
   return async (call) => {
-    call.values.set(principalKey, await prove(call.requestHeader));
+    call.values.set(principalKey, await prove(call));
   };
 }

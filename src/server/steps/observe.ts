@@ -7,12 +7,11 @@ import type { Step } from "./step.ts";
 /** Tells the hooks of each call when it starts and how it ends. First, so that what other steps refuse counts too. */
 export function observe(hooks: ServerHooks, clock: Clock): Step {
   return (call) => {
-    const startedAt = clock.now();
     hooks.callStarted?.(call.method);
     call.onEnd((reason) => {
       const code = codeOf(reason, call);
       const bug = reason === undefined || reason instanceof ConnectError || call.aborted ? {} : { bug: reason };
-      hooks.callEnded?.({ method: call.method, code, durationMs: clock.now() - startedAt, ...bug });
+      hooks.callEnded?.({ method: call.method, code, durationMs: clock.now() - call.arrivedAt, ...bug });
     });
   };
 }

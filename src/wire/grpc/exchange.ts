@@ -52,13 +52,15 @@ export class GrpcExchange implements ServedStream, MessageSink, CancelListener, 
     const { clock, http2, stream } = parts;
     const asked = fieldOf(fields, headers.grpcTimeout);
     const timeoutMs = asked === undefined ? rpc.timeoutMs : parseGrpcTimeout(asked);
-    const deadlineAt = timeoutMs === undefined ? undefined : clock.now() + Math.min(timeoutMs, rpc.maxTimeoutMs);
+    const arrivedAt = clock.now();
+    const deadlineAt = timeoutMs === undefined ? undefined : arrivedAt + Math.min(timeoutMs, rpc.maxTimeoutMs);
     this.#call = new ServedCall({
       method,
       protocolName: "grpc",
       requestMethod: "POST",
       header: fields,
       deadlineAt,
+      arrivedAt,
       now: clock.now,
     });
     this.#reply = new Reply(parts, rpc, this.#call);

@@ -53,13 +53,15 @@ export function sendMessage(
   { bytes, isCompressed }: Encoded,
   isLast = false,
 ): boolean {
-  const prefix = Buffer.allocUnsafe(prefixBytes);
   prefix[0] = isCompressed ? 1 : 0;
   prefix.writeUInt32BE(bytes.length, 1);
   const isEmpty = bytes.length === 0;
   const hasLeft = http2.sendData(stream, prefix, isLast && isEmpty);
   return isEmpty ? hasLeft : http2.sendData(stream, bytes, isLast);
 }
+
+/** One for all: `sendData` keeps what is as short as this for itself. */
+const prefix = Buffer.alloc(prefixBytes);
 
 /** A message on its way. */
 export interface Encoded {

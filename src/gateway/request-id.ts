@@ -1,4 +1,4 @@
-import { v7 as uuid } from "uuid";
+import { randomUUID } from "node:crypto";
 import type { HttpHandler } from "../wire/engine.ts";
 
 const name = "x-request-id";
@@ -10,7 +10,7 @@ const sane = /^[\w.:@=+/-]{1,128}$/;
 export function withRequestId(inner: HttpHandler): HttpHandler {
   return async (request) => {
     const brought = request.header.get(name);
-    const id = brought !== null && sane.test(brought) ? brought : uuid();
+    const id = brought !== null && sane.test(brought) ? brought : randomUUID();
     request.header.set(name, id);
     const answer = await inner(request);
     const { header = new Headers() } = answer;

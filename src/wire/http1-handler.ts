@@ -92,7 +92,7 @@ async function send(
   if (pieces === undefined) return void response.end();
   try {
     let next = await pieces.next();
-    if (!next.done && String(next.value.length) === header?.get("content-length")) return void response.end(next.value);
+    if (!next.done && String(next.value.length) === header?.get("content-length")) return end(response, next.value);
     for (; !next.done; next = await pieces.next()) await write(response, next.value);
     const trailers = [...(trailer ?? [])];
     if (trailers.length > 0) response.addTrailers(trailers);
@@ -101,6 +101,14 @@ async function send(
     pieces.return?.().catch(() => {}); // told to clean up; nothing comes of it any more
   }
 }
+
+/** Ends with all of the body. A short one is given as text of the same bytes: Node then writes it with the head, as one piece. */
+function end(response: ServerResponse, body: Uint8Array): void {
+  if (body.length > shortBytes) response.end(body);
+  else response.end(Buffer.from(body.buffer, body.byteOffset, body.length).toString("latin1"), "latin1");
+}
+
+const shortBytes = 16 * 1024;
 
 /** Writes a piece, and waits for room for the next one. Rejects when the peer has left. */
 async function write(response: ServerResponse, piece: Uint8Array): Promise<void> {

@@ -54,7 +54,10 @@ export function sendMessage(
   isLast = false,
 ): boolean {
   prefix[0] = isCompressed ? 1 : 0;
-  prefix.writeUInt32BE(bytes.length, 1);
+  prefix[1] = bytes.length >>> 24;
+  prefix[2] = bytes.length >>> 16;
+  prefix[3] = bytes.length >>> 8;
+  prefix[4] = bytes.length;
   const isEmpty = bytes.length === 0;
   const hasLeft = http2.sendData(stream, prefix, isLast && isEmpty);
   return isEmpty ? hasLeft : http2.sendData(stream, bytes, isLast);

@@ -17,6 +17,8 @@ export class Reply {
   readonly #parts: ServedStreamParts;
   readonly #rpc: Rpc;
   readonly #call: ServedCall;
+  /** Whether the answer is one message: nobody waits for room to send another. */
+  readonly #isOne: boolean;
   #wake: (() => void) | undefined;
   #hasHead = false;
   #isOver = false;
@@ -25,6 +27,7 @@ export class Reply {
     this.#parts = parts;
     this.#rpc = rpc;
     this.#call = call;
+    this.#isOne = rpc.method.methodKind === "unary" || rpc.method.methodKind === "client_streaming";
   }
 
   /** Whether it is complete, or nobody wants it any more: nothing can be sent. */
@@ -37,6 +40,7 @@ export class Reply {
     if (this.#isOver) return undefined;
     const { method } = this.#rpc;
     const bytes = encode(method.output, whole(method.output, message), maxMessageBytes);
+    if (this.compression === undefined) return this.#send({ bytes, isCompressed: false });
     const encoded = compressed(bytes, this.compression);
     return encoded instanceof Promise ? encoded.then((made) => this.#send(made)) : this.#send(encoded);
   }
@@ -76,9 +80,7 @@ export class Reply {
     if (this.#isOver) return undefined;
     this.#sendHead();
     const { http2, stream } = this.#parts;
-    const { methodKind } = this.#rpc.method;
-    const isLast = methodKind === "unary" || methodKind === "client_streaming";
-    if (sendMessage(http2, stream, encoded) || isLast) return undefined;
+    if (sendMessage(http2, stream, encoded) || this.#isOne) return undefined;
     return new Promise((resolve) => {
       this.#wake = resolve;
     });

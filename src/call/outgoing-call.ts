@@ -1,6 +1,6 @@
 import type { DescMethod, Message } from "@bufbuild/protobuf";
 import type { ContextValues } from "@connectrpc/connect";
-import type { Due } from "../base/deadlines.ts";
+import type { Deadlines, Due } from "../base/deadlines.ts";
 import { Lifetime } from "../base/lifetime.ts";
 import { deadlineExceeded } from "./errors.ts";
 import { type Fields, fieldsOf } from "./fields.ts";
@@ -29,6 +29,7 @@ export class OutgoingCall extends Lifetime implements Due {
   readonly values: ContextValues | undefined;
   /** Header fields that go with every attempt, beyond gRPC's own. Steps may add to them. */
   fields: Fields;
+  #deadlines: Deadlines | undefined;
   /** When its deadline passes, in milliseconds since the epoch. */
   deadlineAt: number | undefined;
   /** How long it had when its deadline was set, in milliseconds. */
@@ -53,6 +54,18 @@ export class OutgoingCall extends Lifetime implements Due {
 
   get isStream(): boolean {
     return this.method.methodKind !== "unary";
+  }
+
+  /** Gives it its deadline, in milliseconds since the epoch, which is taken back when it has ended. */
+  endBy(deadlineAt: number, deadlines: Deadlines): void {
+    this.deadlineAt = deadlineAt;
+    this.#deadlines = deadlines;
+    deadlines.add(deadlineAt, this);
+  }
+
+  override end(reason?: unknown): void {
+    if (this.deadlineAt !== undefined) this.#deadlines?.remove(this.deadlineAt, this);
+    super.end(reason);
   }
 
   /** Its deadline has passed. */

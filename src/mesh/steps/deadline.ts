@@ -22,9 +22,7 @@ export function deadline(clock: Clock, deadlines: Deadlines): Step {
     call.allowedMs = deadlineAt - now;
     if (call.allowedMs <= 0) throw call.late();
     if (deadlineAt !== Number.POSITIVE_INFINITY) {
-      call.deadlineAt = deadlineAt;
-      deadlines.add(deadlineAt, call);
-      call.onEnd(() => deadlines.remove(deadlineAt, call));
+      call.endBy(deadlineAt, deadlines);
     }
     if (parent !== undefined) endWith(call, parent);
     if (call.aborted) throw call.reason;

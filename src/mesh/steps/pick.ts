@@ -5,6 +5,7 @@ import { headers } from "../../call/headers.ts";
 import { codeOf, verdictOf } from "../../call/outcome.ts";
 import type { OutgoingCall } from "../../call/outgoing-call.ts";
 import type { Perform } from "../../wire/grpc/call-transport.ts";
+import type { Attempt } from "../../wire/grpc/rpc.ts";
 import type { SessionPool } from "../../wire/session-pool.ts";
 import type { Pick } from "../balance/picker.ts";
 import type { Channel } from "../channel.ts";
@@ -58,13 +59,9 @@ async function sent(call: OutgoingCall, picked: Picked, options: PickOptions): P
     picked.done(outcome);
     hooks.attemptEnded?.({ method, attempt, endpoint, ...outcome });
   };
-  const onStreamEnd = (reason?: unknown) => {
-    ended(reason);
-    call.end(reason);
-  };
   try {
-    const fields = fieldsOf(call);
-    const res = await sessions.send(endpoint.address, { method, message, fields, timeoutMs, lifetime, onStreamEnd });
+    const attempted = { method, message, fields: fieldsOf(call), timeoutMs, lifetime };
+    const res = await sessions.send(endpoint.address, call.isStream ? streamed(attempted, call, ended) : attempted);
     if (res.stream) picked.answered();
     else ended();
     return res;
@@ -72,6 +69,14 @@ async function sent(call: OutgoingCall, picked: Picked, options: PickOptions): P
     ended(reason);
     throw reason;
   }
+}
+
+function streamed(attempt: Attempt, call: OutgoingCall, ended: (reason?: unknown) => void): Attempt {
+  const onStreamEnd = (reason?: unknown) => {
+    ended(reason);
+    call.end(reason);
+  };
+  return { ...attempt, onStreamEnd };
 }
 
 /** The call's fields, and how many attempts came before. */

@@ -24,30 +24,40 @@ export function timeLeft(clock: Clock, deadlines: Deadlines): Step {
     if (ownMs === undefined || ownMs >= callLeftMs) return next(call);
 
     const attempt = new AttemptTime(call, ownMs);
-    const endsAt = now + ownMs;
-    deadlines.add(endsAt, attempt);
-    call.onCancel(attempt);
     call.attemptLifetime = attempt;
-    return next(call).finally(() => {
-      deadlines.remove(endsAt, attempt);
-      call.offCancel(attempt);
-    });
+    return within(attempt, deadlines, now + ownMs, () => next(call));
   };
+}
+
+async function within<R>(
+  attempt: AttemptTime,
+  deadlines: Deadlines,
+  endsAt: number,
+  send: () => Promise<R>,
+): Promise<R> {
+  deadlines.add(endsAt, attempt);
+  attempt.call.onCancel(attempt);
+  try {
+    return await send();
+  } finally {
+    deadlines.remove(endsAt, attempt);
+    attempt.call.offCancel(attempt);
+  }
 }
 
 /** The time of one attempt, where that is less than its call's. */
 class AttemptTime extends Lifetime implements Due {
-  readonly #call: OutgoingCall;
+  readonly call: OutgoingCall;
   readonly #ms: number;
 
   constructor(call: OutgoingCall, ms: number) {
     super();
-    this.#call = call;
+    this.call = call;
     this.#ms = ms;
   }
 
   expire(): void {
-    const { attempt, method } = this.#call;
+    const { attempt, method } = this.call;
     this.cancel(deadlineExceeded(`attempt ${attempt} of ${methodName(method)} took more than ${this.#ms} ms`));
   }
 }

@@ -11,10 +11,8 @@ export function endingInTime(send: Send): Perform {
   return (call) => {
     const { method, message, fields, timeoutMs } = call;
     if (timeoutMs !== undefined && timeoutMs > 0) {
-      const at = systemClock.now() + timeoutMs;
       call.allowedMs = timeoutMs;
-      deadlines.add(at, call);
-      call.onEnd(() => deadlines.remove(at, call));
+      call.endBy(systemClock.now() + timeoutMs, deadlines);
     }
     const given = timeoutMs !== undefined && timeoutMs > 0 ? timeoutMs : undefined;
     return send({

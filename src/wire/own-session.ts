@@ -80,6 +80,7 @@ export class OwnSession implements Session {
       called = await connection.callInTurn(attempt, encoded, this.#ended);
     } catch (reason) {
       this.#connections.ended();
+      if (attempt.lifetime.aborted) throw withProgress(ConnectError.from(reason, Code.Canceled), "not-sent");
       throw unsent(reason);
     }
     return called.answer;

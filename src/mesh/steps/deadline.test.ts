@@ -105,6 +105,18 @@ test("context values given to several calls carry nothing from one to the next",
   expect(told(fleet)).toEqual(["100m", "2000m"]);
 });
 
+test.each([
+  ["before it began", "gone"],
+  ["while it waits", "left"],
+])("a caller that leaves %s is told CANCELED, whatever its reason was", async (_, reason) => {
+  await using fleet = await openFleet({ "a:1": hanging });
+  const leave = new AbortController();
+  if (reason === "gone") leave.abort(reason);
+  const call = fleet.users.createUser(request, { signal: leave.signal });
+  leave.abort(reason);
+  await expect(call).rejects.toMatchObject({ name: "ConnectError", code: Code.Canceled });
+});
+
 test("trace context travels on unless the call brings its own", async () => {
   await using fleet = await openFleet({ "a:1": named("Ada") });
   const parent = { traceparent: "00-aa-bb-01", tracestate: "x=1" };

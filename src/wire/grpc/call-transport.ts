@@ -1,5 +1,7 @@
 import type { DescMethod, Message } from "@bufbuild/protobuf";
 import {
+  Code,
+  ConnectError,
   createContextKey,
   type Interceptor,
   type StreamResponse,
@@ -55,8 +57,9 @@ async function performed(perform: Perform, init: OutgoingCallInit): Promise<Resp
     if (!res.stream) call.end();
     return res;
   } catch (reason) {
-    call.end(reason);
-    throw reason;
+    const error = ConnectError.from(reason, call.aborted ? Code.Canceled : Code.Unknown); // whatever the caller left for
+    call.end(error);
+    throw error;
   }
 }
 

@@ -53,6 +53,7 @@ export interface Limits {
   readonly idleMs: number;
 }
 
+/** The name of a limit, as faults and the log tell it. */
 export type LimitName = keyof Limits;
 
 /** Safe on an open port and never met by a peer that behaves: a mesh's own load stays far below. */

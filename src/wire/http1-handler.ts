@@ -63,12 +63,13 @@ function universalRequest(
 /** The absolute URL of the request; `undefined` if it has none. */
 function urlOf(scheme: string, { url = "", headers }: IncomingMessage): string | undefined {
   const base = `${scheme}://${headers.host}`;
-  if (plainHost.test(headers.host ?? "") && plainTarget.test(url) && !url.includes("/.")) return base + url;
+  if (plainHost.test(headers.host ?? "") && plainTarget.test(url) && !dotSegment.test(url)) return base + url;
   if (headers.host === undefined || !URL.canParse(url, base)) return undefined;
   return new URL(url, base).toString();
 }
 
-/** What a URL parser would leave as it is: no dot segments, nothing to escape. */
+/** What a URL parser would leave as it is: nothing to escape, and no segment that may be dots, escaped or not. */
+const dotSegment = /\/(\.|%2e)/i;
 const plainTarget = /^\/[\w\-.~%/?&=+,:;@!$()*]*$/;
 const plainHost = /^[\w\-.]+(:\d+)?$/;
 

@@ -7,12 +7,12 @@ import type { SessionPool } from "../wire/session-pool.ts";
 import type { ChannelOf } from "./channels.ts";
 import type { MeshHooks } from "./hooks.ts";
 import { deadline } from "./steps/deadline.ts";
+import { inherit } from "./steps/inherit.ts";
 import { observe } from "./steps/observe.ts";
 import { pick } from "./steps/pick.ts";
 import { retry } from "./steps/retry.ts";
 import { chain } from "./steps/step.ts";
 import { timeLeft } from "./steps/time-left.ts";
-import { trace } from "./steps/trace.ts";
 import { validate } from "./steps/validate.ts";
 
 /** What the way out is made of. */
@@ -36,7 +36,7 @@ export function meshTransport(options: MeshTransportOptions): Transport {
     observe(hooks, clock), // once per call
     validate(),
     deadline(clock, deadlines),
-    trace(),
+    inherit(random),
     retry({ channelOf, clock, random }), // may run the rest again
     timeLeft(clock, deadlines), // once per attempt: how long
   ];

@@ -2,7 +2,8 @@ import type { DescService } from "@bufbuild/protobuf";
 import type { Clock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
 import { failedPrecondition } from "../call/errors.ts";
-import { assertPolicies, balanceOf } from "../call/policy.ts";
+import { assertPolicies } from "../call/policy.ts";
+import { servicePolicy } from "../call/service-policy.ts";
 import type { SessionPool } from "../wire/session-pool.ts";
 import { type BalancerName, createBalancer } from "./balance/balancers.ts";
 import { Channel } from "./channel.ts";
@@ -39,7 +40,7 @@ export class Channels implements Disposable {
     const known = this.#channels.get(service.typeName);
     if (known !== undefined) return known;
     assertPolicies(service);
-    const { resolver, sessions, clock, random, balance = balanceOf(service) } = this.#options;
+    const { resolver, sessions, clock, random, balance = servicePolicy(service).balance } = this.#options;
     const resolution = resolver.resolve(service.typeName);
     const balancer = createBalancer(balance, random);
     const made = new Channel({ service: service.typeName, resolution, balancer, sessions, clock, random });

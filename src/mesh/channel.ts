@@ -6,6 +6,7 @@ import { unavailable } from "../call/errors.ts";
 import { type BreakerRules, methodPolicy } from "../call/policy.ts";
 import { withProgress } from "../call/progress.ts";
 import type { SessionPool } from "../wire/session-pool.ts";
+import { Load } from "./balance/load.ts";
 import type { Balancer, Candidate, Faring, Pick } from "./balance/picker.ts";
 import { Circuit } from "./policy/circuit.ts";
 import { RetryBudget } from "./policy/retry-budget.ts";
@@ -47,8 +48,7 @@ export class Channel implements Disposable {
     const isOpen = (place: Place) => place.circuit(breaker).waitMs(now) === 0;
     const open = this.#places.every(isOpen) ? this.#places : this.#places.filter(isOpen);
     if (open.length === 0) return { kind: "refuse", error: this.#refusal(breaker, now) };
-    const untried = tried.length === 0 ? open : open.filter((place) => !tried.includes(place.endpoint.id));
-    const place = this.#options.balancer(untried.length > 0 ? untried : open);
+    const place = this.#options.balancer.picker(open).pick({ now, hash: undefined, tried });
     return { kind: "endpoint", endpoint: place.endpoint, ...place.begin(breaker, this.#options.clock) };
   }
 
@@ -71,13 +71,13 @@ export class Channel implements Disposable {
   /** Takes over the new endpoints; those that stay keep their counts and circuits. */
   #update(resolution: Resolution): void {
     if (resolution.kind === "pending") return;
-    const { sessions, random } = this.#options;
+    const { sessions, random, clock } = this.#options;
     const before = new Map(this.#places.map((place) => [keyOf(place.endpoint), place]));
     this.#places = resolution.endpoints.map((endpoint) => {
       const known = before.get(keyOf(endpoint));
       if (known === undefined) sessions.retain(endpoint.address);
       before.delete(keyOf(endpoint));
-      return known ?? new Place(endpoint, random);
+      return known ?? new Place(endpoint, random, clock.now());
     });
     for (const gone of before.values()) sessions.release(gone.endpoint.address);
   }
@@ -111,15 +111,24 @@ class Place implements Candidate {
   /** Methods with the same rules share a circuit. */
   readonly #circuits = new Map<string, Circuit>();
   readonly #circuitsByRules = new Map<BreakerRules, Circuit>();
-  #inFlight = 0;
+  readonly #load: Load;
 
-  constructor(endpoint: Endpoint, random: Random) {
+  constructor(endpoint: Endpoint, random: Random, now: number) {
     this.endpoint = endpoint;
     this.#random = random;
+    this.#load = new Load(now);
   }
 
   get inFlight(): number {
-    return this.#inFlight;
+    return this.#load.inFlight;
+  }
+
+  cost(now: number): number {
+    return this.#load.cost(now);
+  }
+
+  share(): number {
+    return this.endpoint.weight;
   }
 
   circuit(rules: BreakerRules): Circuit {
@@ -136,15 +145,17 @@ class Place implements Candidate {
   begin(rules: BreakerRules, clock: Clock): Faring {
     const circuit = this.circuit(rules);
     const permit = circuit.admit(clock.now());
+    const beganAt = clock.now();
     let works = false;
-    this.#inFlight++;
+    this.#load.begin(beganAt);
     return {
-      answered() {
+      answered: () => {
         works = true;
+        this.#load.answered(clock.now() - beganAt, clock.now());
         circuit.record("ok", permit, clock.now());
       },
-      done: ({ verdict }) => {
-        this.#inFlight--;
+      done: ({ verdict, durationMs }) => {
+        this.#load.end(verdict, works ? undefined : durationMs, clock.now());
         if (!works || verdict === "failure") circuit.record(verdict, permit, clock.now());
       },
     };

@@ -42,7 +42,7 @@ export class Channels implements Disposable {
     assertPolicies(service);
     const { resolver, sessions, clock, random, balance = servicePolicy(service).balance } = this.#options;
     const resolution = resolver.resolve(service.typeName);
-    const balancer = createBalancer(balance, random);
+    const balancer = createBalancer(balance, { random });
     const made = new Channel({ service: service.typeName, resolution, balancer, sessions, clock, random });
     this.#channels.set(service.typeName, made);
     return made;

@@ -53,6 +53,11 @@ export interface BreakerRules {
   readonly consecutiveFailures: number;
   /** `undefined`, the share of successes is not looked at. */
   readonly minSuccessRatio: number | undefined;
+  /** `undefined`, slow calls are calls like others. */
+  readonly maxSlowRatio: number | undefined;
+  /** Slow is what takes longer than this many times the method's p95. */
+  readonly slowFactor: number;
+  /** Calls in the last 10 s below which no share says anything. */
   readonly minCalls: number;
   readonly openMs: number;
   readonly maxOpenMs: number;
@@ -63,8 +68,24 @@ export const maxTimeoutMs = 60_000;
 
 /** Breakers by name: `default` is Linkerd's, `classic` the one of the source articles. */
 export const breakerPresets = {
-  default: { consecutiveFailures: 5, minSuccessRatio: 0.5, minCalls: 10, openMs: 1_000, maxOpenMs: 60_000 },
-  classic: { consecutiveFailures: 3, minSuccessRatio: undefined, minCalls: 10, openMs: 30_000, maxOpenMs: 30_000 },
+  default: {
+    consecutiveFailures: 5,
+    minSuccessRatio: 0.5,
+    maxSlowRatio: 0.8,
+    slowFactor: 3,
+    minCalls: 10,
+    openMs: 1_000,
+    maxOpenMs: 60_000,
+  },
+  classic: {
+    consecutiveFailures: 3,
+    minSuccessRatio: undefined,
+    maxSlowRatio: undefined,
+    slowFactor: 3,
+    minCalls: 10,
+    openMs: 30_000,
+    maxOpenMs: 30_000,
+  },
 } as const satisfies Record<string, BreakerRules>;
 
 /** A contract that cannot be kept. The message names each method and why, a line each. */
@@ -173,6 +194,8 @@ function breakerRules(breaker: Breaker | undefined): BreakerRules {
   return {
     consecutiveFailures: breaker?.consecutiveFailures || preset.consecutiveFailures,
     minSuccessRatio: percent ? percent / 100 : preset.minSuccessRatio,
+    maxSlowRatio: preset.maxSlowRatio,
+    slowFactor: preset.slowFactor,
     minCalls: breaker?.minCalls || preset.minCalls,
     openMs: span(breaker?.openTime) ?? preset.openMs,
     maxOpenMs: span(breaker?.maxOpenTime) ?? Math.max(preset.maxOpenMs, span(breaker?.openTime) ?? 0),

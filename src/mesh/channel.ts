@@ -44,7 +44,7 @@ export class Channel implements Disposable {
     if (this.resolution.value.kind === "pending") return { kind: "wait" };
     const { breaker } = methodPolicy(method);
     const now = this.#options.clock.now();
-    const isOpen = (place: Place) => place.circuit(breaker).waitMs(now) === 0;
+    const isOpen = (place: Place) => place.isOpen(breaker, now);
     const open = this.#places.every(isOpen) ? this.#places : this.#places.filter(isOpen);
     if (open.length === 0) return { kind: "refuse", error: this.#refusal(breaker, now) };
     const untried = tried.length === 0 ? open : open.filter((place) => !tried.includes(place.endpoint.id));
@@ -126,10 +126,18 @@ class Place implements Candidate {
     const known = this.#circuitsByRules.get(rules);
     if (known !== undefined) return known;
     const key = Object.values(rules).join();
-    const circuit = this.#circuits.get(key) ?? new Circuit(rules, this.#random);
+    const circuit = this.#circuits.get(key) ?? new Circuit(rules, { random: this.#random });
     this.#circuits.set(key, circuit);
     this.#circuitsByRules.set(rules, circuit);
     return circuit;
+  }
+
+  /** Whether an attempt may go there. Time alone decides when one goes to a circuit that opened. */
+  isOpen(rules: BreakerRules, now: number): boolean {
+    const circuit = this.circuit(rules);
+    circuit.tick(now);
+    circuit.probed(true, now);
+    return circuit.isAdmitting(now);
   }
 
   /** Begins an attempt. */

@@ -27,8 +27,8 @@ function circuit(rules: BreakerRules = breakerPresets.default, options: CircuitO
     /** Time passes, and the owner ticks when it said it would. */
     pass(ms: number) {
       const until = now + ms;
-      while ((made.dueAt ?? until + 1) <= until) {
-        now = Math.max(now, made.dueAt ?? now);
+      for (let dueMs = made.dueInMs(now); dueMs !== undefined && now + dueMs <= until; dueMs = made.dueInMs(now)) {
+        now += dueMs;
         made.tick(now);
       }
       now = until;
@@ -143,7 +143,7 @@ test("when its time is up a health call is asked for, then one real call goes, a
   expect([state(), isAdmitting()]).toEqual(["on-trial", false]);
   record("ok", trial);
   expect([state(), isAdmitting()]).toEqual(["closed", true]);
-  attempts(...failures(4));
+  attempts(...failures(4), ...successes(4), "failure");
   expect(isAdmitting()).toBe(true); // closed, and counting from nothing
   expect(changes).toEqual(["open", "probing", "half-open", "on-trial", "closed"]);
 });
@@ -171,6 +171,23 @@ test.each([
   made.pass(1_000);
   happen(made);
   expect([made.state(), made.waitMs(), made.why()]).toEqual(["open", 2_000, why]);
+});
+
+test("a trial may be slow where slow calls are not looked at", () => {
+  const made = circuit(breakerPresets.classic);
+  made.attempts(...failures(3));
+  made.reach();
+  made.slow(1);
+  expect(made.state()).toBe("closed");
+});
+
+test("a clock that steps back does not keep it open for hours", () => {
+  const made = new Circuit(breakerPresets.classic, { random: () => 0 });
+  for (let attempt = 0; attempt < 3; attempt++) made.record("failure", made.admit(start), start);
+  const earlier = start - 3_600_000;
+  expect(made.dueInMs(earlier)).toBe(0);
+  made.tick(earlier);
+  expect([made.state, made.dueInMs(earlier)]).toEqual(["probing", 5_000]);
 });
 
 test("each opening in a row lasts twice as long up to the most, and begins anew after a success", () => {
@@ -205,7 +222,7 @@ test("a straggler, admitted before the circuit opened, neither closes nor reopen
 
 test("a straggler cannot pass for the trial, and does not undo what the trial proved", () => {
   const made = circuit();
-  const stragglers = Array.from({ length: 12 }, made.admit);
+  const stragglers = Array.from({ length: 30 }, made.admit);
   made.attempts(...failures(5));
   made.reach();
   for (const permit of stragglers.splice(0, 4)) made.record("ok", permit);
@@ -347,7 +364,7 @@ function fakeOwner(places: number, rules: BreakerRules, seed = 1) {
     },
     pass(ms: number) {
       now += ms;
-      for (const circuit of circuits) if ((circuit.dueAt ?? now + 1) <= now) circuit.tick(now);
+      for (const circuit of circuits) if (circuit.dueInMs(now) === 0) circuit.tick(now);
       for (const place of health.splice(0)) circuits[place]?.probed(healthy[place] === true, now);
     },
   };

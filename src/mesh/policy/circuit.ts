@@ -5,15 +5,21 @@ import type { BreakerRules } from "../../call/policy.ts";
 
 type State =
   | Closed
-  | ({ readonly name: "open" | "probing"; readonly until: number } & Opening)
+  | ({ readonly name: "open" | "probing" } & Span & Opening)
   | ({ readonly name: "half-open" } & Opening)
-  | ({ readonly name: "on-trial"; readonly until: number; readonly permit: Permit } & Opening);
+  | ({ readonly name: "on-trial"; readonly permit: Permit } & Span & Opening);
 
 interface Closed {
   readonly name: "closed";
   failuresInRow: number;
   /** The first turn whose failure is news. */
   newsFrom: Permit;
+}
+
+/** When a state that time ends began, and when it ends. */
+interface Span {
+  readonly from: number;
+  readonly until: number;
 }
 
 /** What an opening remembers until the circuit closes: how many there were in a row, and why. */
@@ -46,7 +52,7 @@ const tenSeconds = { slices: 10, sliceMs: 1_000 };
 
 /**
  * Leaves a method of an endpoint alone while it fails or drags: open for a while, then a health call, then one real
- * call decides. Time is told, never asked for: the owner calls `tick` at `dueAt`, and sends the health call.
+ * call decides. Time is told, never asked for: the owner calls `tick` when it is due, and sends the health call.
  *
  * Each change of state begins an era. What was admitted in an earlier one is a straggler: it neither closes nor
  * reopens the circuit, and cannot pass for the trial. Attempts that were under way together and fail together are one
@@ -84,20 +90,22 @@ export class Circuit {
     return this.#state.name === "closed" ? undefined : this.#state.why;
   }
 
-  /** When the owner is to call `tick`; `undefined` while time alone changes nothing. */
-  get dueAt(): number | undefined {
-    return "until" in this.#state ? this.#state.until : undefined;
+  /** In how many milliseconds the owner is to call `tick`; `undefined` while time alone changes nothing. */
+  dueInMs(now: number): number | undefined {
+    return "until" in this.#state ? leftOf(this.#state, now) : undefined;
   }
 
   /** Whether an attempt may go to the endpoint. */
   isAdmitting(now: number): boolean {
     const state = this.#state;
-    return state.name === "closed" || state.name === "half-open" || (state.name === "on-trial" && now >= state.until);
+    return (
+      state.name === "closed" || state.name === "half-open" || (state.name === "on-trial" && leftOf(state, now) === 0)
+    );
   }
 
   /** Milliseconds until it is worth looking again whether an attempt may go; 0 when one may go now. */
   waitMs(now: number): number {
-    return this.isAdmitting(now) ? 0 : Math.max(1, (this.dueAt ?? now) - now);
+    return this.isAdmitting(now) ? 0 : Math.max(1, this.dueInMs(now) ?? 0);
   }
 
   /** Admits an attempt that is about to go; one that goes though it may not counts for nothing. */
@@ -134,9 +142,10 @@ export class Circuit {
   /** Goes where time alone leads: to the health call, past one that is lost, past a trial that is lost. */
   tick(now: number): void {
     const state = this.#state;
-    if (!("until" in state) || now < state.until) return;
+    if (!("until" in state) || leftOf(state, now) > 0) return;
     const { openings, why } = state;
-    if (state.name === "open") this.#enter({ name: "probing", until: now + this.#probeMs, openings, why }, now);
+    if (state.name === "open")
+      this.#enter({ name: "probing", from: now, until: now + this.#probeMs, openings, why }, now);
     else if (state.name === "probing") this.#reopen(state, "the health call was not answered", now);
     else this.#enter({ name: "half-open", openings, why }, now);
   }
@@ -155,7 +164,7 @@ export class Circuit {
   #tryWith(permit: Permit, now: number): void {
     if (this.#state.name === "closed") return;
     const { openings, why } = this.#state;
-    this.#enter({ name: "on-trial", until: now + this.#probeMs, permit, openings, why }, now);
+    this.#enter({ name: "on-trial", from: now, until: now + this.#probeMs, permit, openings, why }, now);
   }
 
   /** A trial that says nothing lets another go. */
@@ -208,8 +217,8 @@ export class Circuit {
     const { openMs, maxOpenMs } = this.#rules;
     const random = this.#options.random ?? systemRandom;
     const lastsMs = Math.min(maxOpenMs, openMs * 2 ** (opening.openings - 1)) * (1 + random() / 10);
-    const until = Math.max(Math.ceil(now + lastsMs), Math.min(this.#notBefore, now + maxOpenMs));
-    this.#enter({ name: "open", until, ...opening }, now);
+    const until = Math.max(Math.ceil(now + lastsMs), this.#notBefore);
+    this.#enter({ name: "open", from: now, until, ...opening }, now);
   }
 
   #close(now: number): void {
@@ -229,4 +238,9 @@ export class Circuit {
     this.#state = state;
     this.#options.onChange?.(state.name, now);
   }
+}
+
+/** Milliseconds until the span is over. It is over, too, where the clock stepped back to before it began. */
+function leftOf({ from, until }: Span, now: number): number {
+  return now < from ? 0 : Math.max(0, until - now);
 }

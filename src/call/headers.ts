@@ -16,6 +16,8 @@ export const headers = {
   loadReport: "heddle-load-report",
   /** The server's load, an `xds.data.orca.v3.OrcaLoadReport`, in trailers (gRFC A51). */
   loadMetrics: "endpoint-load-metrics-bin",
+  /** On an answer that a fallback gave: the reason why nobody could be asked. */
+  fallback: "heddle-fallback",
   /** https://www.w3.org/TR/trace-context/ */
   traceparent: "traceparent",
   /** Goes wherever `traceparent` goes. */

@@ -11,8 +11,7 @@ export interface AttemptFacts {
   readonly number: number;
   readonly kind: AttemptKind;
   readonly endpoint: Endpoint;
-  /** What the endpoint was thought to cost when it was picked, in milliseconds, and what each candidate was, where they were few. */
-  readonly cost: number;
+  /** What candidates were thought to cost when it was picked: all of them where they were few, else that one alone. */
   readonly weighed: readonly Weighed[];
   readonly startedAt: number;
   /** How long it might take, in milliseconds. */
@@ -73,6 +72,11 @@ export class Story {
     this.endedAt = at;
     this.code = error?.code;
     this.message = error?.rawMessage;
+  }
+
+  /** Whether it did anything but go straight to its answer. */
+  get isEventful(): boolean {
+    return this.attempts.length !== 1 || this.code !== undefined || this.#decisions !== undefined;
   }
 
   /** Notes a decision. */

@@ -8,7 +8,7 @@ import { newTraceparent } from "../../call/traceparent.ts";
 import type { Step } from "./step.ts";
 
 /**
- * Hands the trace and the criticality of the call being served on to the calls made on its behalf, unless they bring
+ * Hands the trace, the criticality and the retry depth of the call being served on to the calls made on its behalf, unless they bring
  * their own, and starts a trace where there is none. Calls that one call makes share the trace that the first of them
  * started.
  *
@@ -18,7 +18,10 @@ export function inherit(random: Random): Step {
   return (next) => (call) => {
     const parent = currentCall();
     call.fields = withTrace(call.fields, parent, random);
-    if (parent !== undefined) tellCriticality(call, parent);
+    if (parent !== undefined) {
+      tellCriticality(call, parent);
+      call.retryDepth = parent.retryDepth ?? 0;
+    }
     return next(call);
   };
 }

@@ -10,11 +10,12 @@ import { headers } from "../call/headers.ts";
 import { methodName } from "../call/method.ts";
 import type { OutgoingCall } from "../call/outgoing-call.ts";
 import { progressOf, withProgress } from "../call/progress.ts";
-import { hashOf, routingKey } from "../call/routing-key.ts";
+import { routingKey } from "../call/routing-key.ts";
 import type { Perform } from "../wire/grpc/call-transport.ts";
 import { whole } from "../wire/grpc/messages.ts";
 import { UnaryAnswer } from "../wire/grpc/unary-answer.ts";
 import type { SessionPool } from "../wire/session-pool.ts";
+import { hashOf } from "./balance/hash.ts";
 import type { Channel } from "./channel.ts";
 import type { ChannelOf } from "./channels.ts";
 import type { MeshHooks } from "./hooks.ts";
@@ -281,10 +282,14 @@ class Attempts implements Due, CancelListener, Waiter {
     if (progressOf(error) !== "not-sent" || this.#call.aborted || this.#call.isStream) return undefined;
     const { method, policy } = this.#route;
     const own = this.#call.values?.get(fallbackKey)?.(error);
-    const message = own === undefined ? policy.fallback && clone(method.output, policy.fallback) : whole(method.output, own);
+    const message =
+      own === undefined ? policy.fallback && clone(method.output, policy.fallback) : whole(method.output, own);
     if (message === undefined) return undefined;
     const reason = errorReason(error)?.reason ?? "NOT_SENT";
-    this.#story.note(this.#options.clock.now(), `answered by the fallback, for nobody could be asked: ${error.rawMessage}`);
+    this.#story.note(
+      this.#options.clock.now(),
+      `answered by the fallback, for nobody could be asked: ${error.rawMessage}`,
+    );
     return new UnaryAnswer(method as DescMethodUnary, message, [headers.fallback, reason], undefined);
   }
 

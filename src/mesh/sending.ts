@@ -1,4 +1,4 @@
-import { ConnectError, Code, type StreamResponse, type UnaryResponse } from "@connectrpc/connect";
+import { Code, ConnectError, type StreamResponse, type UnaryResponse } from "@connectrpc/connect";
 import type { Clock } from "../base/clock.ts";
 import type { Deadlines } from "../base/deadlines.ts";
 import type { Lifetime } from "../base/lifetime.ts";
@@ -72,18 +72,20 @@ export class Sending {
       code: undefined,
       message: undefined,
     };
-    this.#own = timeoutMs !== leftMs || route.policy.hedge !== undefined ? this.#ownLifetime(timeoutMs, now) : undefined;
+    this.#own =
+      timeoutMs !== leftMs || route.policy.hedge !== undefined ? this.#ownLifetime(timeoutMs, now) : undefined;
     this.#permit = place.circuit(route).admit(now);
     place.load.begin(now);
     this.sent = this.#send(timeoutMs);
   }
 
-  /** A stream has begun to be answered: the endpoint works, however long the stream goes on. */
+  /** A stream has begun to be answered: for a circuit that is on trial this is enough, for it may go on without end. */
   begun(): void {
     const now = this.#parts.clock.now();
     this.#hasBegun = true;
     this.#place.load.answered(now - this.facts.startedAt, now);
-    this.#place.circuit(this.#route).record("ok", this.#permit, now);
+    const circuit = this.#place.circuit(this.#route);
+    if (circuit.state === "on-trial") circuit.record("ok", this.#permit, now);
   }
 
   /** It has ended: well, or with an error. Once. */
@@ -115,14 +117,9 @@ export class Sending {
     const pushbackMs = verdict === "failure" ? asked(reason) : undefined;
     load.end(verdict, this.#hasBegun ? undefined : durationMs, now, pushbackMs);
     if (pushbackMs !== undefined) circuit.pushback(pushbackMs, now);
-    if (this.#hasBegun) {
-      if (verdict === "failure") circuit.record(verdict, this.#permit, now);
-      return;
-    }
-    const tookItsTime = verdict !== "failure" || this.facts.code === Code.DeadlineExceeded;
-    const isSlow = tookItsTime && !this.#call.isStream && this.#route.isSlow(durationMs, now);
-    circuit.record(verdict, this.#permit, now, isSlow);
-    if (tookItsTime && !this.#call.isStream) this.#route.latency.record(durationMs, now);
+    const isTelling = !this.#call.isStream && (verdict !== "failure" || this.facts.code === Code.DeadlineExceeded);
+    circuit.record(verdict, this.#permit, now, isTelling && this.#route.isSlow(durationMs, now));
+    if (isTelling) this.#route.latency.record(durationMs, now);
   }
 
   #send(timeoutMs: number | undefined): Promise<UnaryResponse | StreamResponse> {

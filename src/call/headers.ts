@@ -8,6 +8,8 @@ export const headers = {
   previousAttempts: "grpc-previous-rpc-attempts",
   /** When to try again, in milliseconds; negative or malformed: never (gRFC A6). */
   retryPushback: "grpc-retry-pushback-ms",
+  /** When to try again, in seconds or as a date: https://www.rfc-editor.org/rfc/rfc9110.html#section-10.2.3 */
+  retryAfter: "retry-after",
   /** https://www.w3.org/TR/trace-context/ */
   traceparent: "traceparent",
   /** Goes wherever `traceparent` goes. */

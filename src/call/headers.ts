@@ -8,6 +8,8 @@ export const headers = {
   previousAttempts: "grpc-previous-rpc-attempts",
   /** When to try again, in milliseconds; negative or malformed: never (gRFC A6). */
   retryPushback: "grpc-retry-pushback-ms",
+  /** When to try again, in seconds or as a date: https://www.rfc-editor.org/rfc/rfc9110.html#section-10.2.3 */
+  retryAfter: "retry-after",
   /** "sheddable", "normal" or "critical", in lower case; absent where the call is what its contract says. */
   criticality: "heddle-criticality",
   /** How many hops above, this one included, are attempts after the first, in decimal; absent where none is. */

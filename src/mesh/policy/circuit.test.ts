@@ -329,6 +329,13 @@ test("a server that asks to be left alone longer is, up to the longest opening",
   expect(made.waitMs()).toBe(60_000);
 });
 
+test("what a server asked for before the clock stepped back lasts no longer than the longest opening", () => {
+  const made = new Circuit(breakerPresets.classic, { random: () => 0 });
+  made.pushback(30_000, start + 3_600_000);
+  for (let attempt = 0; attempt < 3; attempt++) made.record("failure", made.admit(start), start);
+  expect(made.waitMs(start)).toBe(30_000);
+});
+
 /**
  * A channel of one method in miniature: it rebuilds its snapshot when told, sends health calls when asked, ticks when
  * due, and lets no more than half of its places be out.

@@ -217,7 +217,7 @@ export class Circuit {
     const { openMs, maxOpenMs } = this.#rules;
     const random = this.#options.random ?? systemRandom;
     const lastsMs = Math.min(maxOpenMs, openMs * 2 ** (opening.openings - 1)) * (1 + random() / 10);
-    const until = Math.max(Math.ceil(now + lastsMs), this.#notBefore);
+    const until = Math.max(Math.ceil(now + lastsMs), Math.min(this.#notBefore, now + maxOpenMs));
     this.#enter({ name: "open", from: now, until, ...opening }, now);
   }
 

@@ -15,7 +15,7 @@ import { expectedLatencyMs } from "./balance/load.ts";
 import { LoadReports } from "./balance/load-report.ts";
 import type { Balancer } from "./balance/picker.ts";
 import { Place } from "./place.ts";
-import { Bulkhead } from "./policy/bulkhead.ts";
+import { Bulkheads } from "./policy/bulkhead.ts";
 import { RetryBudget } from "./policy/retry-budget.ts";
 import type { Endpoint, Resolution } from "./resolve/resolver.ts";
 import { Route, type Snapshot } from "./route.ts";
@@ -46,7 +46,7 @@ export class Channel implements Disposable {
   readonly #options: ChannelOptions;
   readonly #routes = new Map<DescMethod, Route>();
   readonly #reports = new LoadReports();
-  readonly #bulkheads = new Map<string, Bulkhead>();
+  readonly #bulkheads = new Bulkheads();
   readonly #unsubscribe: () => void;
   #places: readonly Place[] = [];
 
@@ -63,7 +63,7 @@ export class Channel implements Disposable {
     const known = this.#routes.get(method);
     if (known !== undefined) return known;
     const made = new Route(method, {
-      bulkhead: this.#bulkhead(methodPolicy(method).concurrency),
+      bulkhead: this.#bulkheads.of(methodPolicy(method).concurrency),
       random: this.#options.random,
     });
     this.#routes.set(method, made);
@@ -155,16 +155,6 @@ export class Channel implements Disposable {
     place[Symbol.dispose]();
     this.#reports.leave(place.reports);
     this.#options.sessions.release(place.endpoint.address);
-  }
-
-  /** Methods with the same rules share their places. */
-  #bulkhead({ maxInFlight, maxQueued }: { readonly maxInFlight: number; readonly maxQueued: number }): Bulkhead {
-    const key = `${maxInFlight} ${maxQueued}`;
-    const known = this.#bulkheads.get(key);
-    if (known !== undefined) return known;
-    const made = new Bulkhead({ maxInFlight, maxQueued });
-    this.#bulkheads.set(key, made);
-    return made;
   }
 
   #refusal(route: Route): ConnectError {

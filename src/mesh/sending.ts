@@ -14,7 +14,7 @@ import type { SessionPool } from "../wire/session-pool.ts";
 import type { MeshHooks } from "./hooks.ts";
 import type { Place } from "./place.ts";
 import type { Permit } from "./policy/circuit.ts";
-import { pushbackOf } from "./policy/retry-policy.ts";
+import { pushbackOf } from "./policy/pushback.ts";
 import type { Route } from "./route.ts";
 import type { AttemptFacts, AttemptKind, Weighed } from "./story.ts";
 
@@ -114,7 +114,7 @@ export class Sending {
   #tellPlace(verdict: Verdict, durationMs: number, reason: unknown, now: number): void {
     const { load } = this.#place;
     const circuit = this.#place.circuit(this.#route);
-    const pushbackMs = verdict === "failure" ? asked(reason) : undefined;
+    const pushbackMs = verdict === "failure" ? asked(reason, now) : undefined;
     load.end(verdict, this.#hasBegun ? undefined : durationMs, now, pushbackMs);
     if (pushbackMs !== undefined) circuit.pushback(pushbackMs, now);
     const isTelling = !this.#call.isStream && (verdict !== "failure" || this.facts.code === Code.DeadlineExceeded);
@@ -165,7 +165,7 @@ function weighed(places: readonly Place[], picked: Place, now: number): readonly
 }
 
 /** When the server asks to be asked again, in milliseconds. */
-function asked(reason: unknown): number | undefined {
-  const pushback = pushbackOf(ConnectError.from(reason));
+function asked(reason: unknown, now: number): number | undefined {
+  const pushback = pushbackOf(ConnectError.from(reason), now);
   return pushback === "never" ? undefined : pushback;
 }

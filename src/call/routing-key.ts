@@ -20,15 +20,6 @@ export function routingKey(method: DescMethod, message: unknown, fields: Fields)
   return routingHeader === undefined ? undefined : fieldOf(fields, routingHeader);
 }
 
-/** The same key is the same number on every machine: 32 bits by FNV-1a, mixed so that similar keys lie far apart. */
-export function hashOf(key: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
-}
-
 function keyFieldOf(method: DescMethod): DescField | null {
   const known = keyFields.get(method);
   if (known !== undefined) return known;

@@ -10,17 +10,19 @@ import { headers } from "../call/headers.ts";
 import { methodName } from "../call/method.ts";
 import type { OutgoingCall } from "../call/outgoing-call.ts";
 import { progressOf, withProgress } from "../call/progress.ts";
-import { hashOf, routingKey } from "../call/routing-key.ts";
+import { routingKey } from "../call/routing-key.ts";
 import type { Perform } from "../wire/grpc/call-transport.ts";
 import { whole } from "../wire/grpc/messages.ts";
 import { UnaryAnswer } from "../wire/grpc/unary-answer.ts";
 import type { SessionPool } from "../wire/session-pool.ts";
+import { hashOf } from "./balance/hash.ts";
 import type { Channel } from "./channel.ts";
 import type { ChannelOf } from "./channels.ts";
 import type { MeshHooks } from "./hooks.ts";
 import type { Waiter } from "./policy/bulkhead.ts";
 import { tooLate } from "./policy/early-refusal.ts";
 import { hedgeDelayMs } from "./policy/hedge-policy.ts";
+import { type Pushback, pushbackOf } from "./policy/pushback.ts";
 import type { Recent } from "./recent.ts";
 import type { Route, Snapshot } from "./route.ts";
 import { Sending } from "./sending.ts";
@@ -121,8 +123,7 @@ class Attempts implements Due, CancelListener, Waiter {
   }
 
   #full(): ConnectError {
-    const { maxInFlight, maxQueued } = this.#route.policy.concurrency;
-    const message = `${maxInFlight} calls of ${this.#channel.service} are under way and ${maxQueued} wait: no place for ${this.#name}`;
+    const message = `${this.#channel.service} has ${this.#route.bulkhead.why}`;
     const info = { reason: "BULKHEAD_FULL", domain: "heddle", metadata: { service: this.#channel.service } };
     return withProgress(resourceExhausted(message, info), "not-sent");
   }
@@ -198,10 +199,11 @@ class Attempts implements Due, CancelListener, Waiter {
       error,
       progress,
       elsewhere: this.#channel.hasOthers(this.#tried),
-      remainingMs: (this.#call.deadlineAt ?? Number.POSITIVE_INFINITY) - now,
       retryDepth: this.#call.retryDepth,
+      remainingMs: this.#remainingMs(now),
+      now,
     });
-    if (this.#underWay.length > 0 && !this.#isFinal(error)) return; // the other one may do better
+    if (this.#underWay.length > 0 && !this.#isFinal(error)) return this.#waitForOther(error, now);
     if (decision.kind === "stop") {
       this.#story.note(now, `no further attempt: ${decision.why}`);
       return this.#end(this.#told(error));
@@ -210,7 +212,17 @@ class Attempts implements Due, CancelListener, Waiter {
       this.#story.note(now, "no further attempt: the retry budget is spent");
       return this.#end(this.#told(error, "the retry budget is spent"));
     }
-    this.#again(decision.waitMs, now);
+    this.#story.note(now, `another attempt in ${Math.round(decision.waitMs)} ms: ${decision.why}`);
+    this.#again(decision.waitMs);
+  }
+
+  /** Another attempt is under way, and may do better. */
+  #waitForOther(error: ConnectError, now: number): void {
+    this.#story.note(now, "waits for the attempt that is still under way");
+    const pushback = pushbackOf(error, now);
+    if (pushback === undefined) return;
+    this.#takeHedgeBack();
+    this.#planHedge(now, pushback);
   }
 
   /** Whether the answer would be the same wherever it was asked for. */
@@ -218,19 +230,20 @@ class Attempts implements Due, CancelListener, Waiter {
     return progressOf(error) === "processed" && !this.#route.policy.retry.codes.has(error.code);
   }
 
-  #again(waitMs: number, now: number): void {
+  #again(waitMs: number): void {
     if (waitMs <= 0) return this.#send("retry");
-    this.#story.note(now, `waits ${Math.round(waitMs)} ms before the next attempt`);
     this.#options.clock.sleep(waitMs, this.#call.signal).then(
       () => this.#send("retry"),
       (reason) => this.#end(ConnectError.from(reason, Code.Canceled)),
     );
   }
 
-  #planHedge(now: number): void {
+  #planHedge(now: number, pushback?: Pushback): void {
     const { hedge } = this.#route.policy;
-    if (hedge === undefined || this.#state === "over" || this.#hedges >= hedge.maxExtra) return;
-    const afterMs = hedgeDelayMs(hedge, this.#route.latency, now);
+    if (hedge === undefined || this.#state === "over") return;
+    const { retryDepth } = this.#call;
+    const facts = { extras: this.#hedges, pushback, retryDepth, remainingMs: this.#remainingMs(now), now };
+    const afterMs = hedgeDelayMs(hedge, this.#route.latency, facts);
     if (afterMs === undefined) return;
     this.#hedgeAt = now + afterMs;
     this.#options.deadlines.add(this.#hedgeAt, this);
@@ -245,6 +258,11 @@ class Attempts implements Due, CancelListener, Waiter {
     this.#hedges++;
     this.#send("hedge");
     this.#planHedge(now);
+  }
+
+  #takeHedgeBack(): void {
+    if (this.#hedgeAt !== undefined) this.#options.deadlines.remove(this.#hedgeAt, this);
+    this.#hedgeAt = undefined;
   }
 
   #whyNoHedge(now: number): string | undefined {
@@ -266,11 +284,11 @@ class Attempts implements Due, CancelListener, Waiter {
 
   /** Nothing more is to come of it: lets go of its place and of the attempts that are left. */
   #over(error?: ConnectError): void {
-    const { clock, deadlines, recent } = this.#options;
+    const { clock, recent } = this.#options;
     const hadPlace = this.#state === "running" && !this.#call.isStream;
     this.#state = "over";
     if (hadPlace) this.#route.bulkhead.leave();
-    if (this.#hedgeAt !== undefined) deadlines.remove(this.#hedgeAt, this);
+    this.#takeHedgeBack();
     for (const sending of [...this.#underWay]) sending.lose();
     this.#story.end(clock.now(), error);
     recent.add(this.#story);
@@ -281,10 +299,14 @@ class Attempts implements Due, CancelListener, Waiter {
     if (progressOf(error) !== "not-sent" || this.#call.aborted || this.#call.isStream) return undefined;
     const { method, policy } = this.#route;
     const own = this.#call.values?.get(fallbackKey)?.(error);
-    const message = own === undefined ? policy.fallback && clone(method.output, policy.fallback) : whole(method.output, own);
+    const message =
+      own === undefined ? policy.fallback && clone(method.output, policy.fallback) : whole(method.output, own);
     if (message === undefined) return undefined;
     const reason = errorReason(error)?.reason ?? "NOT_SENT";
-    this.#story.note(this.#options.clock.now(), `answered by the fallback, for nobody could be asked: ${error.rawMessage}`);
+    this.#story.note(
+      this.#options.clock.now(),
+      `answered by the fallback, for nobody could be asked: ${error.rawMessage}`,
+    );
     return new UnaryAnswer(method as DescMethodUnary, message, [headers.fallback, reason], undefined);
   }
 
@@ -296,6 +318,10 @@ class Attempts implements Due, CancelListener, Waiter {
     const made = new ConnectError(message, error.code, error.metadata, undefined, error.cause);
     made.details = error.details;
     return withProgress(made, progressOf(error));
+  }
+
+  #remainingMs(now: number): number {
+    return (this.#call.deadlineAt ?? Number.POSITIVE_INFINITY) - now;
   }
 
   get #name(): string {

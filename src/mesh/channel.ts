@@ -6,14 +6,16 @@ import type { Random } from "../base/random.ts";
 import type { Followed } from "../base/watch.ts";
 import { unavailable } from "../call/errors.ts";
 import { methodName } from "../call/method.ts";
+import { methodPolicy } from "../call/policy.ts";
 import { withProgress } from "../call/progress.ts";
 import { servicePolicy } from "../call/service-policy.ts";
 import type { SessionPool } from "../wire/session-pool.ts";
-import { isPanic, mayEject } from "./balance/ejection.ts";
+import { mayEject, pickable } from "./balance/ejection.ts";
 import { expectedLatencyMs } from "./balance/load.ts";
+import { LoadReports } from "./balance/load-report.ts";
 import type { Balancer } from "./balance/picker.ts";
 import { Place } from "./place.ts";
-import { Bulkhead } from "./policy/bulkhead.ts";
+import { Bulkheads } from "./policy/bulkhead.ts";
 import { RetryBudget } from "./policy/retry-budget.ts";
 import type { Endpoint, Resolution } from "./resolve/resolver.ts";
 import { Route, type Snapshot } from "./route.ts";
@@ -23,8 +25,6 @@ export interface ChannelOptions {
   readonly service: DescService;
   readonly resolution: Followed<Resolution>;
   readonly balancer: Balancer;
-  /** The endpoints that this client uses, of all there are. */
-  readonly subset: (endpoints: readonly Endpoint[]) => readonly Endpoint[];
   readonly sessions: SessionPool;
   readonly deadlines: Deadlines;
   readonly clock: Clock;
@@ -45,7 +45,8 @@ export class Channel implements Disposable {
   readonly budget = new RetryBudget();
   readonly #options: ChannelOptions;
   readonly #routes = new Map<DescMethod, Route>();
-  readonly #bulkheads = new Map<string, Bulkhead>();
+  readonly #reports = new LoadReports();
+  readonly #bulkheads = new Bulkheads();
   readonly #unsubscribe: () => void;
   #places: readonly Place[] = [];
 
@@ -61,7 +62,10 @@ export class Channel implements Disposable {
   route(method: DescMethod): Route {
     const known = this.#routes.get(method);
     if (known !== undefined) return known;
-    const made = new Route(method, (rules) => this.#bulkhead(rules));
+    const made = new Route(method, {
+      bulkhead: this.#bulkheads.of(methodPolicy(method).concurrency),
+      random: this.#options.random,
+    });
     this.#routes.set(method, made);
     return made;
   }
@@ -92,14 +96,17 @@ export class Channel implements Disposable {
   }
 
   /**
-   * The places that may be picked: connected to and let by their circuits; but where those are fewer than half, health is
-   * not believed any more, and all that can be connected to are.
+   * The places that may be picked: those that can be reached and that their circuits let; but where these are fewer than
+   * half, health is not believed any more, and all that can be reached are. One whose time to be tried has come gets the
+   * next attempt: by its cost alone, which remembers how it failed, it would wait much longer.
    */
   #pickable(route: Route, now: number): readonly Place[] {
     const reachable = this.#places.filter(({ isReachable }) => isReachable);
     const standing = reachable.length === 0 ? this.#places : reachable;
+    const trial = standing.find((place) => place.isOnTrial(route));
+    if (trial !== undefined) return [trial];
     const healthy = standing.filter((place) => place.isAdmitting(route, now));
-    return isPanic(healthy.length, this.#places.length) ? standing : healthy;
+    return pickable(healthy, standing);
   }
 
   /** Whether the route may leave one more endpoint alone. */
@@ -113,7 +120,7 @@ export class Channel implements Disposable {
   #update(resolution: Resolution): void {
     if (resolution.kind === "pending") return;
     const before = new Map(this.#places.map((place) => [keyOf(place.endpoint), place]));
-    this.#places = this.#options.subset(resolution.endpoints).map((endpoint) => {
+    this.#places = resolution.endpoints.map((endpoint) => {
       const known = before.get(keyOf(endpoint));
       before.delete(keyOf(endpoint));
       return known ?? this.#arrive(endpoint);
@@ -136,6 +143,7 @@ export class Channel implements Disposable {
       deadlines,
       clock,
       random,
+      reports: this.#reports.join(),
       slowStartMs: servicePolicy(service).slowStartMs,
       expectedMs: expectedLatencyMs(loads, clock.now()),
       mayEject: this.#mayEject,
@@ -145,17 +153,8 @@ export class Channel implements Disposable {
 
   #leave(place: Place): void {
     place[Symbol.dispose]();
+    this.#reports.leave(place.reports);
     this.#options.sessions.release(place.endpoint.address);
-  }
-
-  /** Methods with the same rules share their places. */
-  #bulkhead({ maxInFlight, maxQueued }: { readonly maxInFlight: number; readonly maxQueued: number }): Bulkhead {
-    const key = `${maxInFlight} ${maxQueued}`;
-    const known = this.#bulkheads.get(key);
-    if (known !== undefined) return known;
-    const made = new Bulkhead({ maxInFlight, maxQueued });
-    this.#bulkheads.set(key, made);
-    return made;
   }
 
   #refusal(route: Route): ConnectError {

@@ -12,6 +12,7 @@ import { SessionPool } from "../wire/session-pool.ts";
 import type { BalancerName } from "./balance/balancers.ts";
 import { Channels } from "./channels.ts";
 import type { MeshHooks } from "./hooks.ts";
+import { Recent } from "./recent.ts";
 import { registryResolver } from "./resolve/registry.ts";
 import type { Resolver } from "./resolve/resolver.ts";
 import { fileCache, noCache } from "./resolve/snapshot-cache.ts";
@@ -31,6 +32,8 @@ export interface MeshOptions {
   readonly cacheDir?: string;
   /** How endpoints are chosen, instead of what contracts say. */
   readonly balance?: BalancerName;
+  /** Where this client runs: services that say so prefer endpoints there. Default `ZONE`, else nowhere. */
+  readonly zone?: string;
   /** The application's own, outside of all steps. */
   readonly interceptors?: readonly Interceptor[];
   readonly hooks?: MeshHooks;
@@ -52,12 +55,15 @@ export interface Mesh extends AsyncDisposable {
 /** Opens a mesh. Nothing is connected before the first call. */
 export async function openMesh(options: MeshOptions = {}): Promise<Mesh> {
   const { clock = systemClock, random = systemRandom, engine = defaultEngine, hooks = {} } = options;
-  const { log = jsonLogger({ level: "warn" }), interceptors = [], balance } = options;
+  const { log = jsonLogger({ level: "warn" }), interceptors = [], balance, zone = environmentOr("ZONE", "") } = options;
   const sessions = new SessionPool(engine);
   const deadlines = new Deadlines(clock);
+  const recent = new Recent();
+  const clientId = `${random()}`; // so that clients that start together choose apart
   const transportTo = (resolver: Resolver) => {
-    const channels = new Channels({ resolver, sessions, clock, random, ...(balance && { balance }) });
-    const parts = { channelOf: channels.of, sessions, deadlines, clock, random };
+    const places = { resolver, sessions, deadlines, clock, random, zone, clientId };
+    const channels = new Channels({ ...places, ...(balance && { balance }) });
+    const parts = { channelOf: channels.of, sessions, deadlines, clock, random, recent };
     return { channels, parts };
   };
 

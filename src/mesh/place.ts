@@ -1,6 +1,11 @@
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { Health, HealthCheckRequestSchema, type HealthCheckResponse, HealthCheckResponse_ServingStatus as Status } from "../../gen/grpc/health/v1/health_pb.ts";
+import {
+  Health,
+  HealthCheckRequestSchema,
+  type HealthCheckResponse,
+  HealthCheckResponse_ServingStatus as Status,
+} from "../../gen/grpc/health/v1/health_pb.ts";
 import type { Clock, Timer } from "../base/clock.ts";
 import type { Deadlines } from "../base/deadlines.ts";
 import type { Random } from "../base/random.ts";
@@ -8,8 +13,9 @@ import { deadlineExceeded } from "../call/errors.ts";
 import { TimedLifetime } from "../call/timed-lifetime.ts";
 import type { SessionPool } from "../wire/session-pool.ts";
 import { Load } from "./balance/load.ts";
+import type { EndpointReports, LoadReport } from "./balance/load-report.ts";
 import type { Candidate } from "./balance/picker.ts";
-import { Share } from "./balance/share.ts";
+import { slowStartRatio } from "./balance/slow-start.ts";
 import { Circuit } from "./policy/circuit.ts";
 import type { Endpoint } from "./resolve/resolver.ts";
 import type { Route } from "./route.ts";
@@ -22,6 +28,8 @@ export interface PlaceParts {
   readonly deadlines: Deadlines;
   readonly clock: Clock;
   readonly random: Random;
+  /** What it reports of its own load. */
+  readonly reports: EndpointReports;
   /** How long a newcomer takes to its full share, in milliseconds. */
   readonly slowStartMs: number;
   /** What to expect of an endpoint of which nothing is known, in milliseconds. */
@@ -40,7 +48,7 @@ export class Place implements Candidate, Disposable {
   readonly endpoint: Endpoint;
   readonly load: Load;
   readonly #parts: PlaceParts;
-  readonly #share: Share;
+  readonly #seenAt: number;
   readonly #circuits = new Map<Route, Circuit>();
   readonly #timers = new Map<Circuit, Timer>();
   #probe: TimedLifetime | undefined;
@@ -49,8 +57,13 @@ export class Place implements Candidate, Disposable {
     const now = parts.clock.now();
     this.endpoint = endpoint;
     this.load = new Load(now, parts.expectedMs);
-    this.#share = new Share(endpoint, now, parts.slowStartMs);
+    this.#seenAt = now;
     this.#parts = parts;
+  }
+
+  /** What it reports of its own load. */
+  get reports(): EndpointReports {
+    return this.#parts.reports;
   }
 
   get inFlight(): number {
@@ -62,12 +75,13 @@ export class Place implements Candidate, Disposable {
   }
 
   share(now: number): number {
-    return this.#share.at(now);
+    const { reports, slowStartMs } = this.#parts;
+    return (this.endpoint.weight / 100) * slowStartRatio(this.#seenAt, now, slowStartMs) * reports.ratio(now);
   }
 
   /** Takes in what the endpoint says of its own load. */
-  report(report: Parameters<Share["report"]>[0], now: number): void {
-    this.#share.report(report, now);
+  report(report: LoadReport, now: number): void {
+    this.#parts.reports.take(report, now);
   }
 
   /** The circuit of one method here; made when the method is first sent here. */
@@ -84,9 +98,19 @@ export class Place implements Candidate, Disposable {
     return circuit;
   }
 
+  /** Whether the route's next attempt is to try it: its time is up, and it says that it is well. */
+  isOnTrial(route: Route): boolean {
+    return this.#circuits.get(route)?.state === "half-open";
+  }
+
   /** Whether the route's attempts may go here. */
   isAdmitting(route: Route, now: number): boolean {
     return this.#circuits.get(route)?.isAdmitting(now) ?? true;
+  }
+
+  /** Whether it can be connected to: it is not just being left alone because that failed. */
+  get isReachable(): boolean {
+    return true;
   }
 
   [Symbol.dispose](): void {
@@ -100,9 +124,14 @@ export class Place implements Candidate, Disposable {
     const { clock } = this.#parts;
     route.candidatesChanged();
     this.#timers.get(circuit)?.cancel();
-    const { dueAt } = circuit;
-    if (dueAt === undefined) this.#timers.delete(circuit);
-    else this.#timers.set(circuit, clock.setTimer(dueAt - clock.now(), () => circuit.tick(clock.now())));
+    const dueInMs = circuit.dueInMs(clock.now());
+    if (dueInMs === undefined) this.#timers.delete(circuit);
+    else
+      this.#timers.set(
+        circuit,
+        clock.setTimer(dueInMs, () => circuit.tick(clock.now())),
+      );
+    if (circuit.state === "closed") this.load.forgive();
     if (circuit.state === "probing" && this.#probe === undefined) void this.#probeHealth();
   }
 

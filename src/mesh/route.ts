@@ -1,10 +1,12 @@
 import type { DescMethod } from "@bufbuild/protobuf";
+import type { Random } from "../base/random.ts";
 import { type MethodPolicy, methodPolicy } from "../call/policy.ts";
 import { servicePolicy } from "../call/service-policy.ts";
 import type { Picker } from "./balance/picker.ts";
 import type { Place } from "./place.ts";
 import type { Bulkhead } from "./policy/bulkhead.ts";
-import { Latency } from "./policy/latency.ts";
+import { Latency, slowAboveMs } from "./policy/latency.ts";
+import { contractRetry, type RetryPolicy } from "./policy/retry-policy.ts";
 
 /** Whom picks may choose among, as a snapshot. */
 export interface Snapshot {
@@ -21,17 +23,20 @@ export class Route {
   readonly latency = new Latency();
   /** How many calls may be under way at once. */
   readonly bulkhead: Bulkhead;
+  /** Whether a failed attempt is followed by another. */
+  readonly retry: RetryPolicy;
   /** Whether picks go by a key of the request. */
   readonly isKeyed: boolean;
   /** Whether servers are asked to report their load. */
   readonly wantsReports: boolean;
   #snapshot: Snapshot | undefined;
 
-  constructor(method: DescMethod, bulkheadOf: (rules: MethodPolicy["concurrency"]) => Bulkhead) {
+  constructor(method: DescMethod, { bulkhead, random }: { readonly bulkhead: Bulkhead; readonly random: Random }) {
     const { balance, loadReports } = servicePolicy(method.parent);
     this.method = method;
     this.policy = methodPolicy(method);
-    this.bulkhead = bulkheadOf(this.policy.concurrency);
+    this.bulkhead = bulkhead;
+    this.retry = contractRetry(this.policy.retry, random);
     this.isKeyed = balance === "ring-hash";
     this.wantsReports = loadReports;
   }
@@ -54,9 +59,6 @@ export class Route {
 
   /** Whether an attempt that took so long was slow against what the method's attempts take, all endpoints together. */
   isSlow(durationMs: number, now: number): boolean {
-    const { maxSlowRatio, slowFactor } = this.policy.breaker;
-    if (maxSlowRatio === undefined) return false;
-    const usual = this.latency.quantile(0.95, now);
-    return usual !== undefined && durationMs > usual * slowFactor;
+    return durationMs > slowAboveMs(this.policy.breaker, this.latency, now);
   }
 }

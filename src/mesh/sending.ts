@@ -1,4 +1,4 @@
-import { ConnectError, Code, type StreamResponse, type UnaryResponse } from "@connectrpc/connect";
+import { Code, ConnectError, type StreamResponse, type UnaryResponse } from "@connectrpc/connect";
 import type { Clock } from "../base/clock.ts";
 import type { Deadlines } from "../base/deadlines.ts";
 import type { Lifetime } from "../base/lifetime.ts";
@@ -14,7 +14,7 @@ import type { SessionPool } from "../wire/session-pool.ts";
 import type { MeshHooks } from "./hooks.ts";
 import type { Place } from "./place.ts";
 import type { Permit } from "./policy/circuit.ts";
-import { pushbackOf } from "./policy/retry-policy.ts";
+import { pushbackOf } from "./policy/pushback.ts";
 import type { Route } from "./route.ts";
 import type { AttemptFacts, AttemptKind, Weighed } from "./story.ts";
 
@@ -72,18 +72,20 @@ export class Sending {
       code: undefined,
       message: undefined,
     };
-    this.#own = timeoutMs !== leftMs || route.policy.hedge !== undefined ? this.#ownLifetime(timeoutMs, now) : undefined;
+    this.#own =
+      timeoutMs !== leftMs || route.policy.hedge !== undefined ? this.#ownLifetime(timeoutMs, now) : undefined;
     this.#permit = place.circuit(route).admit(now);
     place.load.begin(now);
     this.sent = this.#send(timeoutMs);
   }
 
-  /** A stream has begun to be answered: the endpoint works, however long the stream goes on. */
+  /** A stream has begun to be answered: for a circuit that is on trial this is enough, for it may go on without end. */
   begun(): void {
     const now = this.#parts.clock.now();
     this.#hasBegun = true;
     this.#place.load.answered(now - this.facts.startedAt, now);
-    this.#place.circuit(this.#route).record("ok", this.#permit, now);
+    const circuit = this.#place.circuit(this.#route);
+    if (circuit.state === "on-trial") circuit.record("ok", this.#permit, now);
   }
 
   /** It has ended: well, or with an error. Once. */
@@ -112,17 +114,12 @@ export class Sending {
   #tellPlace(verdict: Verdict, durationMs: number, reason: unknown, now: number): void {
     const { load } = this.#place;
     const circuit = this.#place.circuit(this.#route);
-    const pushbackMs = verdict === "failure" ? asked(reason) : undefined;
+    const pushbackMs = verdict === "failure" ? asked(reason, now) : undefined;
     load.end(verdict, this.#hasBegun ? undefined : durationMs, now, pushbackMs);
     if (pushbackMs !== undefined) circuit.pushback(pushbackMs, now);
-    if (this.#hasBegun) {
-      if (verdict === "failure") circuit.record(verdict, this.#permit, now);
-      return;
-    }
-    const tookItsTime = verdict !== "failure" || this.facts.code === Code.DeadlineExceeded;
-    const isSlow = tookItsTime && !this.#call.isStream && this.#route.isSlow(durationMs, now);
-    circuit.record(verdict, this.#permit, now, isSlow);
-    if (tookItsTime && !this.#call.isStream) this.#route.latency.record(durationMs, now);
+    const isTelling = !this.#call.isStream && (verdict !== "failure" || this.facts.code === Code.DeadlineExceeded);
+    circuit.record(verdict, this.#permit, now, isTelling && this.#route.isSlow(durationMs, now));
+    if (isTelling) this.#route.latency.record(durationMs, now);
   }
 
   #send(timeoutMs: number | undefined): Promise<UnaryResponse | StreamResponse> {
@@ -168,7 +165,7 @@ function weighed(places: readonly Place[], picked: Place, now: number): readonly
 }
 
 /** When the server asks to be asked again, in milliseconds. */
-function asked(reason: unknown): number | undefined {
-  const pushback = pushbackOf(ConnectError.from(reason));
+function asked(reason: unknown, now: number): number | undefined {
+  const pushback = pushbackOf(ConnectError.from(reason), now);
   return pushback === "never" ? undefined : pushback;
 }

@@ -80,6 +80,11 @@ export class Load {
     else if (verdict === "failure") this.#penalize(now, pushbackMs);
   }
 
+  /** It was found to be well again: nothing is held against it any more. */
+  forgive(): void {
+    this.#forgivenAt = 0;
+  }
+
   /** What one more attempt would cost, in milliseconds: expected latency × (inFlight + 1) + penalty. */
   cost(now: number): number {
     return this.latencyMs(now) * (this.#inFlight + 1) + this.penaltyMs(now);

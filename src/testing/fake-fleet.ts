@@ -68,6 +68,8 @@ function engineOf({ clock, peers, asked, sessions }: Parts): Engine {
         origin,
         request,
         clock,
+        state: "ready",
+        onChange: () => () => {},
         send: sendOver(request, origin, { clock }),
         async retire() {
           sessions.set(address, "retired");

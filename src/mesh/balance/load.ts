@@ -9,6 +9,9 @@ const decayMs = 10_000;
 /** Latencies below are noise of clock and scheduler: among endpoints this fast only attempts under way count. */
 const leastMs = 1;
 
+/** Costs end here, at twelve days: what is still a whole number of 31 bits. */
+const mostMs = 2 ** 30;
+
 /** What a failure adds to the cost at first, how long that takes to fade, and how long pushback may make it take. */
 const penaltyMs = 5_000;
 const penaltyFadeMs = 10_000;
@@ -80,9 +83,12 @@ export class Load {
     else if (verdict === "failure") this.#penalize(now, pushbackMs);
   }
 
-  /** What one more attempt would cost, in milliseconds: expected latency × (inFlight + 1) + penalty. */
+  /**
+   * What one more attempt would cost, in milliseconds: expected latency × (inFlight + 1) + penalty. A whole number, for
+   * fractions are put on the heap: twice for every pick.
+   */
   cost(now: number): number {
-    return this.latencyMs(now) * (this.#inFlight + 1) + this.penaltyMs(now);
+    return Math.min(mostMs, this.latencyMs(now) * (this.#inFlight + 1) + this.penaltyMs(now)) | 0;
   }
 
   /** How long an answer is expected to take. */

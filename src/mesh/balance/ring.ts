@@ -36,9 +36,9 @@ export class Ring {
     return this.#points.length;
   }
 
-  /** Number of the first point at or after the hash, around the end. */
+  /** Number of the first point at or after the hash, of 32 bits whatever their sign, around the end. */
   at(hash: number): number {
-    const wanted = hash * slots;
+    const wanted = (hash >>> 0) * slots;
     let low = 0;
     let high = this.#points.length;
     while (low < high) {

@@ -30,9 +30,10 @@ export class Load {
   #waiting = 0;
   /** While some wait: since when some have waited and none has been answered well. */
   #silentSince = 0;
-  #latencyMs: number;
+  /** Both are numbers from the beginning: what was ever undefined keeps its fractions on the heap. */
+  #latencyMs = 0;
   /** The instant up to which latency has faded. */
-  #fadedAt: number;
+  #fadedAt = 0;
   #answers = 0;
   #failedAt = 0;
   #forgivenAt = 0;
@@ -100,8 +101,8 @@ export class Load {
 
   /** What is left of the penalty for the last failure: it falls in a straight line, to nothing. */
   penaltyMs(now: number): number {
-    if (now >= this.#forgivenAt) return 0;
-    return Math.min(penaltyMs, (penaltyMs * (this.#forgivenAt - now)) / (this.#forgivenAt - this.#failedAt));
+    if (now >= this.#forgivenAt || now < this.#failedAt) return 0;
+    return (penaltyMs * (this.#forgivenAt - now)) / (this.#forgivenAt - this.#failedAt);
   }
 
   #saw(durationMs: number, now: number): void {
@@ -118,7 +119,7 @@ export class Load {
 
   #penalize(now: number, pushbackMs: number): void {
     const fadeMs = Math.min(maxPenaltyFadeMs, Math.max(penaltyFadeMs, pushbackMs));
-    const before = this.#forgivenAt - now > maxPenaltyFadeMs ? 0 : this.#forgivenAt; // else the clock has stepped back
+    const before = now < this.#failedAt ? 0 : this.#forgivenAt; // a clock that stepped back forgives
     this.#failedAt = now;
     this.#forgivenAt = Math.max(before, now + fadeMs);
   }

@@ -16,7 +16,7 @@ export interface Candidate {
 /** What a pick goes by. */
 export interface Wish {
   readonly now: number;
-  /** 32 bits that calls for the same thing have in common: ring hash sends them to the same endpoint. */
+  /** 32 bits (`hashOf`) that calls for the same thing have in common: ring hash sends them to the same endpoint. */
   readonly hash: number | undefined;
   /** Ids of the endpoints that this call has been to. */
   readonly tried: readonly string[];

@@ -26,7 +26,7 @@ export class Ring {
     for (const [index, { id }] of endpoints.entries()) {
       const hash = hashOf(id);
       const end = filled + (counts[index] as number);
-      for (let nth = 0; filled < end; nth++) this.#points[filled++] = hashOfBoth(hash, nth) * slots + index;
+      for (let nth = 0; filled < end; nth++) this.#points[filled++] = (hashOfBoth(hash, nth) >>> 0) * slots + index;
     }
     this.#points.sort();
   }

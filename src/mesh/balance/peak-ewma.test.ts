@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
 import { type Random, seededRandom } from "../../base/random.ts";
-import { fakePlaces } from "../../testing/fake-place.ts";
+import { FakePlace, fakePlaces } from "../../testing/fake-place.ts";
 import { sendTraffic } from "../../testing/fake-traffic.ts";
+import { expectedLatencyMs, Load } from "./load.ts";
 import { peakEwma } from "./peak-ewma.ts";
+import type { Picker } from "./picker.ts";
 
 /** About so long, as services take: mostly a little less, seldom several times as long. */
 const about = (ms: number, random: Random) => ms * (0.5 + -Math.log(1 - random()) / 2);
@@ -88,4 +90,24 @@ test("a slow endpoint that is fast again is found out after a while, without any
   });
   expect(attempts.ratio("e0", 2, 10)).toBeLessThan(0.05);
   expect(attempts.ratio("e0", 45, 60)).toBeGreaterThan(0.25);
+});
+
+test("a newcomer to a fast fleet that is expected to be as fast is used at once", () => {
+  const old = fakePlaces(3);
+  const balancer = peakEwma(seededRandom(1));
+  const before = balancer.picker(old);
+  const makeAfter = (expectedMs: number | undefined) =>
+    balancer.picker([...old, new FakePlace("new", {}, new Load(10_000, expectedMs))]);
+  const joining = (expected: (now: number) => number | undefined) => {
+    let after: Picker<FakePlace> | undefined;
+    const picker = (now: number) => {
+      if (now < 10_000) return before;
+      after ??= makeAfter(expected(now));
+      return after;
+    };
+    return sendTraffic({ picker, perSecond: 200, seconds: 15, serve: () => ({ durationMs: 1 }) }).ratio("new", 10, 15);
+  };
+  const loads = old.map(({ load }) => load);
+  expect(joining((now) => expectedLatencyMs(loads, now))).toBeGreaterThan(0.2);
+  expect(joining(() => undefined)).toBeLessThan(0.05);
 });

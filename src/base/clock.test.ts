@@ -1,7 +1,9 @@
 import { getEventListeners } from "node:events";
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { fakeClock } from "../testing/fake-clock.ts";
 import { systemClock } from "./clock.ts";
+
+afterEach(() => void vi.restoreAllMocks());
 
 test("timers fire in the order they fall due, each at its own instant", async () => {
   const clock = fakeClock(0);
@@ -65,4 +67,29 @@ test("a span beyond what Node's timers can hold does not fire at once", async ()
   const timer = systemClock.setTimer(2 ** 40, () => expect.unreachable());
   await systemClock.sleep(2);
   timer.cancel();
+});
+
+test("the machine's time goes on evenly when its date is changed", async () => {
+  const date = vi.spyOn(Date, "now");
+  const before = systemClock.now();
+  date.mockReturnValue(0);
+  expect(systemClock.wall()).toBe(0);
+  expect(systemClock.now()).toBeGreaterThanOrEqual(before);
+});
+
+test("a span that is added to the machine's time and taken off again is the same span", () => {
+  for (let turn = 0; turn < 1_000; turn++) {
+    const now = systemClock.now();
+    expect(now + 5_000 - now).toBe(5_000);
+  }
+});
+
+test("who corrects the date moves the calendar and nothing else", async () => {
+  const clock = fakeClock(5_000);
+  let fired = 0;
+  clock.setTimer(10, () => fired++);
+  clock.jump(-3_000);
+  expect([clock.now(), clock.wall(), fired]).toEqual([5_000, 2_000, 0]);
+  await clock.advance(10);
+  expect([clock.now(), clock.wall(), fired]).toEqual([5_010, 2_010, 1]);
 });

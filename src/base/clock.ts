@@ -5,8 +5,13 @@ export interface Timer {
 
 /** Time, handed in wherever it is needed, so that a test or a simulation can be its master. */
 export interface Clock {
-  /** Milliseconds since the epoch. */
+  /**
+   * Milliseconds since about the epoch, with fractions: for spans and deadlines. It goes on evenly whatever becomes of
+   * the machine's date, so it is neither shown to anybody nor kept: two machines, or two runs, may differ.
+   */
   now(): number;
+  /** Milliseconds since the epoch, whole: what the calendar shows. It may jump, so no span is measured by it. */
+  wall(): number;
   /** Calls `fn` once after `ms` milliseconds. Set timers keep the process alive only if `keepAlive` says so. */
   setTimer(ms: number, fn: () => void, keepAlive?: boolean): Timer;
   /** Resolves after `ms` milliseconds, or rejects with the signal's reason as soon as it aborts. */
@@ -16,11 +21,15 @@ export interface Clock {
 /** Longest span that a timer of the platform can hold; above it Node fires at once. */
 const maxTimerMs = 2 ** 31 - 1;
 
-/** The machine's own time. */
+/** What the calendar showed when this process, by its even clock, was at 0. */
+const startedAt = performance.timeOrigin;
+
+/** The machine's own time. A span of fractions is rounded up: Node would round it down, and fire too early. */
 export const systemClock: Clock = {
-  now: () => Date.now(),
+  now: () => startedAt + performance.now(),
+  wall: () => Date.now(),
   setTimer(ms, fn, keepAlive = false) {
-    const timer = setTimeout(fn, Math.min(Math.max(ms, 0), maxTimerMs));
+    const timer = setTimeout(fn, Math.min(Math.ceil(Math.max(ms, 0)), maxTimerMs));
     if (!keepAlive) timer.unref();
     return { cancel: () => clearTimeout(timer) };
   },

@@ -1,4 +1,5 @@
 import { connect } from "node:net";
+import { systemClock } from "../base/clock.ts";
 import type { Fields } from "../call/fields.ts";
 import type { Reset } from "../http2/events.ts";
 import type { Stream } from "../http2/stream.ts";
@@ -21,6 +22,7 @@ export class BulkCaller extends Pipe {
   constructor(port: number, name: AskName) {
     super(connect({ host: "127.0.0.1", port, noDelay: true }), {
       role: "client",
+      clock: systemClock,
       initialWindowBytes: windowBytes,
       limits: { streamWindowBytes: windowBytes, connectionWindowBytes: windowBytes },
     });

@@ -98,7 +98,7 @@ function retryLater(error: ConnectError, retryAfterMs: number | undefined): Conn
   if (retryAfterMs !== undefined) {
     error.details.push({
       desc: RetryInfoSchema,
-      value: create(RetryInfoSchema, { retryDelay: durationFromMs(retryAfterMs) }),
+      value: create(RetryInfoSchema, { retryDelay: durationFromMs(Math.ceil(retryAfterMs)) }),
     });
   }
   return error;

@@ -59,5 +59,5 @@ async function startBatches(cli: Cli, { parts, start, since }: Batches): Promise
 }
 
 function startAs({ plan, env, home, clock }: Cli, part: Part): StartedPart {
-  return startPart(part, { env, home, discovery: discoveryOf(plan), now: clock.now() });
+  return startPart(part, { env, home, discovery: discoveryOf(plan), now: clock.wall() });
 }

@@ -4,6 +4,8 @@ import { type Clock, sleepOn } from "../base/clock.ts";
 export interface FakeClock extends Clock {
   /** Moves time on, firing what falls due in its order, and lets promises settle between one timer and the next. */
   advance(ms: number): Promise<void>;
+  /** Sets the calendar on by `ms`, or back, as somebody does who corrects a machine's date. Nothing else moves. */
+  jump(ms: number): void;
   /** Timers set and neither fired nor cancelled: for tests that nothing is left behind. */
   readonly pending: number;
   /** The spans that were slept or are being slept, in order. */
@@ -18,6 +20,7 @@ interface Entry {
 /** A clock at `startMs` milliseconds since the epoch; 2026-01-01 by default, so that dates read like dates. */
 export function fakeClock(startMs = Date.UTC(2026, 0, 1)): FakeClock {
   let now = startMs;
+  let jumpedMs = 0;
   const entries = new Set<Entry>();
   const sleeps: number[] = [];
 
@@ -35,6 +38,10 @@ export function fakeClock(startMs = Date.UTC(2026, 0, 1)): FakeClock {
 
   return {
     now: () => now,
+    wall: () => Math.floor(now + jumpedMs),
+    jump(ms) {
+      jumpedMs += ms;
+    },
     setTimer,
     sleep(ms, signal) {
       sleeps.push(ms);

@@ -50,9 +50,9 @@ export function live(...addresses: string[]): Extract<Resolution, { kind: "live"
   return { kind: "live", endpoints: addresses.map((address) => endpointAt(address)) };
 }
 
-type Parts = Pick<Fleet, "peers" | "asked" | "sessions">;
+type Parts = Pick<Fleet, "clock" | "peers" | "asked" | "sessions">;
 
-function engineOf({ peers, asked, sessions }: Parts): Engine {
+function engineOf({ clock, peers, asked, sessions }: Parts): Engine {
   return {
     listen: () => Promise.reject(new Error("a fake fleet does not listen")),
     connect(address): Session {
@@ -67,7 +67,8 @@ function engineOf({ peers, asked, sessions }: Parts): Engine {
         address,
         origin,
         request,
-        send: sendOver(request, origin),
+        clock,
+        send: sendOver(request, origin, { clock }),
         async retire() {
           sessions.set(address, "retired");
         },

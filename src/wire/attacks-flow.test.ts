@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
+import { systemClock } from "../base/clock.ts";
 import { Watchable } from "../base/watch.ts";
 import { Flag, FrameType } from "../http2/frame.ts";
 import type { Limits } from "../http2/limits.ts";
@@ -45,7 +46,7 @@ afterAll(() => server?.[Symbol.asyncDispose]());
 async function openServing(limits: Partial<Limits>) {
   const inFlight = new Watchable(0);
   const tcp = createServer(
-    (socket) => new Serving(socket, { handler: answerEndlessly, scheme: "http", inFlight, limits }),
+    (socket) => new Serving(socket, { handler: answerEndlessly, scheme: "http", clock: systemClock, inFlight, limits }),
   );
   tcp.listen(0, "127.0.0.1");
   await once(tcp, "listening");

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { expect, test } from "vitest";
+import { systemClock } from "../base/clock.ts";
 import { Watchable } from "../base/watch.ts";
 import { Flag, FrameType } from "../http2/frame.ts";
 import { openAttacker, setting } from "../testing/attacker.ts";
@@ -19,7 +20,9 @@ const answerEndlessly: HttpHandler = async () => ({
 
 test("a peer that does not read and passes a limit is let go with its socket, read or not", async () => {
   const inFlight = new Watchable(0);
-  const tcp = createServer((socket) => new Serving(socket, { handler: answerEndlessly, scheme: "http", inFlight }));
+  const tcp = createServer(
+    (socket) => new Serving(socket, { handler: answerEndlessly, scheme: "http", clock: systemClock, inFlight }),
+  );
   tcp.listen(0, "127.0.0.1");
   await once(tcp, "listening");
   const connections = () => new Promise((resolve) => tcp.getConnections((_, count) => resolve(count)));

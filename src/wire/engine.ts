@@ -22,7 +22,7 @@ export interface ListenOptions {
   readonly handler: HttpHandler;
   /** What gRPC calls may be answered by directly, by path; `handler` answers them too, and has to say the same. */
   readonly rpcs?: Rpcs;
-  /** By default the machine's. */
+  /** What the deadlines of `rpcs` go by; by default the engine's. */
   readonly clock?: Clock;
   /** PEM texts. With them the port speaks TLS only, and ALPN chooses the version. */
   readonly tls?: ServerTls;
@@ -75,6 +75,8 @@ export interface Session extends AsyncDisposable {
   readonly address: string;
   /** "http://host:port": what request URLs begin with. */
   readonly origin: string;
+  /** What its time is told by. */
+  readonly clock: Clock;
   /** Sends a request. Errors are ConnectErrors that know their progress. */
   readonly request: UniversalClientFn;
   /** Sends one attempt of a gRPC call. */

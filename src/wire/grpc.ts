@@ -10,5 +10,5 @@ export interface GrpcTransportOptions {
 
 /** A Connect transport that speaks gRPC over one session. It sends each call once. */
 export function grpcTransport(session: Session, { interceptors = [] }: GrpcTransportOptions = {}): Transport {
-  return callTransport({ perform: endingInTime(session.send), interceptors, baseUrl: session.origin });
+  return callTransport({ perform: endingInTime(session.send, session.clock), interceptors, baseUrl: session.origin });
 }

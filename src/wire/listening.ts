@@ -1,7 +1,7 @@
 import type { Server as Http1Server } from "node:http";
 import type { Socket, Server as TcpServer } from "node:net";
 import type { TlsOptions } from "node:tls";
-import { systemClock } from "../base/clock.ts";
+import type { Clock } from "../base/clock.ts";
 import type { Watchable } from "../base/watch.ts";
 import type { ServerTls } from "./engine.ts";
 
@@ -59,10 +59,10 @@ export function opened(server: TcpServer, host: string, port: number): Promise<v
 }
 
 /** Waits until nothing is in flight, for at most `graceMs`; answers how many requests still are. */
-export async function settled(inFlight: Watchable<number>, graceMs: number): Promise<number> {
+export async function settled(inFlight: Watchable<number>, graceMs: number, clock: Clock): Promise<number> {
   if (inFlight.value === 0 || graceMs <= 0) return inFlight.value;
   const grace = new AbortController();
-  const timer = systemClock.setTimer(graceMs, () => grace.abort(), true);
+  const timer = clock.setTimer(graceMs, () => grace.abort(), true);
   await inFlight.until((count) => count === 0, grace.signal).catch(() => {}); // the grace period is over
   timer.cancel();
   return inFlight.value;
@@ -72,9 +72,9 @@ export async function settled(inFlight: Watchable<number>, graceMs: number): Pro
  * Waits until the peers have closed their connections, for a while: GOAWAY asks them to. To close one from here while
  * they still send would reset it, and what they have not read by then is lost: answers, and the GOAWAY itself.
  */
-export async function closedByPeers(closed: Promise<void>): Promise<void> {
+export async function closedByPeers(closed: Promise<void>, clock: Clock): Promise<void> {
   const late = new AbortController();
-  await Promise.race([closed, systemClock.sleep(lingerMs, late.signal).catch(() => {})]); // aborted below
+  await Promise.race([closed, clock.sleep(lingerMs, late.signal).catch(() => {})]); // aborted below
   late.abort();
 }
 

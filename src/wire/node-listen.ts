@@ -7,6 +7,7 @@ import {
   type ServerOptions,
 } from "node:http2";
 import { type AddressInfo, createServer as createTcp, type Socket, type Server as TcpServer } from "node:net";
+import { systemClock } from "../base/clock.ts";
 import { Watchable } from "../base/watch.ts";
 import type { Listener, ListenOptions, ServerTls } from "./engine.ts";
 import { closedByPeers, hangUpOnStrangers, opened, secure, settled, slowness } from "./listening.ts";
@@ -39,7 +40,7 @@ function plainDoors(settings: ServerOptions, onRequest: NodeHandler): Doors {
   http1.emit("listening"); // it never listens itself, and only then looks after connections that are slow
   const http2 = createHttp2(settings, onRequest.handle);
   const tcp = createTcp({ noDelay: true }, (socket: Socket) =>
-    sniff(socket, (version) => (version === 2 ? http2 : http1).emit("connection", socket)),
+    sniff(socket, systemClock, (version) => (version === 2 ? http2 : http1).emit("connection", socket)),
   );
   return { tcp, http1, http2 };
 }
@@ -92,9 +93,9 @@ class NodeListener implements Listener {
     this.#handler.closeConnections();
     for (const session of this.#sessions) goAway(session);
     this.#doors.http1?.closeIdleConnections();
-    const cutOff = await settled(this.#inFlight, graceMs);
+    const cutOff = await settled(this.#inFlight, graceMs, systemClock);
     this.#doors.http1?.close(); // what is idle, and the timer by which it looks after those that are slow
-    if (graceMs > 0) await closedByPeers(closed);
+    if (graceMs > 0) await closedByPeers(closed, systemClock);
     for (const session of this.#sessions) session.close();
     for (const socket of this.#sockets) socket.destroy();
     await closed;

@@ -1,5 +1,6 @@
 import type { UniversalClientRequest, UniversalClientResponse } from "@connectrpc/connect/protocol";
 import { createNodeHttpClient } from "@connectrpc/connect-node";
+import { systemClock } from "../base/clock.ts";
 import { Connections } from "./connections.ts";
 import type { Session, SessionOptions } from "./engine.ts";
 import type { Send } from "./grpc/rpc.ts";
@@ -11,6 +12,7 @@ import { NodeConnection } from "./node-connection.ts";
 export class NodeSession implements Session {
   readonly address: string;
   readonly origin: string;
+  readonly clock = systemClock;
   readonly send: Send;
   readonly #connections: Connections<NodeConnection>;
 

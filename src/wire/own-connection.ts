@@ -1,6 +1,5 @@
 import type { ConnectError } from "@connectrpc/connect";
 import type { UniversalClientRequest } from "@connectrpc/connect/protocol";
-import { systemClock } from "../base/clock.ts";
 import { unavailable } from "../call/errors.ts";
 import { type Fields, fieldsOf } from "../call/fields.ts";
 import { withProgress } from "../call/progress.ts";
@@ -13,10 +12,10 @@ import type { Called } from "./grpc/called.ts";
 import { Caller } from "./grpc/caller.ts";
 import type { Encoded } from "./grpc/messages.ts";
 import type { Attempt } from "./grpc/rpc.ts";
+import type { OwnParts } from "./own.ts";
 import { Call } from "./own-call.ts";
 import { Line } from "./own-line.ts";
 import { Pipe } from "./own-pipe.ts";
-import { socketTo } from "./own-socket.ts";
 
 /** gRPC's keepalive (DESIGN §4): ping after 60 s of silence while calls are open, 10 s to answer; idle ends at 5 min. */
 const silenceMs = 60_000;
@@ -38,31 +37,33 @@ export class OwnConnection extends Pipe implements Connection {
   readonly #line = new Line();
   readonly #pongListeners: (() => void)[] = [];
   #state: "opening" | "open" | "leaving" | "closed" = "opening";
-  #heardAt = systemClock.now();
+  #heardAt: number;
   #pingedAt: number | undefined;
 
-  constructor(address: string, { tls, connectTimeoutMs = 2_000, ...send }: SessionOptions = {}) {
-    super(socketTo(address, tls), { role: "client", limits: { handshakeMs: connectTimeoutMs, idleMs } });
+  constructor(address: string, parts: OwnParts, { tls, connectTimeoutMs = 2_000, ...send }: SessionOptions = {}) {
+    const { network, clock } = parts;
+    super(network.connect(address, tls), { clock, role: "client", limits: { handshakeMs: connectTimeoutMs, idleMs } });
     this.#address = address;
+    this.#heardAt = clock.now();
     this.#scheme = tls ? "https" : "http";
-    this.#caller = new Caller({ ...send, http2: this.http2, scheme: this.#scheme, authority: address });
+    this.#caller = new Caller({ ...send, http2: this.http2, scheme: this.#scheme, authority: address, clock });
     this.#connectTimeoutMs = connectTimeoutMs;
     this.opened = this.#opening.promise;
     this.opened.catch(() => {}); // whoever waits for it is told
     const late = new Error(`nobody there spoke HTTP/2 within ${connectTimeoutMs} ms`);
-    const timer = systemClock.setTimer(connectTimeoutMs, () => this.destroy(late));
+    const timer = clock.setTimer(connectTimeoutMs, () => this.destroy(late));
     this.opened.then(
       () => timer.cancel(),
       () => timer.cancel(),
     );
     this.socket.on("data", () => {
-      this.#heardAt = systemClock.now();
+      this.#heardAt = clock.now();
     });
   }
 
   /** Whether it has opened, takes requests, and was heard of not long ago: nothing has to be waited for. */
   get isReady(): boolean {
-    return this.#state === "open" && !this.http2.isOver && systemClock.now() - this.#heardAt <= silenceMs;
+    return this.#state === "open" && !this.http2.isOver && this.clock.now() - this.#heardAt <= silenceMs;
   }
 
   get usable(): boolean {
@@ -105,12 +106,12 @@ export class OwnConnection extends Pipe implements Connection {
   }
 
   async alive(): Promise<boolean> {
-    if (systemClock.now() - this.#heardAt <= silenceMs) return this.usable;
+    if (this.clock.now() - this.#heardAt <= silenceMs) return this.usable;
     const answered = new Promise<void>((resolve) => this.#pongListeners.push(resolve));
     this.socket.ref();
-    this.#ping(systemClock.now());
+    this.#ping(this.clock.now());
     const ms = this.#connectTimeoutMs;
-    const timer = systemClock.setTimer(ms, () => this.destroy(new Error(`no answer to a ping in ${ms} ms`)));
+    const timer = this.clock.setTimer(ms, () => this.destroy(new Error(`no answer to a ping in ${ms} ms`)));
     await answered;
     timer.cancel();
     this.#restful();

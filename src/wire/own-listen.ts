@@ -1,52 +1,42 @@
-import { createServer as createHttp1, type Server as Http1Server } from "node:http";
-import { type AddressInfo, createServer as createTcp, type Socket, type Server as TcpServer } from "node:net";
-import { createServer as createTls, type TLSSocket } from "node:tls";
-import { systemClock } from "../base/clock.ts";
 import { Deadlines } from "../base/deadlines.ts";
 import { Watchable } from "../base/watch.ts";
 import type { Listener, ListenOptions } from "./engine.ts";
-import { http1Handler } from "./http1-handler.ts";
-import { closedByPeers, hangUpOnStrangers, opened, secure, settled, slowness } from "./listening.ts";
-import type { NodeHandler } from "./node-handler.ts";
+import { closedByPeers, settled } from "./listening.ts";
+import type { Door } from "./network.ts";
+import type { OwnParts } from "./own.ts";
+import { Http1 } from "./own-http1.ts";
 import { Serving } from "./own-serving.ts";
 import { Servings } from "./own-servings.ts";
-import { sniff } from "./sniff.ts";
 
-/** Opens a port for HTTP/1.1, which `node:http` speaks, and HTTP/2, which we do: by the first bytes, or by ALPN. */
-export async function listen(options: ListenOptions): Promise<Listener> {
-  const { host, port, handler, rpcs, tls, log, clock = systemClock } = options;
+/** Opens a port for HTTP/1.1, which `node:http` speaks, and HTTP/2, which we do. */
+export async function listen(options: ListenOptions, { network, clock }: OwnParts): Promise<Listener> {
+  const { host, port, handler, rpcs, tls, log, clock: callClock = clock } = options;
   const inFlight = new Watchable(0);
   const scheme = tls ? "https" : "http";
-  const onHttp1 = http1Handler(handler, scheme, inFlight);
-  const http1 = createHttp1(slowness, onHttp1.handle);
-  hangUpOnStrangers(http1);
-  http1.emit("listening"); // it never listens itself, and only then looks after connections that are slow
-  const servings = new Servings();
-  const deadlines = new Deadlines(clock);
+  const http1 = new Http1(handler, scheme, inFlight);
+  const servings = new Servings(clock);
+  const deadlines = new Deadlines(callClock);
   const shared = {
     handler,
+    clock,
     inFlight,
     scheme,
-    ...(rpcs && { calls: { rpcs, clock, deadlines } }),
+    ...(rpcs && { calls: { rpcs, clock: callClock, deadlines } }),
     ...(log && { log }),
   } as const;
-  const onSocket = (socket: Socket, version: 1 | 2) => {
-    if (version === 1) return void http1.emit("connection", socket);
-    servings.add(new Serving(socket, shared));
-  };
-  const tcp = tls
-    ? createTls({ ...secure(tls), ALPNProtocols: ["h2", "http/1.1"], noDelay: true }, (socket: TLSSocket) =>
-        onSocket(socket, socket.alpnProtocol === "h2" ? 2 : 1),
-      )
-    : createTcp({ noDelay: true }, (socket) => sniff(socket, (version) => onSocket(socket, version)));
-  await opened(tcp, host, port);
-  return new OwnListener({ tcp, http1, onHttp1, servings, deadlines, inFlight });
+  const door = await network.listen(
+    { host, port, ...(tls && { tls }) },
+    {
+      http2: (socket) => servings.add(new Serving(socket, shared)),
+      http1: (socket) => http1.serve(socket),
+    },
+  );
+  return new OwnListener({ door, http1, servings, deadlines, inFlight, clock });
 }
 
-interface Parts {
-  readonly tcp: TcpServer;
-  readonly http1: Http1Server;
-  readonly onHttp1: NodeHandler;
+interface Parts extends Pick<OwnParts, "clock"> {
+  readonly door: Door;
+  readonly http1: Http1;
   readonly servings: Servings;
   readonly deadlines: Deadlines;
   readonly inFlight: Watchable<number>;
@@ -56,18 +46,12 @@ class OwnListener implements Listener {
   readonly host: string;
   readonly port: number;
   readonly #parts: Parts;
-  readonly #sockets = new Set<Socket>();
   #drained: Promise<number> | undefined;
 
   constructor(parts: Parts) {
-    const { address, port } = parts.tcp.address() as AddressInfo;
-    this.host = address;
-    this.port = port;
+    this.host = parts.door.host;
+    this.port = parts.door.port;
     this.#parts = parts;
-    parts.tcp.on("connection", (socket) => {
-      this.#sockets.add(socket);
-      socket.once("close", () => this.#sockets.delete(socket));
-    });
   }
 
   get inFlight(): number {
@@ -84,17 +68,16 @@ class OwnListener implements Listener {
   }
 
   async #drain(graceMs: number): Promise<number> {
-    const { tcp, http1, onHttp1, servings, deadlines, inFlight } = this.#parts;
-    const closed = new Promise<void>((resolve) => tcp.close(() => resolve()));
-    onHttp1.closeConnections();
-    http1.closeIdleConnections();
-    const endsAt = systemClock.now() + graceMs;
+    const { door, http1, servings, deadlines, inFlight, clock } = this.#parts;
+    const closed = door.close();
+    http1.leave();
+    const endsAt = clock.now() + graceMs;
     await servings.leave(graceMs);
-    const cutOff = await settled(inFlight, endsAt - systemClock.now());
-    http1.close(); // what is idle, and the timer by which it looks after those that are slow
+    const cutOff = await settled(inFlight, endsAt - clock.now(), clock);
+    http1.close();
     servings.close();
-    if (graceMs > 0) await closedByPeers(closed);
-    for (const socket of this.#sockets) socket.destroy();
+    if (graceMs > 0) await closedByPeers(closed, clock);
+    door.destroyAll();
     await closed;
     deadlines[Symbol.dispose]();
     return cutOff;

@@ -1,8 +1,8 @@
-import type { Socket } from "node:net";
+import type { WireSocket } from "./network.ts";
 
 /** What leaves by a socket: one write a turn of the event loop, none while the socket is full. */
 export class Outlet {
-  readonly #socket: Socket;
+  readonly #socket: WireSocket;
   readonly #take: () => Buffer | undefined;
   readonly #stallMs: number;
   #isFull = false;
@@ -12,7 +12,7 @@ export class Outlet {
   #movedAt = 0;
 
   /** Writes what `take` gives, until it gives nothing. */
-  constructor(socket: Socket, take: () => Buffer | undefined, stallMs: number) {
+  constructor(socket: WireSocket, take: () => Buffer | undefined, stallMs: number) {
     this.#socket = socket;
     this.#take = take;
     this.#stallMs = stallMs;

@@ -1,10 +1,10 @@
-import type { Socket } from "node:net";
-import { systemClock, type Timer } from "../base/clock.ts";
+import type { Clock, Timer } from "../base/clock.ts";
 import type { Fields } from "../call/fields.ts";
 import { Connection, type ConnectionOptions } from "../http2/connection.ts";
 import type { ConnectionEvents, Fault, Reset } from "../http2/events.ts";
 import type { Settings } from "../http2/settings.ts";
 import type { Stream } from "../http2/stream.ts";
+import type { WireSocket } from "./network.ts";
 import { Outlet } from "./own-outlet.ts";
 
 /** How often a connection is told the time. */
@@ -15,6 +15,7 @@ const lingerMs = 1_000;
 
 /** What a pipe may differ in. */
 export interface PipeOptions extends Omit<ConnectionOptions, "events" | "nowMs"> {
+  readonly clock: Clock;
   /** Time in which a peer takes something of what is sent to it, in milliseconds. Default 30 s. */
   readonly writeStallMs?: number;
 }
@@ -25,18 +26,20 @@ export interface PipeOptions extends Omit<ConnectionOptions, "events" | "nowMs">
  */
 export abstract class Pipe implements ConnectionEvents {
   readonly http2: Connection;
-  readonly socket: Socket;
+  readonly socket: WireSocket;
+  protected readonly clock: Clock;
   /** What ended it, if it did not end as it should. */
   problem: Error | undefined;
   readonly #outlet: Outlet;
   #timer: Timer;
   #isClosing = false;
 
-  constructor(socket: Socket, { writeStallMs = 30_000, ...options }: PipeOptions) {
+  constructor(socket: WireSocket, { clock, writeStallMs = 30_000, ...options }: PipeOptions) {
+    this.clock = clock;
     this.socket = socket;
     this.#outlet = new Outlet(socket, () => this.http2.take(), writeStallMs);
-    this.http2 = new Connection({ ...options, events: this, nowMs: systemClock.now() });
-    this.#timer = systemClock.setTimer(tickMs, this.#tick);
+    this.http2 = new Connection({ ...options, events: this, nowMs: clock.now() });
+    this.#timer = clock.setTimer(tickMs, this.#tick);
     socket.on("data", this.#receive);
     socket.on("error", (error) => {
       this.problem ??= error;
@@ -84,7 +87,7 @@ export abstract class Pipe implements ConnectionEvents {
     this.http2.close();
     this.#outlet.end();
     this.#timer.cancel();
-    this.#timer = systemClock.setTimer(lingerMs, () => this.socket.destroy());
+    this.#timer = this.clock.setTimer(lingerMs, () => this.socket.destroy());
   }
 
   /** Closes at once, without a word; what is carried is told first. */
@@ -96,18 +99,19 @@ export abstract class Pipe implements ConnectionEvents {
 
   readonly #receive = (bytes: Buffer): void => {
     try {
-      this.http2.receive(bytes, systemClock.now());
+      this.http2.receive(bytes, this.clock.now());
     } catch (reason) {
       this.close(reason instanceof Error ? reason : new Error(String(reason))); // costs this connection, not the process
     }
   };
 
   readonly #tick = (): void => {
-    const now = systemClock.now();
+    const now = this.clock.now();
     this.http2.tick(now);
     this.ticked(now);
     const stalledMs = this.#outlet.stalledMs(now);
-    if (stalledMs !== undefined) this.destroy(new Error(`the peer has read nothing in ${stalledMs} ms: writeStallMs`));
-    if (!this.socket.destroyed && !this.#isClosing) this.#timer = systemClock.setTimer(tickMs, this.#tick);
+    if (stalledMs !== undefined)
+      this.destroy(new Error(`the peer has read nothing in ${Math.round(stalledMs)} ms: writeStallMs`));
+    if (!this.socket.destroyed && !this.#isClosing) this.#timer = this.clock.setTimer(tickMs, this.#tick);
   };
 }

@@ -1,4 +1,3 @@
-import type { Socket } from "node:net";
 import type { Clock } from "../base/clock.ts";
 import type { Deadlines } from "../base/deadlines.ts";
 import type { Logger } from "../base/log.ts";
@@ -12,6 +11,7 @@ import type { HttpHandler } from "./engine.ts";
 import { GrpcExchange } from "./grpc/exchange.ts";
 import type { Rpcs } from "./grpc/rpc.ts";
 import { isGrpc } from "./grpc/status.ts";
+import type { WireSocket } from "./network.ts";
 import { Exchange } from "./own-exchange.ts";
 import { Pipe } from "./own-pipe.ts";
 import type { ServedStream } from "./served-stream.ts";
@@ -19,6 +19,7 @@ import type { ServedStream } from "./served-stream.ts";
 /** What a served connection needs. */
 export interface ServingOptions {
   readonly handler: HttpHandler;
+  readonly clock: Clock;
   /** What is answered directly where it is called over gRPC, and what that takes. */
   readonly calls?: { readonly rpcs: Rpcs; readonly deadlines: Deadlines; readonly clock: Clock };
   readonly scheme: "http" | "https";
@@ -35,9 +36,9 @@ export class Serving extends Pipe {
   readonly #heard = Promise.withResolvers<void>();
   #isPeerLeaving = false;
 
-  constructor(socket: Socket, options: ServingOptions) {
-    const { limits, writeStallMs } = options;
-    super(socket, { role: "server", ...(limits && { limits }), ...(writeStallMs && { writeStallMs }) });
+  constructor(socket: WireSocket, options: ServingOptions) {
+    const { clock, limits, writeStallMs } = options;
+    super(socket, { role: "server", clock, ...(limits && { limits }), ...(writeStallMs && { writeStallMs }) });
     this.#options = options;
   }
 

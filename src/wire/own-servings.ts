@@ -1,4 +1,4 @@
-import { systemClock } from "../base/clock.ts";
+import type { Clock } from "../base/clock.ts";
 import type { Serving } from "./own-serving.ts";
 
 /** Time in which requests that crossed with our GOAWAY arrive, for peers that do not answer our PING. */
@@ -6,8 +6,13 @@ const crossingMs = 250;
 
 /** The HTTP/2 connections of one port. */
 export class Servings {
+  readonly #clock: Clock;
   readonly #all = new Set<Serving>();
   #isLeaving = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   /** One more. When the port is leaving already, it is told so first of all. */
   add(serving: Serving): void {
@@ -23,7 +28,7 @@ export class Servings {
     this.#isLeaving = true;
     const heard = Promise.all([...this.#all].map((serving) => serving.leave()));
     const late = new AbortController();
-    const waited = systemClock.sleep(Math.min(crossingMs, graceMs), late.signal).catch(() => {}); // aborted below
+    const waited = this.#clock.sleep(Math.min(crossingMs, graceMs), late.signal).catch(() => {}); // aborted below
     if (graceMs > 0) await Promise.race([heard, waited]);
     late.abort();
     for (const serving of this.#all) serving.left();

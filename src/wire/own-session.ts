@@ -1,5 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalClientRequest, UniversalClientResponse } from "@connectrpc/connect/protocol";
+import type { Clock } from "../base/clock.ts";
 import { withProgress } from "../call/progress.ts";
 import { orAborted } from "../call/stream.ts";
 import { Connections } from "./connections.ts";
@@ -8,6 +9,7 @@ import type { Called } from "./grpc/called.ts";
 import { encodedRequest } from "./grpc/caller.ts";
 import type { Encoded } from "./grpc/messages.ts";
 import type { Attempt, Send } from "./grpc/rpc.ts";
+import type { OwnParts } from "./own.ts";
 import type { Call } from "./own-call.ts";
 import { OwnConnection } from "./own-connection.ts";
 
@@ -15,14 +17,16 @@ import { OwnConnection } from "./own-connection.ts";
 export class OwnSession implements Session {
   readonly address: string;
   readonly origin: string;
+  readonly clock: Clock;
   readonly #options: SessionOptions;
   readonly #connections: Connections<OwnConnection>;
 
-  constructor(address: string, options: SessionOptions = {}) {
+  constructor(address: string, parts: OwnParts, options: SessionOptions = {}) {
     this.address = address;
+    this.clock = parts.clock;
     this.#options = options;
     this.origin = `${options.tls ? "https" : "http"}://${address}`;
-    this.#connections = new Connections(address, () => new OwnConnection(address, options));
+    this.#connections = new Connections(address, () => new OwnConnection(address, parts, options));
   }
 
   readonly request = async (request: UniversalClientRequest): Promise<UniversalClientResponse> => {

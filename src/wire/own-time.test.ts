@@ -1,29 +1,27 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { afterEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { Watchable } from "../base/watch.ts";
 import { FrameType, preface } from "../http2/frame.ts";
 import { pieces, read, requestOf } from "../testing/bodies.ts";
+import { type FakeClock, fakeClock } from "../testing/fake-clock.ts";
 import { frame, requestBlock, word } from "../testing/http2-frames.ts";
 import type { HttpHandler } from "./engine.ts";
-import { ownEngine } from "./own.ts";
+import { createOwnEngine, ownEngine } from "./own.ts";
 import { Serving } from "./own-serving.ts";
 
 const host = "127.0.0.1";
 const settings = frame(FrameType.settings, 0, 0);
 const settingsAck = frame(FrameType.settings, 1, 0);
 
-afterEach(() => void vi.useRealTimers());
-
-const fakeTime = () => vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
 const turns = async () => {
   for (let turn = 0; turn < 30; turn++) await new Promise((resolve) => setImmediate(resolve));
 };
 
 /** Lets time pass a second at a time, with time for sockets in between. */
-async function pass(ms: number): Promise<void> {
+async function pass(clock: FakeClock, ms: number): Promise<void> {
   for (let at = 0; at < ms; at += 1_000) {
-    vi.advanceTimersByTime(1_000);
+    await clock.advance(1_000);
     await turns();
   }
 }
@@ -34,12 +32,12 @@ async function portOf(server: Server): Promise<number> {
 }
 
 test("a peer that asks for much and reads nothing is given up when nothing has moved for a while", async () => {
-  fakeTime();
+  const clock = fakeClock();
   const inFlight = new Watchable(0);
   const handler: HttpHandler = async () => ({ status: 200, body: pieces(Number.POSITIVE_INFINITY) });
   const servings: Serving[] = [];
   const server = createServer((socket) => {
-    servings.push(new Serving(socket, { handler, scheme: "http", inFlight, writeStallMs: 5_000 }));
+    servings.push(new Serving(socket, { handler, scheme: "http", clock, inFlight, writeStallMs: 5_000 }));
   });
   const client = connect({ host, port: await portOf(server) });
   client.on("error", () => {});
@@ -49,9 +47,9 @@ test("a peer that asks for much and reads nothing is given up when nothing has m
   client.write(Buffer.concat([preface, wide, settingsAck, frame(8, 0, 0, word(0x7fff0000 - 65_535)), request]));
   await vi.waitUntil(() => (servings[0]?.socket.writableLength ?? 0) > 0);
   await turns();
-  await pass(4_000);
+  await pass(clock, 4_000);
   expect(servings[0]?.socket.destroyed).toBe(false);
-  await pass(4_000);
+  await pass(clock, 4_000);
   expect(servings[0]?.socket.destroyed).toBe(true);
   expect(servings[0]?.problem?.message).toContain("writeStallMs");
   await turns();
@@ -83,40 +81,40 @@ async function openPeer() {
 }
 
 test("a peer that is silent while it is asked something is pinged after 60 s, and given up 10 s after it answers no more", async () => {
-  fakeTime();
+  const clock = fakeClock();
   const peer = await openPeer();
-  await using session = ownEngine.connect(`${host}:${peer.port}`);
+  await using session = createOwnEngine({ clock }).connect(`${host}:${peer.port}`);
   const call = session.request(requestOf(session)).catch(ConnectError.from);
   await turns();
-  await pass(58_000);
+  await pass(clock, 58_000);
   expect(peer.pings).toBe(0);
-  await pass(5_000);
+  await pass(clock, 5_000);
   expect(peer.pings).toBe(1);
-  await pass(30_000); // it answered
+  await pass(clock, 30_000); // it answered
   peer.lives = false;
-  await pass(32_000);
+  await pass(clock, 32_000);
   expect(peer.pings).toBe(2);
-  await pass(12_000);
+  await pass(clock, 12_000);
   expect(await call).toMatchObject({ code: Code.Unavailable, message: expect.stringContaining("no answer to a ping") });
   peer.server.close();
 });
 
 test("a peer that has been silent is asked whether it lives before it is sent a request", async () => {
-  fakeTime();
+  const clock = fakeClock();
   const peer = await openPeer();
-  await using session = ownEngine.connect(`${host}:${peer.port}`);
+  await using session = createOwnEngine({ clock }).connect(`${host}:${peer.port}`);
   const leave = new AbortController();
   const first = session.request(requestOf(session, { signal: leave.signal })).catch(() => {});
   await turns();
   leave.abort();
   await first;
-  await pass(90_000);
+  await pass(clock, 90_000);
   expect(peer.pings).toBe(0); // nobody pings for a connection that carries nothing
   peer.lives = false;
   const second = session.request(requestOf(session)).catch(() => {});
   await turns();
   expect(peer.pings).toBe(1);
-  await pass(3_000);
+  await pass(clock, 3_000);
   expect(peer.sockets).toHaveLength(2); // the next one went to another connection
   await session[Symbol.asyncDispose]();
   await second;

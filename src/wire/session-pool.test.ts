@@ -1,5 +1,6 @@
 import type { UnaryResponse } from "@connectrpc/connect";
 import { expect, test } from "vitest";
+import { systemClock } from "../base/clock.ts";
 import type { Engine } from "./engine.ts";
 import type { Attempt } from "./grpc/rpc.ts";
 import { SessionPool } from "./session-pool.ts";
@@ -13,6 +14,7 @@ function noted({ over = Promise.resolve() } = {}) {
       notes.push(`open ${address}`);
       return {
         address,
+        clock: systemClock,
         origin: `http://${address}`,
         request: () => Promise.reject(new Error("calls only")),
         send: async () => {

@@ -1,14 +1,14 @@
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
-import { afterEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
+import { fakeClock } from "../testing/fake-clock.ts";
 import { sniff } from "./sniff.ts";
-
-afterEach(() => void vi.useRealTimers());
 
 /** A port that only sniffs; tells what was handed on, and what could be read then. */
 async function openSniffer() {
+  const clock = fakeClock();
   const handedOn: { version: 1 | 2; text: string }[] = [];
   const server = createServer((socket) => {
-    sniff(socket, (version) => {
+    sniff(socket, clock, (version) => {
       const seen = { version, text: "" };
       handedOn.push(seen);
       socket.on("data", (chunk) => {
@@ -23,6 +23,7 @@ async function openSniffer() {
   client.on("error", () => {}); // being cut off is what some of the tests are about
   await new Promise((resolve) => client.once("connect", resolve));
   return {
+    clock,
     client,
     handedOn,
     async [Symbol.asyncDispose]() {
@@ -53,21 +54,19 @@ test.each([
 });
 
 test("a connection on which nobody speaks is closed after 10 s, and never handed on", async () => {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   await using sniffer = await openSniffer();
   sniffer.client.write("PR");
   const closed = new Promise((resolve) => sniffer.client.once("close", resolve));
-  while (vi.getTimerCount() === 0) await new Promise((resolve) => setImmediate(resolve));
-  vi.advanceTimersByTime(10_000);
+  await vi.waitUntil(() => sniffer.clock.pending === 1);
+  await sniffer.clock.advance(10_000);
   await closed;
   expect(sniffer.handedOn).toEqual([]);
 });
 
 test("a connection that breaks before it has spoken leaves no timer", async () => {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   await using sniffer = await openSniffer();
-  while (vi.getTimerCount() === 0) await new Promise((resolve) => setImmediate(resolve));
+  await vi.waitUntil(() => sniffer.clock.pending === 1);
   sniffer.client.resetAndDestroy();
-  while (vi.getTimerCount() > 0) await new Promise((resolve) => setImmediate(resolve));
+  await vi.waitUntil(() => sniffer.clock.pending === 0);
   expect(sniffer.handedOn).toEqual([]);
 });

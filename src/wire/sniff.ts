@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { systemClock } from "../base/clock.ts";
+import type { Clock } from "../base/clock.ts";
 
 /** RFC 9113 §3.4: a client that speaks HTTP/2 begins with these bytes; no HTTP/1.1 method begins with "PRI". */
 const preface = Buffer.from("PRI");
@@ -11,8 +11,8 @@ const firstBytesMs = 10_000;
  * Learns from a connection's first bytes which HTTP it speaks, puts them back, and hands the connection on.
  * A connection that breaks or stays silent first is closed and never handed on.
  */
-export function sniff(socket: Socket, handOn: (version: 1 | 2) => void): void {
-  const timer = systemClock.setTimer(firstBytesMs, () => socket.destroy());
+export function sniff(socket: Socket, clock: Clock, handOn: (version: 1 | 2) => void): void {
+  const timer = clock.setTimer(firstBytesMs, () => socket.destroy());
   const forget = () => timer.cancel();
   let seen: Buffer = Buffer.alloc(0);
   const onData = (chunk: Buffer) => {

@@ -112,7 +112,7 @@ function instanceTable({ out, clock }: Cli, instances: Found["instances"]): stri
       health: { text: health, tone: health === "healthy" ? "good" : "bad" },
       version: version || "-",
       zone: zone || "-",
-      since: registeredAt === undefined ? "-" : spellMs(clock.now() - registeredAt),
+      since: registeredAt === undefined ? "-" : spellMs(clock.wall() - registeredAt),
       calls: String(calls ?? "-"),
     };
     return shown.map(({ title }) => cells[title] ?? "");

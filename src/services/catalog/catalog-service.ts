@@ -45,7 +45,7 @@ export function catalogService(options: CatalogServiceOptions): ServiceImpl<type
     async createProduct(request) {
       const { sku } = request;
       const values = readValues(request);
-      const once = { ...createRequest(CreateProductRequestSchema, request), now: clock.now() };
+      const once = { ...createRequest(CreateProductRequestSchema, request), now: clock.wall() };
       const product = await store.unit((em) =>
         createOnce(em, productRequests, once, {
           create: () => productRepository(em).add({ sku, ...values }, once.now),
@@ -61,7 +61,7 @@ export function catalogService(options: CatalogServiceOptions): ServiceImpl<type
       const changed = await store.unit(async (em) => {
         const products = productRepository(em);
         const product = await products.getForChange(sku, version);
-        await products.change(product, values, clock.now());
+        await products.change(product, values, clock.wall());
         return product;
       });
       return { product: toProto(changed) };

@@ -13,7 +13,7 @@ const title = "heddle catalog service";
 const { logLevel, ...config } = readSettings(title, catalogConfig);
 const log = jsonLogger({ level: logLevel, fields: { service: "catalog" } });
 await using store = await orExit(title, openStore({ ...catalogRows, ...config, log }));
-if (config.seed) log.info("seeded", { products: await seed(store, systemClock.now()) });
+if (config.seed) log.info("seeded", { products: await seed(store, systemClock.wall()) });
 
 const services = [[CatalogService, catalogService({ store })]] as const;
 const server = await orExit(title, serve({ ...config, name: "catalog", services, log }));

@@ -72,7 +72,7 @@ export class Registrar implements AsyncDisposable {
     const instance = normalised(asked.instance, random);
     const { entry, checked } = await journal.inTurn(async () => {
       const ghostIds = registry.ghosts(instance).map((ghost) => ghost.instance.id);
-      const at = clock.now();
+      const at = clock.wall();
       await journal.write([registry.preview({ ...asked, instance }, at)], ghostIds);
       const entry = registry.put({ ...asked, instance }, at);
       journal.overtake([instance.id, ...ghostIds]);
@@ -131,14 +131,14 @@ export class Registrar implements AsyncDisposable {
   #report(entry: Entry, verdict: Verdict): void {
     const { registry, clock } = this.#options;
     const version = registry.version;
-    registry.report(entry, verdict, clock.now());
+    registry.report(entry, verdict, clock.wall());
     if (registry.version !== version) this.#note(entry.instance.id, verdict.reason);
   }
 
   #tick(): void {
     const { registry, leases, clock, journal } = this.#options;
-    const now = clock.now();
-    for (const id of leases.lapsed(now)) {
+    const now = clock.wall(); // what is lapsed is kept, and shown with its date, over a restart
+    for (const id of leases.lapsed(clock.now())) {
       this.#checks.drop(id);
       registry.lapse(id, now);
       this.#note(id, "its lease lapsed");

@@ -11,7 +11,7 @@ export function createOrderIds(clock: Clock): () => string {
   let msecs = 0;
   let seq = 0;
   return () => {
-    const now = clock.now();
+    const now = clock.wall();
     const later = now > msecs || seq === maxSequence;
     msecs = Math.max(now, later ? msecs + 1 : msecs);
     seq = later ? 0 : seq + 1;

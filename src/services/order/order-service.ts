@@ -53,7 +53,7 @@ export function orderService(options: OrderServiceOptions): ServiceImpl<typeof O
       const cancelled = await store.unit(async (em) => {
         const orders = orderRepository(em);
         const order = await orders.getForChange(id);
-        await orders.cancel(order, reason || defaultReason, clock.now());
+        await orders.cancel(order, reason || defaultReason, clock.wall());
         return order;
       });
       changes.publish(id);
@@ -74,7 +74,7 @@ function orderCreation({ store, users, catalog, clock }: OrderServiceOptions & {
   const nextId = createOrderIds(clock);
   return async (request: CreateOrderRequest): Promise<Order> => {
     const { userId, items } = request;
-    const once = { ...createRequest(CreateOrderRequestSchema, request), now: clock.now() };
+    const once = { ...createRequest(CreateOrderRequestSchema, request), now: clock.wall() };
     const before = await orderOf(store, once);
     if (before !== undefined) return before;
 

@@ -39,7 +39,7 @@ export function userService({ store, clock = systemClock }: UserServiceOptions):
 
     async createUser(request) {
       const { name, email } = request;
-      const once = { ...createRequest(CreateUserRequestSchema, request), now: clock.now() };
+      const once = { ...createRequest(CreateUserRequestSchema, request), now: clock.wall() };
       const user = await store.unit((em) =>
         createOnce(em, userRequests, once, {
           create: () => userRepository(em).add({ name, email }, once.now),
@@ -55,7 +55,7 @@ export function userService({ store, clock = systemClock }: UserServiceOptions):
       const changed = await store.unit(async (em) => {
         const users = userRepository(em);
         const user = await users.getForChange(id, version);
-        await users.change(user, values, clock.now());
+        await users.change(user, values, clock.wall());
         return user;
       });
       return { user: toProto(changed) };

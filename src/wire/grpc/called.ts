@@ -1,6 +1,6 @@
 import { Code, ConnectError, type StreamResponse, type UnaryResponse } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
-import { systemClock } from "../../base/clock.ts";
+import type { Clock } from "../../base/clock.ts";
 import type { CancelListener } from "../../base/lifetime.ts";
 import { type Fields, fieldOf } from "../../call/fields.ts";
 import { type Progress, withProgress } from "../../call/progress.ts";
@@ -16,6 +16,7 @@ import { answerError, headError, withoutStatus } from "./status.ts";
 
 /** What a called RPC is a part of. */
 export interface CalledParts extends CalledStreamParts {
+  readonly clock: Clock;
   /** The largest message taken, in bytes. */
   readonly maxMessageBytes: number;
 }
@@ -32,7 +33,7 @@ export abstract class Called implements CalledStream, MessageSink, CancelListene
   protected readonly answered = Promise.withResolvers<UnaryResponse | StreamResponse>();
   protected isOver = false;
   readonly #reader: MessageReader;
-  readonly #sentAt = systemClock.now();
+  readonly #sentAt: number;
   #head: Fields | undefined;
   #hasBody = false;
   #tail: Fields | undefined;
@@ -40,6 +41,7 @@ export abstract class Called implements CalledStream, MessageSink, CancelListene
 
   constructor(parts: CalledParts, attempt: Attempt) {
     this.parts = parts;
+    this.#sentAt = parts.clock.now();
     this.attempt = attempt;
     this.answer = this.answered.promise;
     this.#reader = new MessageReader(this, parts.maxMessageBytes);
@@ -108,7 +110,7 @@ export abstract class Called implements CalledStream, MessageSink, CancelListene
   }
 
   reset({ code, by, reason, isUnprocessed }: Reset, lost: (why: string) => ConnectError): void {
-    const error = by === "connection" ? lost(reason) : orLate(resetError(code, reason), this.attempt, this.#sentAt);
+    const error = by === "connection" ? lost(reason) : orLate(resetError(code, reason), this.attempt, this.#tookMs());
     const isRefused = isUnprocessed || code === ErrorCode.refusedStream;
     this.fail(error, isRefused ? "refused" : "processed");
   }
@@ -116,6 +118,10 @@ export abstract class Called implements CalledStream, MessageSink, CancelListene
   /** The caller has left. */
   canceled(reason: unknown): void {
     this.fail(ConnectError.from(reason, Code.Canceled));
+  }
+
+  #tookMs(): number {
+    return this.parts.clock.now() - this.#sentAt;
   }
 
   /** Ends the attempt with an error, and what is left of its stream. */

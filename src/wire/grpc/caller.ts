@@ -1,5 +1,6 @@
 import type { DescMethod, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
+import type { Clock } from "../../base/clock.ts";
 import { formatGrpcTimeout } from "../../call/deadline.ts";
 import { type Fields, fieldOf } from "../../call/fields.ts";
 import { headers } from "../../call/headers.ts";
@@ -16,6 +17,7 @@ import { contentType } from "./status.ts";
 
 /** Where gRPC calls leave, and how. */
 export interface CallerOptions extends SendOptions {
+  readonly clock: Clock;
   readonly http2: Connection;
   readonly scheme: "http" | "https";
   readonly authority: string;
@@ -37,11 +39,11 @@ export class Caller {
    * that the peer does not take or no one may send.
    */
   call(attempt: Attempt, encoded: Encoded | undefined, onOver: () => void): Called | undefined {
-    const { http2, compression, maxMessageBytes: most = maxMessageBytes } = this.#options;
+    const { http2, clock, compression, maxMessageBytes: most = maxMessageBytes } = this.#options;
     if (attempt.lifetime.aborted) throw ConnectError.from(attempt.lifetime.reason, Code.Canceled);
     const stream = http2.openStream(this.#headOf(attempt), false, moreOf(attempt));
     if (stream === undefined) return undefined;
-    const parts = { http2, stream, onOver, maxMessageBytes: most };
+    const parts = { http2, clock, stream, onOver, maxMessageBytes: most };
     if (encoded !== undefined) {
       const called =
         attempt.method.methodKind === "unary" ? new CalledUnary(parts, attempt) : new CalledStreaming(parts, attempt);

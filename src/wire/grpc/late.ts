@@ -1,10 +1,9 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { systemClock } from "../../base/clock.ts";
 import { deadlineExceeded } from "../../call/errors.ts";
 import { methodName } from "../../call/method.ts";
 import type { Attempt } from "./rpc.ts";
 
-/** What whole milliseconds, which the clock and the request's timeout are told in, may hide. */
+/** What whole milliseconds, which timers and the request's timeout are told in, may hide. */
 const roundingMs = 1;
 
 /**
@@ -14,9 +13,11 @@ const roundingMs = 1;
 export function orLate(
   reason: unknown,
   { method, timeoutMs }: Pick<Attempt, "method" | "timeoutMs">,
-  sentAt: number,
+  tookMs: number,
 ): unknown {
   if (timeoutMs === undefined || !(reason instanceof ConnectError) || reason.code !== Code.Canceled) return reason;
-  if (systemClock.now() - sentAt + roundingMs < Math.floor(timeoutMs)) return reason;
-  return deadlineExceeded(`${methodName(method)} had ${timeoutMs} ms and needed more: its server gave it up`);
+  if (tookMs + roundingMs < Math.floor(timeoutMs)) return reason;
+  return deadlineExceeded(
+    `${methodName(method)} had ${Math.round(timeoutMs)} ms and needed more: its server gave it up`,
+  );
 }

@@ -2,7 +2,7 @@ import type { DescMethodStreaming, DescMethodUnary, Message } from "@bufbuild/pr
 import { Code, ConnectError, type StreamResponse } from "@connectrpc/connect";
 import type { UniversalClientFn } from "@connectrpc/connect/protocol";
 import { createTransport } from "@connectrpc/connect/protocol-grpc";
-import { systemClock } from "../../base/clock.ts";
+import { type Clock, systemClock } from "../../base/clock.ts";
 import { formatGrpcTimeout } from "../../call/deadline.ts";
 import { headersOf } from "../../call/fields.ts";
 import { headers } from "../../call/headers.ts";
@@ -13,8 +13,15 @@ import { orLate } from "./late.ts";
 import { compressionNamed, maxMessageBytes } from "./messages.ts";
 import type { Attempt, Send, SendOptions } from "./rpc.ts";
 
+/** What sending by Connect may differ in. */
+export interface SendOverOptions extends SendOptions {
+  /** By default the machine's. */
+  readonly clock?: Clock;
+}
+
 /** Sends attempts by Connect's own gRPC client, over whatever sends a request for it. */
-export function sendOver(httpClient: UniversalClientFn, baseUrl: string, options: SendOptions = {}): Send {
+export function sendOver(httpClient: UniversalClientFn, baseUrl: string, options: SendOverOptions = {}): Send {
+  const { clock = systemClock } = options;
   const most = options.maxMessageBytes ?? maxMessageBytes;
   const transport = createTransport({
     httpClient,
@@ -29,10 +36,10 @@ export function sendOver(httpClient: UniversalClientFn, baseUrl: string, options
   });
   return async (attempt) => {
     const { method, message, lifetime } = attempt;
-    const sentAt = systemClock.now();
+    const sentAt = clock.now();
     /** Why a caller left need not be a ConnectError; what it is told is. */
     const rethrown = (reason: unknown): never => {
-      throw orLate(ConnectError.from(reason, Code.Canceled), attempt, sentAt);
+      throw orLate(ConnectError.from(reason, Code.Canceled), attempt, clock.now() - sentAt);
     };
     const { signal } = lifetime;
     const header = headerOf(attempt);

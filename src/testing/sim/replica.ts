@@ -1,19 +1,23 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { DiscoveryService } from "../../../gen/heddle/discovery/v1/discovery_pb.ts";
 import { Lease } from "../../app/lease.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { Logger } from "../../base/log.ts";
 import type { Mesh } from "../../mesh/mesh.ts";
 import { openServer, type Server, type ServerOptions, type ServiceEntries, type ServiceEntry } from "../../server/serve.ts";
+import type { Dice } from "./dice.ts";
 import { Machine } from "./machine.ts";
 import type { Node, WorldParts } from "./node.ts";
 
 /** What a process serves: made anew for each process that runs it, so that nothing outlives one but what is meant to. */
 export type Services<T extends readonly DescService[]> = (on: Serving) => ServiceEntries<T>;
 
-/** What handlers may use of the process they run in. */
+/** What handlers may use of the process they run in: its time and its dice, never the machine's. */
 export interface Serving {
-  readonly node: Node;
-  /** Which of the replicas, counted from 1. */
-  readonly replica: number;
+  readonly replica: Replica;
+  readonly clock: Clock;
+  readonly random: Dice;
+  readonly log: Logger;
   /** For calls to others. */
   readonly mesh: Mesh;
 }
@@ -65,7 +69,7 @@ export class Replica extends Machine {
     const node = this.begin();
     const { clock, engine, log } = node;
     const mesh = await node.openMesh();
-    const services = this.#services({ node, mesh, replica: this.number });
+    const services = this.#services({ replica: this, mesh, clock, log, random: node.random.fork("handlers") });
     const { zone = "", weight = 100, version = "", server: how = {} } = this.#options;
     const server = await openServer({ ...how, services, host: this.name, port, engine, clock, log });
     const about = { name: this.service, services: services.map(([{ typeName }]) => typeName), zone, weight, version };

@@ -6,6 +6,8 @@ export interface SimulateOptions extends Omit<WorldOptions, "seed"> {
   readonly seed?: number;
   /** How many seeds, one after the other. Default 1; with `HEDDLE_SEED`, always 1. */
   readonly seeds?: number;
+  /** How a seed is replayed, for the message of a failure. Default: by `HEDDLE_SEED`. */
+  readonly replay?: (seed: number) => string;
 }
 
 /** What one world came to. */
@@ -18,7 +20,7 @@ export interface Simulated {
   readonly ms: number;
   /** What it was not to be; `undefined` if it was as it should be. */
   readonly problem: Error | undefined;
-  /** What happened. */
+  /** What happened; if there is a problem, what the world did and what happened around it. */
   readonly text: string;
 }
 
@@ -40,11 +42,11 @@ export type Scenario = (world: World) => Promise<void>;
  */
 export async function simulate(options: SimulateOptions, scenario: Scenario): Promise<void> {
   const asked = process.env.HEDDLE_SEED;
-  const { seed: first = 1, seeds = 1, ...of } = options;
+  const { seed: first = 1, seeds = 1, replay = (seed) => `HEDDLE_SEED=${seed}`, ...of } = options;
   const [from, count] = asked === undefined ? [first, seeds] : [Number(asked), 1];
   for (let seed = from; seed < from + count; seed++) {
-    const { problem } = await runWorld({ ...of, seed }, scenario);
-    if (problem !== undefined) throw problem;
+    const { problem, text } = await runWorld({ ...of, seed }, scenario);
+    if (problem !== undefined) throw withSeed(problem, `seed ${seed}; replay it with ${replay(seed)}`, text);
   }
 }
 
@@ -76,14 +78,19 @@ export async function runWorld(options: WorldOptions, scenario: Scenario): Promi
       isOver = true;
     });
   await timeline.run(() => isOver).catch(failed);
-  const told = problem && withSeed(problem, world, failedAt);
-  return { seed: world.seed, sum: chronicle.sum, events: timeline.events, ms: world.now, problem: told, text: chronicle.text() };
+  return {
+    seed: world.seed,
+    sum: chronicle.sum,
+    events: timeline.events,
+    ms: world.now,
+    problem,
+    text: chronicle.text(failedAt),
+  };
 }
 
 /** The error with what its reader needs to see it again. */
-function withSeed(problem: Error, { seed, chronicle }: World, atMs: number | undefined): Error {
-  const replay = `seed ${seed}: replay it with HEDDLE_SEED=${seed}`;
-  const made = new Error(`${problem.message}\n${replay}\n${chronicle.text(atMs)}`, { cause: problem });
+function withSeed(problem: Error, replay: string, text: string): Error {
+  const made = new Error(`${problem.message}\n${replay}\n${text}`, { cause: problem });
   made.name = problem.name;
   return made;
 }

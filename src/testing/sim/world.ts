@@ -11,6 +11,7 @@ import { Node, type WorldParts } from "./node.ts";
 import { RegistryMachine } from "./registry.ts";
 import { Replica, type ReplicaOptions, type Services } from "./replica.ts";
 import { Timeline } from "./timeline.ts";
+import { drawTrouble, follow, type TroubleOptions } from "./trouble.ts";
 
 /** What a world is made of. */
 export interface WorldOptions {
@@ -34,6 +35,24 @@ export interface ServeOptions extends ReplicaOptions {
   readonly replicas?: number;
   /** Zones of the replicas, in turn. */
   readonly zones?: readonly string[];
+}
+
+/** A service that was started. */
+export class Served {
+  readonly name: string;
+  readonly replicas: readonly Replica[];
+
+  constructor(name: string, replicas: readonly Replica[]) {
+    this.name = name;
+    this.replicas = replicas;
+  }
+
+  /** One of its replicas, counted from 1. */
+  replica(number: number): Replica {
+    const found = this.replicas[number - 1];
+    if (found === undefined) throw new RangeError(`${this.name} has ${this.replicas.length} replicas, no ${number}`);
+    return found;
+  }
 }
 
 /** A mesh and all that it stands on, in this process and on a time of its own: see `simulate`. */
@@ -97,7 +116,7 @@ export class World {
     service: string,
     services: Services<T>,
     { replicas: count = 1, zones = [], ...options }: ServeOptions = {},
-  ): Promise<readonly Replica[]> {
+  ): Promise<Served> {
     const made = Array.from({ length: count }, (_, index) => {
       const zone = zones[index % zones.length];
       const identity = { service, number: index + 1, services };
@@ -107,7 +126,7 @@ export class World {
     this.#replicas.push(...made);
     for (const replica of made) await replica.start();
     for (const replica of made) await replica.registered();
-    return made;
+    return new Served(service, made);
   }
 
   /** Starts a program that calls others, on a machine of its own. */
@@ -139,6 +158,11 @@ export class World {
   /** Lets something go wrong; returns what ends it. */
   strike(fault: Fault): () => Promise<void> {
     return strike(this, fault);
+  }
+
+  /** Draws faults from the scenario's dice, and lets them take their course; resolves when the last one is over. */
+  trouble(options: TroubleOptions): Promise<void> {
+    return follow(this, drawTrouble(this, this.random.fork("trouble"), options));
   }
 
   /** Ends all that runs, as programs do that are told to. Resolves with what was left behind. */

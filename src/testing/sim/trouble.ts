@@ -11,7 +11,7 @@ export interface PlannedFault {
 }
 
 /** What may go wrong, and how much of it. */
-export interface ScheduleOptions {
+export interface TroubleOptions {
   /** All is over after so many milliseconds. */
   readonly withinMs: number;
   /** How many faults, at the most. Default 6. */
@@ -25,7 +25,7 @@ export interface ScheduleOptions {
 const allKinds = ["cut", "black hole", "slow", "loss", "reset", "sever", "crash", "power off", "drain", "pause", "jump"] as const;
 
 /** Draws what goes wrong, and when, from the dice. */
-export function drawSchedule(world: World, dice: Dice, options: ScheduleOptions): readonly PlannedFault[] {
+export function drawTrouble(world: World, dice: Dice, options: TroubleOptions): readonly PlannedFault[] {
   const { withinMs, most = 6, kinds = allKinds } = options;
   const { hosts = world.machines.filter(({ name }) => !world.callers.some((each) => each.name === name)).map(({ name }) => name) } = options;
   const planned = Array.from({ length: dice.between(1, most) }, () => {

@@ -1,0 +1,5 @@
+import { outcomes } from "./outcomes.ts";
+import type { Property } from "./property.ts";
+
+/** All that has to hold in every world. */
+export const properties: readonly Property[] = [outcomes];

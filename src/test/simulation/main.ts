@@ -22,12 +22,13 @@ for (const property of chosen) {
   const beganAt = performance.now();
   const total = { worlds: 0, events: 0, ms: 0, failed: 0 };
   for (let seed = first; seed < first + seeds && performance.now() < endsAt; seed++) {
-    const { problem, text, sum, events, ms } = await runWorld({ ...property.world, seed }, property.scenario);
+    const { problem, text, around, sum, events, ms } = await runWorld({ ...property.world, seed }, property.scenario);
     total.worlds++;
     total.events += events;
     total.ms += ms;
     if (seeds === 1) console.log(`${property.name} of seed ${seed}: sum ${sum}`);
-    if (values.text || (seeds === 1 && problem !== undefined)) console.log(text);
+    if (values.text) console.log(text);
+    else if (seeds === 1 && problem !== undefined) console.log(around);
     if (problem === undefined) continue;
     total.failed++;
     console.log(`BROKEN ${property.name}: ${problem.message}\n       make simulate ARGS="--property ${property.name} --seed ${seed}"`);

@@ -25,10 +25,7 @@ export class Caller extends Machine {
 
   /** Ends it as a program does that is told to. */
   async stop(): Promise<void> {
-    const { node } = this;
-    if (node === undefined || this.#mesh === undefined) return;
-    this.tell("stops");
-    await this.#mesh[Symbol.asyncDispose]();
-    await this.finish(node);
+    const mesh = this.#mesh;
+    if (this.node !== undefined && mesh !== undefined) await this.leave(this.node, () => mesh[Symbol.asyncDispose]());
   }
 }

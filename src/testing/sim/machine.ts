@@ -75,15 +75,17 @@ export class Machine {
     return this.#node;
   }
 
-  /** Ends a process that has closed all it had, and notes what it had not. */
-  protected async finish({ process, clock }: Node): Promise<void> {
+  /** Lets a process end by itself: `close` closes all it has. What it leaves is noted. One that crashes meanwhile has ended. */
+  protected async leave({ process }: Node, close: () => Promise<unknown>): Promise<void> {
+    this.tell("stops");
+    const ended = new Promise<void>((resolve) => process.onEnd(resolve));
+    await Promise.race([close(), ended]);
     if (process.isEnded) return;
-    await this.#rest();
+    await Promise.race([this.#rest(), ended]);
     if (process.isEnded) return;
     const sockets = this.#parts.network.socketsOf(process).length;
     if (process.timers > 0) this.#leftovers.push(`${this.name} left ${process.timers} timers`);
     if (sockets > 0) this.#leftovers.push(`${this.name} left ${sockets} sockets`);
-    void clock;
     process.end();
     this.gone();
   }

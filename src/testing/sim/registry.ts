@@ -45,11 +45,11 @@ export class RegistryMachine extends Machine {
     const running = this.#running;
     if (running === undefined || running.node.process.isEnded) return;
     this.#running = undefined;
-    this.tell("stops");
-    running.discovery.endStreams();
-    await running.server.drain(1_000);
-    await running.discovery[Symbol.asyncDispose]();
-    await this.finish(running.node);
+    await this.leave(running.node, async () => {
+      running.discovery.endStreams();
+      await running.server.drain(1_000);
+      await running.discovery[Symbol.asyncDispose]();
+    });
   }
 
   protected override gone(): void {

@@ -89,11 +89,11 @@ export class Replica extends Machine {
     const running = this.#running;
     if (running === undefined || running.node.process.isEnded) return;
     this.#running = undefined;
-    this.tell("stops");
-    await running.lease[Symbol.asyncDispose]();
-    await running.server.drain(graceMs);
-    await running.mesh[Symbol.asyncDispose]();
-    await this.finish(running.node);
+    await this.leave(running.node, async () => {
+      await running.lease[Symbol.asyncDispose]();
+      await running.server.drain(graceMs);
+      await running.mesh[Symbol.asyncDispose]();
+    });
   }
 
   protected override gone(): void {

@@ -20,8 +20,10 @@ export interface Simulated {
   readonly ms: number;
   /** What it was not to be; `undefined` if it was as it should be. */
   readonly problem: Error | undefined;
-  /** What happened; if there is a problem, what the world did and what happened around it. */
+  /** All that happened. */
   readonly text: string;
+  /** What there was to know of the problem when it was found: the world's faults, and what happened around it. */
+  readonly around: string;
 }
 
 /** What happens in a world, and what has to hold of it: it throws if that does not. */
@@ -45,8 +47,8 @@ export async function simulate(options: SimulateOptions, scenario: Scenario): Pr
   const { seed: first = 1, seeds = 1, replay = (seed) => `HEDDLE_SEED=${seed}`, ...of } = options;
   const [from, count] = asked === undefined ? [first, seeds] : [Number(asked), 1];
   for (let seed = from; seed < from + count; seed++) {
-    const { problem, text } = await runWorld({ ...of, seed }, scenario);
-    if (problem !== undefined) throw withSeed(problem, `seed ${seed}; replay it with ${replay(seed)}`, text);
+    const { problem, around } = await runWorld({ ...of, seed }, scenario);
+    if (problem !== undefined) throw withSeed(problem, `seed ${seed}; replay it with ${replay(seed)}`, around);
   }
 }
 
@@ -84,13 +86,14 @@ export async function runWorld(options: WorldOptions, scenario: Scenario): Promi
     events: timeline.events,
     ms: world.now,
     problem,
-    text: chronicle.text(failedAt),
+    text: chronicle.text(),
+    around: chronicle.text(failedAt),
   };
 }
 
 /** The error with what its reader needs to see it again. */
-function withSeed(problem: Error, replay: string, text: string): Error {
-  const made = new Error(`${problem.message}\n${replay}\n${text}`, { cause: problem });
+function withSeed(problem: Error, replay: string, around: string): Error {
+  const made = new Error(`${problem.message}\n${replay}\n${around}`, { cause: problem });
   made.name = problem.name;
   return made;
 }

@@ -25,7 +25,7 @@ export interface WorldOptions {
   readonly windowBytes?: number;
   /** When it begins, in milliseconds since the epoch. Default: 2026-01-01. */
   readonly startMs?: number;
-  /** More events are a world that never rests. Default 5 million. */
+  /** More events are a world that never rests. Default 1 million. */
   readonly maxEvents?: number;
 }
 
@@ -70,7 +70,7 @@ export class World {
   readonly #replicas: Replica[] = [];
 
   constructor({ seed, latency = longTailed(0.5), lossRatio = 0, ...options }: WorldOptions) {
-    const { windowBytes = 256 * 1024, startMs = Date.UTC(2026, 0, 1), maxEvents = 5_000_000 } = options;
+    const { windowBytes = 256 * 1024, startMs = Date.UTC(2026, 0, 1), maxEvents = 1_000_000 } = options;
     const all = dice(seed);
     this.seed = seed;
     this.random = all.fork("scenario");

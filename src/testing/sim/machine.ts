@@ -76,7 +76,7 @@ export class Machine {
   }
 
   /** Lets a process end by itself: `close` closes all it has. What it leaves is noted. One that crashes meanwhile has ended. */
-  protected async leave({ process }: Node, close: () => Promise<unknown>): Promise<void> {
+  protected async leave({ process }: Node, close: () => PromiseLike<unknown>): Promise<void> {
     this.tell("stops");
     const ended = new Promise<void>((resolve) => process.onEnd(resolve));
     await Promise.race([close(), ended]);

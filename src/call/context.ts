@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { type ContextValues, createContextKey } from "@connectrpc/connect";
+import type { Criticality } from "./criticality.ts";
 
 /** The call that is being served: what calls made on its behalf inherit without being told. */
 export interface CurrentCall {
@@ -7,8 +8,15 @@ export interface CurrentCall {
   readonly deadlineAt?: number | undefined;
   /** Aborts when its caller gave up or its deadline passed. */
   readonly signal?: AbortSignal | undefined;
-  readonly traceparent?: string | undefined;
+  /** Its place in a trace (W3C). May be set where its caller brought none, for all calls made on its behalf. */
+  traceparent?: string | undefined;
   readonly tracestate?: string | undefined;
+  /** How much it matters that it is answered. Calls made on its behalf matter no more. */
+  readonly criticality?: Criticality | undefined;
+  /** Which sending of it this is, counted from 1. */
+  readonly attempt?: number | undefined;
+  /** How many hops above, its own included, are attempts after the first. */
+  readonly retryDepth?: number | undefined;
 }
 
 const storage = new AsyncLocalStorage<CurrentCall>();

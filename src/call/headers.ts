@@ -8,6 +8,18 @@ export const headers = {
   previousAttempts: "grpc-previous-rpc-attempts",
   /** When to try again, in milliseconds; negative or malformed: never (gRFC A6). */
   retryPushback: "grpc-retry-pushback-ms",
+  /** When to try again, in seconds or as a date: https://www.rfc-editor.org/rfc/rfc9110.html#section-10.2.3 */
+  retryAfter: "retry-after",
+  /** "sheddable", "normal" or "critical", in lower case; absent where the call is what its contract says. */
+  criticality: "heddle-criticality",
+  /** How many hops above, this one included, are attempts after the first, in decimal; absent where none is. */
+  retryDepth: "heddle-retry-depth",
+  /** "1" asks for the server's load report behind the answer, in `loadMetrics`. */
+  loadReport: "heddle-load-report",
+  /** The server's load, an `xds.data.orca.v3.OrcaLoadReport`, in trailers (gRFC A51). */
+  loadMetrics: "endpoint-load-metrics-bin",
+  /** On an answer that a fallback gave: the reason why nobody could be asked. */
+  fallback: "heddle-fallback",
   /** https://www.w3.org/TR/trace-context/ */
   traceparent: "traceparent",
   /** Goes wherever `traceparent` goes. */

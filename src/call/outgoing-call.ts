@@ -34,13 +34,8 @@ export class OutgoingCall extends Lifetime implements Due {
   deadlineAt: number | undefined;
   /** How long it had when its deadline was set, in milliseconds. */
   allowedMs = 0;
-  /** The number of the attempt under way, counted from 1. */
-  attempt = 1;
-  /** How long that attempt may take, in milliseconds; and who may cancel it, if not the call alone. */
-  attemptMs: number | undefined;
-  attemptLifetime: Lifetime = this;
-  /** Ids of the endpoints tried so far. */
-  readonly tried: string[] = [];
+  /** How many hops above this one are attempts after the first. */
+  retryDepth = 0;
 
   constructor({ method, message, header, signal, timeoutMs, values }: OutgoingCallInit) {
     super();

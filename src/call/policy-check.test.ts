@@ -74,6 +74,24 @@ const contradictions: readonly (readonly [kind: Kind, policy: Policy, wrong: str
     { breaker: { openTime: seconds(2), maxOpenTime: seconds(1) } },
     "breaker.open_time (2000 ms) is above breaker.max_open_time (1000 ms)",
   ],
+  [
+    safe,
+    { retry: { maxAttempts: 2 }, hedge: { ...afterPercentile(95), maxExtra: 2 } },
+    "hedge.max_extra (2) is not below retry.max_attempts (2), which counts every send",
+  ],
+  [safe, { retry: { maxDepth: 4 } }, "retry.max_depth is 4; 3 is the most"],
+  [safe, { breaker: { maxSlowPercent: 101 } }, "breaker.max_slow_percent is 101; 100 is the most"],
+  [safe, { breaker: { slowFactor: 0.5 } }, "breaker.slow_factor is 0.5; it has to be 1 or more"],
+  [
+    { ...safe, stream: true },
+    { fallback: { responseJson: "{}" } },
+    "fallback is set on a stream; only unary calls have one",
+  ],
+  [
+    safe,
+    { fallback: { responseJson: '{"txt": ""}' } },
+    'fallback.response_json is no made.v1.Text: cannot decode message made.v1.Text from JSON: key "txt" is unknown',
+  ],
   [safe, { access: { anonymous: true, scopes: ["users:read"] } }, "access is anonymous and asks for scopes"],
   [safe, { rateLimit: {} }, "rate_limit.calls is 0"],
   [

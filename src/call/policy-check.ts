@@ -1,4 +1,4 @@
-import type { DescMethod } from "@bufbuild/protobuf";
+import { type DescMethod, fromJsonString } from "@bufbuild/protobuf";
 import { type Duration, durationMs } from "@bufbuild/protobuf/wkt";
 import type { MethodPolicy } from "../../gen/heddle/policy/v1/policy_pb.ts";
 import { methodName, safeToRepeat, withoutSideEffects } from "./method.ts";
@@ -41,10 +41,25 @@ const checks: readonly Check[] = [
     p.hedge?.after.case === "afterPercentile" &&
     (p.hedge.after.value < 50 || p.hedge.after.value > 99) &&
     `hedge.after_percentile is ${p.hedge.after.value}; it has to be from 50 to 99`,
+  (p) =>
+    p.hedge &&
+    p.retry &&
+    p.retry.maxAttempts > 0 &&
+    (p.hedge.maxExtra || 1) >= p.retry.maxAttempts &&
+    `hedge.max_extra (${p.hedge.maxExtra || 1}) is not below retry.max_attempts (${p.retry.maxAttempts}), which counts every send`,
+  (p) => (p.retry?.maxDepth ?? 0) > 3 && `retry.max_depth is ${p.retry?.maxDepth}; 3 is the most`,
   (p) => (p.hedge?.maxExtra ?? 0) > 3 && `hedge.max_extra is ${p.hedge?.maxExtra}; 3 is the most`,
   (p) =>
     (p.breaker?.minSuccessPercent ?? 0) > 100 &&
     `breaker.min_success_percent is ${p.breaker?.minSuccessPercent}; 100 is the most`,
+  (p) =>
+    (p.breaker?.maxSlowPercent ?? 0) > 100 &&
+    `breaker.max_slow_percent is ${p.breaker?.maxSlowPercent}; 100 is the most`,
+  (p) =>
+    p.breaker &&
+    p.breaker.slowFactor !== 0 &&
+    !(p.breaker.slowFactor >= 1) &&
+    `breaker.slow_factor is ${p.breaker.slowFactor}; it has to be 1 or more`,
   (p) => above(["breaker.open_time", p.breaker?.openTime], ["breaker.max_open_time", p.breaker?.maxOpenTime]),
   (p) => p.access?.anonymous && p.access.scopes.length > 0 && "access is anonymous and asks for scopes",
   (p) => p.rateLimit && p.rateLimit.calls === 0 && "rate_limit.calls is 0",
@@ -52,6 +67,9 @@ const checks: readonly Check[] = [
   (p) =>
     p.cache && (p.cache.maxAge === undefined || durationMs(p.cache.maxAge) <= 0) && "cache.max_age is not positive",
   (p) => p.created && p.created.location === "" && "created.location is empty",
+  (p, method) =>
+    p.fallback && method.methodKind !== "unary" && "fallback is set on a stream; only unary calls have one",
+  (p, method) => p.fallback && method.methodKind === "unary" && unreadable(method, p.fallback.responseJson),
 ];
 
 /** What a method's options say against each other, each with the method's name; empty when they agree. */
@@ -73,6 +91,16 @@ function above([name, stated]: Span, [limitName, limit, defaultMs]: Span): strin
   if (durationMs(stated) <= limitMs) return undefined;
   const by = limit === undefined ? " by default" : "";
   return `${name} (${durationMs(stated)} ms) is above ${limitName} (${limitMs} ms${by})`;
+}
+
+function unreadable(method: DescMethod, json: string): string | undefined {
+  try {
+    fromJsonString(method.output, json);
+    return undefined;
+  } catch (reason) {
+    const why = reason instanceof Error ? reason.message : String(reason);
+    return `fallback.response_json is no ${method.output.typeName}: ${why}`;
+  }
 }
 
 function timeoutOf({ timeout }: MethodPolicy, method: DescMethod): Span {

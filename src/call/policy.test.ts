@@ -1,12 +1,12 @@
 import { Code } from "@connectrpc/connect";
 import { expect, test } from "vitest";
 import { DiscoveryService } from "../../gen/heddle/discovery/v1/discovery_pb.ts";
-import { Balance, BreakerPreset, Criticality, StatusCode } from "../../gen/heddle/policy/v1/policy_pb.ts";
+import { BreakerPreset, Criticality, StatusCode } from "../../gen/heddle/policy/v1/policy_pb.ts";
 import { CatalogService } from "../../gen/shop/catalog/v1/catalog_pb.ts";
 import { OrderService } from "../../gen/shop/order/v1/order_pb.ts";
 import { UserService } from "../../gen/shop/user/v1/user_pb.ts";
 import { contract, type MadeMethod } from "../testing/contract.ts";
-import { assertPolicies, balanceOf, methodPolicy } from "./policy.ts";
+import { assertPolicies, methodPolicy } from "./policy.ts";
 
 /** The policy of a single method made on the spot. */
 function policyOf(method: Omit<MadeMethod, "name">, defaults?: MadeMethod["policy"]) {
@@ -36,15 +36,25 @@ test("a contract that says nothing has the defaults of the design", () => {
       initialBackoffMs: 25,
       maxBackoffMs: 250,
       codes: new Set([Code.Unavailable, Code.ResourceExhausted, Code.DeadlineExceeded]),
+      maxDepth: 1,
     },
     hedge: undefined,
-    breaker: { consecutiveFailures: 5, minSuccessRatio: 0.5, minCalls: 10, openMs: 1_000, maxOpenMs: 60_000 },
+    breaker: {
+      consecutiveFailures: 5,
+      minSuccessRatio: 0.5,
+      minCalls: 10,
+      openMs: 1_000,
+      maxOpenMs: 60_000,
+      maxSlowRatio: 0.8,
+      slowFactor: 3,
+    },
     concurrency: { maxInFlight: 256, maxQueued: 128 },
     criticality: "normal",
     access: undefined,
     rateLimit: undefined,
     cache: undefined,
     createdLocation: undefined,
+    fallback: undefined,
   });
 });
 
@@ -120,6 +130,7 @@ test("everything a contract may state is read, in milliseconds and shares of one
         initialBackoff: { nanos: 5_000_000 },
         maxBackoff: { nanos: 50_000_000 },
         codes: [StatusCode.UNAVAILABLE, StatusCode.ABORTED],
+        maxDepth: 2,
       },
       hedge: { after: { case: "afterDelay", value: { nanos: 20_000_000 } }, maxExtra: 2 },
       breaker: {
@@ -128,6 +139,8 @@ test("everything a contract may state is read, in milliseconds and shares of one
         minCalls: 20,
         openTime: seconds(3),
         maxOpenTime: seconds(9),
+        maxSlowPercent: 60,
+        slowFactor: 4,
       },
       concurrency: { maxInFlight: 1, maxQueued: 2 },
       criticality: Criticality.CRITICAL,
@@ -135,6 +148,7 @@ test("everything a contract may state is read, in milliseconds and shares of one
       rateLimit: { calls: 5, period: seconds(60), burst: 50 },
       cache: { maxAge: seconds(2), private: true },
       created: { location: "/v1/texts/{text}" },
+      fallback: { responseJson: '{"text": "nobody is there"}' },
     },
   });
   expect(policy).toEqual({
@@ -145,15 +159,25 @@ test("everything a contract may state is read, in milliseconds and shares of one
       initialBackoffMs: 5,
       maxBackoffMs: 50,
       codes: new Set([Code.Unavailable, Code.Aborted]),
+      maxDepth: 2,
     },
     hedge: { after: { delayMs: 20 }, maxExtra: 2 },
-    breaker: { consecutiveFailures: 9, minSuccessRatio: 0.8, minCalls: 20, openMs: 3_000, maxOpenMs: 9_000 },
+    breaker: {
+      consecutiveFailures: 9,
+      minSuccessRatio: 0.8,
+      minCalls: 20,
+      openMs: 3_000,
+      maxOpenMs: 9_000,
+      maxSlowRatio: 0.6,
+      slowFactor: 4,
+    },
     concurrency: { maxInFlight: 1, maxQueued: 2 },
     criticality: "critical",
     access: { scopes: [], anonymous: true },
     rateLimit: { calls: 5, periodMs: 60_000, burst: 50 },
     cache: { maxAgeMs: 2_000, private: true },
     createdLocation: "/v1/texts/{text}",
+    fallback: expect.objectContaining({ text: "nobody is there" }),
   });
 });
 
@@ -165,6 +189,8 @@ test("the classic breaker opens after 3 in a row for 30 s; single numbers can be
     minCalls: 10,
     openMs: 30_000,
     maxOpenMs: 30_000,
+    maxSlowRatio: undefined,
+    slowFactor: 3,
   });
   const longer = policyOf({ policy: { breaker: { ...classic, openTime: seconds(90) } } }).breaker;
   expect(longer).toMatchObject({ consecutiveFailures: 3, openMs: 90_000, maxOpenMs: 90_000 });
@@ -172,13 +198,4 @@ test("the classic breaker opens after 3 in a row for 30 s; single numbers can be
 
 test("a policy is read once", () => {
   expect(methodPolicy(UserService.method.getUser)).toBe(methodPolicy(UserService.method.getUser));
-});
-
-test.each([
-  [undefined, "round-robin"],
-  [Balance.ROUND_ROBIN, "round-robin"],
-  [Balance.RANDOM, "random"],
-  [Balance.LEAST_REQUEST, "least-request"],
-] as const)("balance %s is %s", (balance, name) => {
-  expect(balanceOf(contract([], balance && { balance }))).toBe(name);
 });

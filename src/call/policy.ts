@@ -1,14 +1,19 @@
-import { type DescMethod, type DescService, getOption, hasOption } from "@bufbuild/protobuf";
+import {
+  type DescMethod,
+  type DescService,
+  fromJsonString,
+  getOption,
+  hasOption,
+  type Message,
+} from "@bufbuild/protobuf";
 import { type Duration, durationMs } from "@bufbuild/protobuf/wkt";
 import { Code } from "@connectrpc/connect";
 import {
-  Balance,
   type Breaker,
   BreakerPreset,
   type Hedge,
   method as methodOption,
   type MethodPolicy as PolicyMessage,
-  type Retry,
   service as serviceOption,
 } from "../../gen/heddle/policy/v1/policy_pb.ts";
 import { safeToRepeat, withoutSideEffects } from "./method.ts";
@@ -30,6 +35,8 @@ export interface MethodPolicy {
   readonly cache: { readonly maxAgeMs: number; readonly private: boolean } | undefined;
   /** Template of the `Location` that REST answers with: "/v1/users/{user.id}". */
   readonly createdLocation: string | undefined;
+  /** What answers when nobody can be asked; `undefined`, the call fails. */
+  readonly fallback: Message | undefined;
 }
 
 /** When a failed attempt is sent again. */
@@ -40,6 +47,8 @@ export interface RetryRules {
   readonly initialBackoffMs: number;
   readonly maxBackoffMs: number;
   readonly codes: ReadonlySet<Code>;
+  /** How many services in a row may repeat the same work, this one included. */
+  readonly maxDepth: number;
 }
 
 /** When a slow attempt is raced by another. */
@@ -56,6 +65,10 @@ export interface BreakerRules {
   readonly minCalls: number;
   readonly openMs: number;
   readonly maxOpenMs: number;
+  /** `undefined`, nobody looks whether calls are slow. */
+  readonly maxSlowRatio: number | undefined;
+  /** How many times the method's 95th percentile a call has to take to be slow. */
+  readonly slowFactor: number;
 }
 
 /** No service lets a unary call run longer, whatever its caller asks for. */
@@ -63,8 +76,24 @@ export const maxTimeoutMs = 60_000;
 
 /** Breakers by name: `default` is Linkerd's, `classic` the one of the source articles. */
 export const breakerPresets = {
-  default: { consecutiveFailures: 5, minSuccessRatio: 0.5, minCalls: 10, openMs: 1_000, maxOpenMs: 60_000 },
-  classic: { consecutiveFailures: 3, minSuccessRatio: undefined, minCalls: 10, openMs: 30_000, maxOpenMs: 30_000 },
+  default: {
+    consecutiveFailures: 5,
+    minSuccessRatio: 0.5,
+    minCalls: 10,
+    openMs: 1_000,
+    maxOpenMs: 60_000,
+    maxSlowRatio: 0.8,
+    slowFactor: 3,
+  },
+  classic: {
+    consecutiveFailures: 3,
+    minSuccessRatio: undefined,
+    minCalls: 10,
+    openMs: 30_000,
+    maxOpenMs: 30_000,
+    maxSlowRatio: undefined,
+    slowFactor: 3,
+  },
 } as const satisfies Record<string, BreakerRules>;
 
 /** A contract that cannot be kept. The message names each method and why, a line each. */
@@ -91,13 +120,6 @@ export function assertPolicies(service: DescService): void {
   if (wrong.length > 0) throw new PolicyError(wrong.join("\n"));
 }
 
-/** How clients of the service choose among its endpoints, unless they say otherwise themselves. */
-export function balanceOf(service: DescService): "round-robin" | "random" | "least-request" {
-  const { balance } = getOption(service, serviceOption);
-  if (balance === Balance.RANDOM) return "random";
-  return balance === Balance.LEAST_REQUEST ? "least-request" : "round-robin";
-}
-
 /**
  * What the method says, and below it what its service says for all: each part is taken whole from one of the two.
  * Deadlines, repeats and caching reach only the methods for which they make sense: a stream that should end by time
@@ -119,6 +141,7 @@ function stated(method: DescMethod): PolicyMessage {
     ...pick(own.access ?? shared.access, "access"),
     ...pick(own.rateLimit ?? shared.rateLimit, "rateLimit"),
     ...pick(own.cache ?? (withoutSideEffects(method) ? shared.cache : undefined), "cache"),
+    ...pick(own.fallback ?? (unary ? shared.fallback : undefined), "fallback"),
     criticality: own.criticality || shared.criticality,
   };
 }
@@ -130,7 +153,7 @@ function pick<K extends string, V>(value: V | undefined, key: K): { [key in K]?:
 function complete(method: DescMethod, policy: PolicyMessage): MethodPolicy {
   return {
     timeoutMs: span(policy.timeout) ?? defaultTimeoutOf(method),
-    retry: retryRules(method, policy.retry),
+    retry: retryRules(method, policy),
     hedge: policy.hedge && hedgeRules(policy.hedge),
     breaker: breakerRules(policy.breaker),
     concurrency: {
@@ -146,18 +169,21 @@ function complete(method: DescMethod, policy: PolicyMessage): MethodPolicy {
     },
     cache: policy.cache && { maxAgeMs: span(policy.cache.maxAge) ?? 0, private: policy.cache.private },
     createdLocation: policy.created?.location,
+    fallback: policy.fallback && fromJsonString(method.output, policy.fallback.responseJson),
   };
 }
 
 const retryable: ReadonlySet<Code> = new Set([Code.Unavailable, Code.ResourceExhausted, Code.DeadlineExceeded]);
 
-function retryRules(method: DescMethod, retry: Retry | undefined): RetryRules {
+function retryRules(method: DescMethod, { retry, hedge }: PolicyMessage): RetryRules {
+  const sends = Math.max(3, 1 + (hedge?.maxExtra ?? 0)); // hedges are sends, too
   return {
-    maxAttempts: safeToRepeat(method) ? retry?.maxAttempts || 3 : 1,
+    maxAttempts: safeToRepeat(method) ? retry?.maxAttempts || sends : 1,
     perAttemptTimeoutMs: span(retry?.perAttemptTimeout),
     initialBackoffMs: span(retry?.initialBackoff) ?? defaultBackoff.initialMs,
     maxBackoffMs: span(retry?.maxBackoff) ?? defaultBackoff.maxMs,
     codes: retry?.codes.length ? new Set(retry.codes as readonly number[] as readonly Code[]) : retryable,
+    maxDepth: retry?.maxDepth || 1,
   };
 }
 
@@ -170,12 +196,15 @@ function hedgeRules(hedge: Hedge): HedgeRules {
 function breakerRules(breaker: Breaker | undefined): BreakerRules {
   const preset = breakerPresets[breaker?.preset === BreakerPreset.CLASSIC ? "classic" : "default"];
   const percent = breaker?.minSuccessPercent;
+  const slowPercent = breaker?.maxSlowPercent;
   return {
     consecutiveFailures: breaker?.consecutiveFailures || preset.consecutiveFailures,
     minSuccessRatio: percent ? percent / 100 : preset.minSuccessRatio,
     minCalls: breaker?.minCalls || preset.minCalls,
     openMs: span(breaker?.openTime) ?? preset.openMs,
     maxOpenMs: span(breaker?.maxOpenTime) ?? Math.max(preset.maxOpenMs, span(breaker?.openTime) ?? 0),
+    maxSlowRatio: slowPercent ? slowPercent / 100 : preset.maxSlowRatio,
+    slowFactor: breaker?.slowFactor || preset.slowFactor,
   };
 }
 

@@ -61,6 +61,23 @@ test("one field is found without Headers, and what was changed in Headers is wha
   expect(served({ header: new Headers({ "X-A": "1" }) }).call.requestField("x-a")).toBe("1");
 });
 
+test("how much it matters, which attempt it is and how deep come from the request, or are as for a first call", () => {
+  const { call } = served({
+    header: [...fields, "heddle-criticality", "sheddable", "grpc-previous-rpc-attempts", "2"],
+  });
+  expect(call).toMatchObject({ criticality: "sheddable", attempt: 3, retryDepth: 1 });
+  const deeper = served({ header: [...fields, "heddle-retry-depth", "2"] }).call;
+  expect(deeper).toMatchObject({ criticality: "normal", attempt: 1, retryDepth: 2 });
+  expect(served().call).toMatchObject({ criticality: "normal", attempt: 1, retryDepth: 0 });
+});
+
+test("a trace that was started for it counts from then on; the request's Headers stay as they came", () => {
+  const { call } = served();
+  call.traceparent = "00-started";
+  expect(call.traceparent).toBe("00-started");
+  expect(call.requestHeader.get("traceparent")).toBeNull();
+});
+
 test("values are its own: one call's never reach another", () => {
   const key = createContextKey("default");
   const [first, second] = [served().call, served().call];

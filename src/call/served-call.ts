@@ -2,8 +2,10 @@ import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { ContextValues, HandlerContext } from "@connectrpc/connect";
 import { Lifetime } from "../base/lifetime.ts";
 import { type CurrentCall, ownValues } from "./context.ts";
+import { type Criticality, criticalityTold } from "./criticality.ts";
 import { type Fields, fieldOf, headersOf } from "./fields.ts";
 import { headers } from "./headers.ts";
+import { attemptTold, retryDepthTold } from "./hop.ts";
 
 /** What is known of a call when it arrives. */
 export interface ServedCallInit {
@@ -45,6 +47,7 @@ export class ServedCall extends Lifetime implements HandlerContext, CurrentCall 
   #responseHeader: Headers | undefined;
   #responseTrailer: Headers | undefined;
   #values: ContextValues | undefined;
+  #traceparent: string | undefined;
 
   constructor({
     method,
@@ -120,11 +123,28 @@ export class ServedCall extends Lifetime implements HandlerContext, CurrentCall 
   }
 
   get traceparent(): string | undefined {
-    return this.requestField(headers.traceparent);
+    return this.#traceparent ?? this.requestField(headers.traceparent);
+  }
+
+  /** What calls made on its behalf are to go by instead. */
+  set traceparent(value: string | undefined) {
+    this.#traceparent = value;
   }
 
   get tracestate(): string | undefined {
     return this.requestField(headers.tracestate);
+  }
+
+  get criticality(): Criticality {
+    return criticalityTold(this.requestField(headers.criticality), this.method);
+  }
+
+  get attempt(): number {
+    return attemptTold(this.requestField(headers.previousAttempts));
+  }
+
+  get retryDepth(): number {
+    return retryDepthTold(this.requestField(headers.retryDepth), this.attempt);
   }
 
   /** One field of the request, without making Headers of all of them. */

@@ -18,8 +18,29 @@ async function spread(fleet: Fleet, times: number): Promise<Record<string, numbe
 
 const three = () => ({ "a:1": named("Ada"), "b:1": named("Ben"), "c:1": named("Carol") });
 
-test("calls go round the endpoints by default", async () => {
-  await using fleet = await openFleet(three());
+test("by default calls go where they cost least: not where one fails, until that is forgotten", async () => {
+  await using fleet = await openFleet({ "a:1": named("Ada"), "b:1": away });
+  while ((await create(fleet)) === "Ada");
+  fleet.peers.set("b:1", named("Ben"));
+  expect(await spread(fleet, 30)).toEqual({ "a:1": 30 });
+  await fleet.clock.advance(30_000);
+  expect(Object.keys(await spread(fleet, 30)).sort()).toEqual(["a:1", "b:1"]);
+});
+
+test("by default calls do not go where one has waited for long", async () => {
+  await using fleet = await openFleet({ "a:1": named("Ada"), "b:1": hanging });
+  const leave = new AbortController();
+  while (!fleet.asked.some(({ address }) => address === "b:1")) {
+    void fleet.users.createUser({ name: "Ada", email: "a@b.cd" }, { signal: leave.signal }).catch(ConnectError.from);
+    await fleet.clock.advance(1);
+  }
+  await fleet.clock.advance(200);
+  expect(await spread(fleet, 30)).toEqual({ "a:1": 30 });
+  leave.abort();
+});
+
+test("with round robin calls go round the endpoints", async () => {
+  await using fleet = await openFleet(three(), { balance: "round-robin" });
   expect(await spread(fleet, 30)).toEqual({ "a:1": 10, "b:1": 10, "c:1": 10 });
 });
 
@@ -117,7 +138,7 @@ test("an endpoint that fails 5 times in a row is left alone, and the error says 
   const error = (await create(fleet)) as ConnectError;
   expect(error).toMatchObject({
     code: Code.Unavailable,
-    rawMessage: "circuit open for shop.user.v1.UserService at a:1, next try in 1 s",
+    rawMessage: "circuit open for shop.user.v1.UserService/CreateUser at a:1, next try in 1 s (5 failures in a row)",
   });
   expect(errorReason(error)?.reason).toBe("CIRCUIT_OPEN");
   expect(fleet.asked).toEqual([]);
@@ -128,12 +149,16 @@ test("an endpoint that fails 5 times in a row is left alone, and the error says 
   expect(await create(fleet)).toBe("Ada");
 });
 
-test("one endpoint's open circuit leaves the others to their turns; a single probe tries it again", async () => {
-  await using fleet = await openFleet({ ...three(), "a:1": away }, { random: () => 0 });
+test("one endpoint's open circuit leaves the others to their turns; once it says it is well a single call tries it", async () => {
+  await using fleet = await openFleet({ ...three(), "a:1": away }, { random: () => 0, balance: "round-robin" });
   await spread(fleet, 15);
   expect(await spread(fleet, 10)).toEqual({ "b:1": 5, "c:1": 5 });
   await fleet.clock.advance(1_000);
-  fleet.peers.set("a:1", hanging);
+  expect(fleet.probed).toEqual(["a:1"]);
+  expect(await spread(fleet, 10)).toEqual({ "b:1": 5, "c:1": 5 });
+  fleet.peers.set("a:1", serving({ createUser: () => new Promise<never>(() => {}) }));
+  await fleet.clock.advance(2_000);
+  expect(fleet.probed).toEqual(["a:1", "a:1"]);
   fleet.asked.length = 0;
   const calls = Array.from({ length: 9 }, () => create(fleet));
   await vi.waitFor(() => expect(fleet.asked).toHaveLength(9));
@@ -208,23 +233,42 @@ test("a caller that gives up for a reason of its own is no failure of the endpoi
   expect(await create(fleet)).toBe("Ada");
 });
 
+test("circuits are a method's own: one that fails leaves the others of the same endpoint alone", async () => {
+  const createUser = () => Promise.reject(new ConnectError("away", Code.Unavailable));
+  await using fleet = await openFleet({ "a:1": serving({ createUser, getUser: ({ id }) => ({ user: { id } }) }) });
+  for (let call = 0; call < 5; call++) await create(fleet);
+  expect(await create(fleet)).toMatchObject({ rawMessage: expect.stringContaining("circuit open") });
+  expect(await fleet.users.getUser({ id: 1n })).toMatchObject({ user: { id: 1n } });
+});
+
+test("of two endpoints that both fail one is still asked, so that neither has to wait for the other", async () => {
+  await using fleet = await openFleet({ "a:1": away, "b:1": away });
+  expect(Object.keys(await spread(fleet, 30))).toHaveLength(2);
+  fleet.asked.length = 0;
+  for (let call = 0; call < 10; call++) expect(await create(fleet)).toMatchObject({ rawMessage: "away" });
+  expect(fleet.asked).toHaveLength(10);
+});
+
 test("an endless stream that is answered proves its endpoint: the circuit closes while the stream goes on", async () => {
-  const createOrder = () => Promise.reject(new ConnectError("away", Code.Unavailable));
-  await using fleet = await openFleet({ "a:1": serving({}, { createOrder }) }, { random: () => 0 });
+  const failing = () => Promise.reject(new ConnectError("away", Code.Unavailable));
+  const broken = { [Symbol.asyncIterator]: () => ({ next: failing }) };
+  await using fleet = await openFleet({ "a:1": serving({}, { watchOrder: () => broken }) }, { random: () => 0 });
   const orders = fleet.mesh.client(OrderService);
-  const place = () =>
-    orders.createOrder({ userId: 1n, items: [{ sku: "A", qty: 1 }] }).then(() => "placed", ConnectError.from);
-  for (let call = 0; call < 5; call++) await place();
-  expect(await place()).toMatchObject({ rawMessage: expect.stringContaining("circuit open") });
+  const leave = new AbortController();
+  const first = async () => {
+    for await (const update of orders.watchOrder({ id: "a" }, { signal: leave.signal })) return update.order?.id;
+    return "none";
+  };
+  for (let call = 0; call < 5; call++) await expect(first()).rejects.toMatchObject({ rawMessage: "away" });
+  await expect(first()).rejects.toMatchObject({ rawMessage: expect.stringContaining("circuit open") });
 
   const watchOrder = async function* () {
-    yield {};
+    yield { order: { id: "a" } };
     await new Promise(() => {});
   };
-  fleet.peers.set("a:1", serving({}, { watchOrder, createOrder: () => ({}) }));
+  fleet.peers.set("a:1", serving({}, { watchOrder }));
   await fleet.clock.advance(1_000);
-  const leave = new AbortController();
-  for await (const _ of orders.watchOrder({ id: "a" }, { signal: leave.signal })) break;
-  expect(await place()).toBe("placed");
+  expect(await first()).toBe("a");
+  expect(await first()).toBe("a");
   leave.abort();
 });

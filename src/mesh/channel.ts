@@ -1,55 +1,82 @@
-import type { DescMethod } from "@bufbuild/protobuf";
+import type { DescMethod, DescService } from "@bufbuild/protobuf";
+import type { ConnectError } from "@connectrpc/connect";
 import type { Clock } from "../base/clock.ts";
+import type { Deadlines } from "../base/deadlines.ts";
 import type { Random } from "../base/random.ts";
 import type { Followed } from "../base/watch.ts";
 import { unavailable } from "../call/errors.ts";
-import { type BreakerRules, methodPolicy } from "../call/policy.ts";
+import { methodName } from "../call/method.ts";
+import { methodPolicy } from "../call/policy.ts";
 import { withProgress } from "../call/progress.ts";
+import { servicePolicy } from "../call/service-policy.ts";
 import type { SessionPool } from "../wire/session-pool.ts";
-import type { Balancer, Candidate, Faring, Pick } from "./balance/picker.ts";
-import { Circuit } from "./policy/circuit.ts";
+import { mayEject, pickable } from "./balance/ejection.ts";
+import { expectedLatencyMs } from "./balance/load.ts";
+import { LoadReports } from "./balance/load-report.ts";
+import type { Balancer } from "./balance/picker.ts";
+import { Place } from "./place.ts";
+import { Bulkheads } from "./policy/bulkhead.ts";
 import { RetryBudget } from "./policy/retry-budget.ts";
 import type { Endpoint, Resolution } from "./resolve/resolver.ts";
+import { Route, type Snapshot } from "./route.ts";
 
 /** What a channel is made of. */
 export interface ChannelOptions {
-  /** The service's full name. */
-  readonly service: string;
+  readonly service: DescService;
   readonly resolution: Followed<Resolution>;
   readonly balancer: Balancer;
   readonly sessions: SessionPool;
+  readonly deadlines: Deadlines;
   readonly clock: Clock;
   readonly random: Random;
 }
+
+/** Whom picks may choose among: some; nobody is known yet; or nobody, with the error that says why. */
+export type Candidates =
+  | Snapshot
+  | { readonly kind: "pending" }
+  | { readonly kind: "nobody"; readonly error: ConnectError };
 
 /** A service as one client sees it: its endpoints, how each fares, and what may be sent again. */
 export class Channel implements Disposable {
   readonly service: string;
   readonly resolution: Followed<Resolution>;
+  /** Of retries and hedges of all its methods. */
   readonly budget = new RetryBudget();
   readonly #options: ChannelOptions;
+  readonly #routes = new Map<DescMethod, Route>();
+  readonly #reports = new LoadReports();
+  readonly #bulkheads = new Bulkheads();
   readonly #unsubscribe: () => void;
   #places: readonly Place[] = [];
 
   constructor(options: ChannelOptions) {
-    this.service = options.service;
+    this.service = options.service.typeName;
     this.resolution = options.resolution;
     this.#options = options;
     this.#unsubscribe = options.resolution.subscribe((resolution) => this.#update(resolution));
     this.#update(options.resolution.value);
   }
 
-  /** Chooses where an attempt of the method goes, to an endpoint not among `tried` while another is left. */
-  pick(method: DescMethod, tried: readonly string[]): Pick {
-    if (this.resolution.value.kind === "pending") return { kind: "wait" };
-    const { breaker } = methodPolicy(method);
-    const now = this.#options.clock.now();
-    const isOpen = (place: Place) => place.circuit(breaker).waitMs(now) === 0;
-    const open = this.#places.every(isOpen) ? this.#places : this.#places.filter(isOpen);
-    if (open.length === 0) return { kind: "refuse", error: this.#refusal(breaker, now) };
-    const untried = tried.length === 0 ? open : open.filter((place) => !tried.includes(place.endpoint.id));
-    const place = this.#options.balancer(untried.length > 0 ? untried : open);
-    return { kind: "endpoint", endpoint: place.endpoint, ...place.begin(breaker, this.#options.clock) };
+  /** One of its methods. Throws PolicyError if the contract contradicts itself. */
+  route(method: DescMethod): Route {
+    const known = this.#routes.get(method);
+    if (known !== undefined) return known;
+    const made = new Route(method, {
+      bulkhead: this.#bulkheads.of(methodPolicy(method).concurrency),
+      random: this.#options.random,
+    });
+    this.#routes.set(method, made);
+    return made;
+  }
+
+  /** Who may be picked for a route now: the same snapshot each time, until that changes. */
+  candidates(route: Route): Candidates {
+    if (route.snapshot !== undefined) return route.snapshot;
+    if (this.resolution.value.kind === "pending") return { kind: "pending" };
+    const places = this.#pickable(route, this.#options.clock.now());
+    if (places.length === 0) return { kind: "nobody", error: this.#refusal(route) };
+    return route.keep({ kind: "some", places, picker: this.#options.balancer.picker(places) });
   }
 
   /** Resolves when something is known of the service's endpoints; rejects when the signal aborts. */
@@ -59,34 +86,85 @@ export class Channel implements Disposable {
 
   /** Whether an endpoint is left that is not among `tried`. */
   hasOthers(tried: readonly string[]): boolean {
-    return this.#places.some((place) => !tried.includes(place.endpoint.id));
+    return tried.length === 0 || this.#places.some((place) => !tried.includes(place.endpoint.id));
   }
 
   [Symbol.dispose](): void {
     this.#unsubscribe();
-    for (const place of this.#places) this.#options.sessions.release(place.endpoint.address);
+    for (const place of this.#places) this.#leave(place);
     this.#places = [];
   }
 
-  /** Takes over the new endpoints; those that stay keep their counts and circuits. */
+  /**
+   * The places that may be picked: those that can be reached and that their circuits let; but where these are fewer than
+   * half, health is not believed any more, and all that can be reached are. One whose time to be tried has come gets the
+   * next attempt: by its cost alone, which remembers how it failed, it would wait much longer.
+   */
+  #pickable(route: Route, now: number): readonly Place[] {
+    const reachable = this.#places.filter(({ isReachable }) => isReachable);
+    const standing = reachable.length === 0 ? this.#places : reachable;
+    const trial = standing.find((place) => place.isOnTrial(route));
+    if (trial !== undefined) return [trial];
+    const healthy = standing.filter((place) => place.isAdmitting(route, now));
+    return pickable(healthy, standing);
+  }
+
+  /** Whether the route may leave one more endpoint alone. */
+  readonly #mayEject = (route: Route): boolean => {
+    const now = this.#options.clock.now();
+    const ejected = this.#places.filter((place) => !place.isAdmitting(route, now));
+    return mayEject(ejected.length, this.#places.length);
+  };
+
+  /** Takes over the new endpoints; those that stay keep what is known of them. */
   #update(resolution: Resolution): void {
     if (resolution.kind === "pending") return;
-    const { sessions, random } = this.#options;
     const before = new Map(this.#places.map((place) => [keyOf(place.endpoint), place]));
     this.#places = resolution.endpoints.map((endpoint) => {
       const known = before.get(keyOf(endpoint));
-      if (known === undefined) sessions.retain(endpoint.address);
       before.delete(keyOf(endpoint));
-      return known ?? new Place(endpoint, random);
+      return known ?? this.#arrive(endpoint);
     });
-    for (const gone of before.values()) sessions.release(gone.endpoint.address);
+    for (const gone of before.values()) this.#leave(gone);
+    this.#candidatesChanged();
   }
 
-  #refusal(breaker: BreakerRules, now: number) {
-    const message = this.#places.length === 0 ? this.#nobody() : this.#allOpen(breaker, now);
-    const reason = this.#places.length === 0 ? "NO_ENDPOINT" : "CIRCUIT_OPEN";
-    const info = { reason, domain: "heddle", metadata: { service: this.service } };
-    return withProgress(unavailable(message, info), "not-sent");
+  readonly #candidatesChanged = (): void => {
+    for (const route of this.#routes.values()) route.candidatesChanged();
+  };
+
+  #arrive(endpoint: Endpoint): Place {
+    const { service, sessions, deadlines, clock, random } = this.#options;
+    sessions.retain(endpoint.address);
+    const loads = this.#places.map(({ load }) => load);
+    return new Place(endpoint, {
+      service: this.service,
+      sessions,
+      deadlines,
+      clock,
+      random,
+      reports: this.#reports.join(),
+      slowStartMs: servicePolicy(service).slowStartMs,
+      expectedMs: expectedLatencyMs(loads, clock.now()),
+      mayEject: this.#mayEject,
+      onReachable: this.#candidatesChanged,
+    });
+  }
+
+  #leave(place: Place): void {
+    place[Symbol.dispose]();
+    this.#reports.leave(place.reports);
+    this.#options.sessions.release(place.endpoint.address);
+  }
+
+  #refusal(route: Route): ConnectError {
+    const isEmpty = this.#places.length === 0;
+    const info = {
+      reason: isEmpty ? "NO_ENDPOINT" : "CIRCUIT_OPEN",
+      domain: "heddle",
+      metadata: { service: this.service },
+    };
+    return withProgress(unavailable(isEmpty ? this.#nobody() : this.#allOpen(route), info), "not-sent");
   }
 
   #nobody(): string {
@@ -95,59 +173,14 @@ export class Channel implements Disposable {
     return `no endpoint of ${this.service} is registered and healthy${why}`;
   }
 
-  #allOpen(breaker: BreakerRules, now: number): string {
+  #allOpen(route: Route): string {
+    const now = this.#options.clock.now();
     const each = this.#places.map((place) => {
-      const seconds = Math.ceil(place.circuit(breaker).waitMs(now) / 1_000);
-      return `at ${place.endpoint.address}, next try in ${seconds} s`;
+      const circuit = place.circuit(route);
+      const seconds = Math.ceil(circuit.waitMs(now) / 1_000);
+      return `at ${place.endpoint.address}, next try in ${seconds} s (${circuit.why})`;
     });
-    return `circuit open for ${this.service} ${each.join("; ")}`;
-  }
-}
-
-/** One endpoint with what this client knows of it. */
-class Place implements Candidate {
-  readonly endpoint: Endpoint;
-  readonly #random: Random;
-  /** Methods with the same rules share a circuit. */
-  readonly #circuits = new Map<string, Circuit>();
-  readonly #circuitsByRules = new Map<BreakerRules, Circuit>();
-  #inFlight = 0;
-
-  constructor(endpoint: Endpoint, random: Random) {
-    this.endpoint = endpoint;
-    this.#random = random;
-  }
-
-  get inFlight(): number {
-    return this.#inFlight;
-  }
-
-  circuit(rules: BreakerRules): Circuit {
-    const known = this.#circuitsByRules.get(rules);
-    if (known !== undefined) return known;
-    const key = Object.values(rules).join();
-    const circuit = this.#circuits.get(key) ?? new Circuit(rules, this.#random);
-    this.#circuits.set(key, circuit);
-    this.#circuitsByRules.set(rules, circuit);
-    return circuit;
-  }
-
-  /** Begins an attempt. */
-  begin(rules: BreakerRules, clock: Clock): Faring {
-    const circuit = this.circuit(rules);
-    const permit = circuit.admit(clock.now());
-    let works = false;
-    this.#inFlight++;
-    return {
-      answered() {
-        works = true;
-        circuit.record("ok", permit, clock.now());
-      },
-      done: ({ verdict }) => {
-        this.#inFlight--;
-        if (!works || verdict === "failure") circuit.record(verdict, permit, clock.now());
-      },
-    };
+    return `circuit open for ${methodName(route.method)} ${each.join("; ")}`;
   }
 }
 

@@ -1,10 +1,13 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { Clock } from "../base/clock.ts";
+import type { Deadlines } from "../base/deadlines.ts";
 import type { Random } from "../base/random.ts";
 import { failedPrecondition } from "../call/errors.ts";
-import { assertPolicies, balanceOf } from "../call/policy.ts";
+import { assertPolicies } from "../call/policy.ts";
+import { servicePolicy } from "../call/service-policy.ts";
 import type { SessionPool } from "../wire/session-pool.ts";
 import { type BalancerName, createBalancer } from "./balance/balancers.ts";
+import type { Balancer } from "./balance/picker.ts";
 import { Channel } from "./channel.ts";
 import type { Resolver } from "./resolve/resolver.ts";
 
@@ -20,6 +23,10 @@ export interface ChannelsOptions {
   readonly sessions: SessionPool;
   readonly clock: Clock;
   readonly random: Random;
+  readonly deadlines: Deadlines;
+  /** Where this client runs, and what tells it from others. */
+  readonly zone: string;
+  readonly clientId: string;
   /** Instead of what contracts say. */
   readonly balance?: BalancerName;
 }
@@ -39,13 +46,19 @@ export class Channels implements Disposable {
     const known = this.#channels.get(service.typeName);
     if (known !== undefined) return known;
     assertPolicies(service);
-    const { resolver, sessions, clock, random, balance = balanceOf(service) } = this.#options;
+    const { resolver, ...parts } = this.#options;
     const resolution = resolver.resolve(service.typeName);
-    const balancer = createBalancer(balance, random);
-    const made = new Channel({ service: service.typeName, resolution, balancer, sessions, clock, random });
+    const made = new Channel({ ...parts, service, resolution, balancer: this.#balancer(service) });
     this.#channels.set(service.typeName, made);
     return made;
   };
+
+  #balancer(service: DescService): Balancer {
+    const policy = servicePolicy(service);
+    const { random, zone, clientId, balance = policy.balance } = this.#options;
+    const subset = policy.subsetSize === undefined ? undefined : { clientId, size: policy.subsetSize };
+    return createBalancer(balance, { random, ...(policy.zoneFirst && { zone }), ...(subset && { subset }) });
+  }
 
   [Symbol.dispose](): void {
     this.#closed = true;

@@ -1,5 +1,5 @@
 import type { DescService } from "@bufbuild/protobuf";
-import { type Client, createClient, type Interceptor, type Transport } from "@connectrpc/connect";
+import { createClient, type Interceptor, type Transport } from "@connectrpc/connect";
 import { DiscoveryService } from "../../gen/heddle/discovery/v1/discovery_pb.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { Deadlines } from "../base/deadlines.ts";
@@ -11,7 +11,9 @@ import { defaultEngine } from "../wire/engines.ts";
 import { SessionPool } from "../wire/session-pool.ts";
 import type { BalancerName } from "./balance/balancers.ts";
 import { Channels } from "./channels.ts";
+import { type MeshClient, meshClient } from "./client.ts";
 import type { MeshHooks } from "./hooks.ts";
+import { Recent } from "./recent.ts";
 import { registryResolver } from "./resolve/registry.ts";
 import type { Resolver } from "./resolve/resolver.ts";
 import { fileCache, noCache } from "./resolve/snapshot-cache.ts";
@@ -31,6 +33,8 @@ export interface MeshOptions {
   readonly cacheDir?: string;
   /** How endpoints are chosen, instead of what contracts say. */
   readonly balance?: BalancerName;
+  /** Where this client runs: services that say so prefer endpoints there. Default `ZONE`, else nowhere. */
+  readonly zone?: string;
   /** The application's own, outside of all steps. */
   readonly interceptors?: readonly Interceptor[];
   readonly hooks?: MeshHooks;
@@ -42,8 +46,8 @@ export interface MeshOptions {
 
 /** A way to call services by their contracts alone. */
 export interface Mesh extends AsyncDisposable {
-  /** A Connect client of the service. Its calls find an endpoint, survive failures and keep their deadline. */
-  client<S extends DescService>(service: S): Client<S>;
+  /** A Connect client of the service. Its calls find an endpoint, survive failures, keep their deadline, and explain themselves. */
+  client<S extends DescService>(service: S): MeshClient<S>;
   /** The same as a Connect transport, for any service. */
   readonly transport: Transport;
   readonly resolver: Resolver;
@@ -52,12 +56,15 @@ export interface Mesh extends AsyncDisposable {
 /** Opens a mesh. Nothing is connected before the first call. */
 export async function openMesh(options: MeshOptions = {}): Promise<Mesh> {
   const { clock = systemClock, random = systemRandom, engine = defaultEngine, hooks = {} } = options;
-  const { log = jsonLogger({ level: "warn" }), interceptors = [], balance } = options;
+  const { log = jsonLogger({ level: "warn" }), interceptors = [], balance, zone = environmentOr("ZONE", "") } = options;
   const sessions = new SessionPool(engine);
   const deadlines = new Deadlines(clock);
+  const recent = new Recent();
+  const clientId = `${random()}`; // so that clients that start together choose apart
   const transportTo = (resolver: Resolver) => {
-    const channels = new Channels({ resolver, sessions, clock, random, ...(balance && { balance }) });
-    const parts = { channelOf: channels.of, sessions, deadlines, clock, random };
+    const places = { resolver, sessions, deadlines, clock, random, zone, clientId };
+    const channels = new Channels({ ...places, ...(balance && { balance }) });
+    const parts = { channelOf: channels.of, sessions, deadlines, clock, random, recent };
     return { channels, parts };
   };
 
@@ -77,7 +84,7 @@ export async function openMesh(options: MeshOptions = {}): Promise<Mesh> {
   const services = transportTo(withDiscovery(resolver, registry.channels));
   const transport = meshTransport({ ...services.parts, hooks, interceptors });
   return {
-    client: (service) => createClient(service, transport),
+    client: (service) => meshClient(service, transport, clock),
     transport,
     resolver,
     async [Symbol.asyncDispose]() {

@@ -2,12 +2,17 @@ import { create, createFileRegistry, type DescService, type MessageInitShape, se
 import {
   FieldDescriptorProto_Label,
   FieldDescriptorProto_Type,
+  type FieldOptions,
+  FieldOptionsSchema,
   FileDescriptorProtoSchema,
   MethodOptions_IdempotencyLevel,
   MethodOptionsSchema,
   ServiceOptionsSchema,
 } from "@bufbuild/protobuf/wkt";
 import {
+  Balance,
+  FieldPolicySchema,
+  field as fieldOption,
   MethodPolicySchema,
   method as methodOption,
   ServicePolicySchema,
@@ -33,6 +38,7 @@ const levels = {
 export function contract(
   methods: readonly MadeMethod[],
   service?: MessageInitShape<typeof ServicePolicySchema>,
+  textOptions?: FieldOptions,
 ): DescService {
   const options = create(ServiceOptionsSchema);
   if (service !== undefined) setExtension(options, serviceOption, create(ServicePolicySchema, service));
@@ -42,12 +48,27 @@ export function contract(
     name: "made/v1/made.proto",
     package: "made.v1",
     syntax: "proto3",
-    messageType: [{ name: "Text", field: [{ name: "text", jsonName: "text", number: 1, label, type }] }],
+    messageType: [
+      {
+        name: "Text",
+        field: [
+          { name: "text", jsonName: "text", number: 1, label, type, ...(textOptions && { options: textOptions }) },
+        ],
+      },
+    ],
     service: [{ name: "MadeService", options, method: methods.map(methodProto) }],
   });
   const made = createFileRegistry(file, () => undefined).getService("made.v1.MadeService");
   if (made === undefined) throw new Error("the made-up contract has lost its service");
   return made;
+}
+
+/** The same with one method, Do, and what it is routed by: its request's text if that is the key, else a header. */
+export function keyedContract({ isKey, routingHeader }: { isKey: boolean; routingHeader?: string }): DescService {
+  const textOptions = create(FieldOptionsSchema);
+  if (isKey) setExtension(textOptions, fieldOption, create(FieldPolicySchema, { routingKey: true }));
+  const service = { balance: Balance.RING_HASH, ...(routingHeader && { routingHeader }) };
+  return contract([{ name: "Do", idempotency: "idempotent" }], service, textOptions);
 }
 
 function methodProto({ name, idempotency, stream: serverStreaming = false, policy }: MadeMethod) {

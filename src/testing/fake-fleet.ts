@@ -1,5 +1,6 @@
 import { type Client, Code, ConnectError, createConnectRouter, type ServiceImpl } from "@connectrpc/connect";
 import type { UniversalClientFn } from "@connectrpc/connect/protocol";
+import { Health, HealthCheckResponse_ServingStatus } from "../../gen/grpc/health/v1/health_pb.ts";
 import { OrderService } from "../../gen/shop/order/v1/order_pb.ts";
 import { UserService } from "../../gen/shop/user/v1/user_pb.ts";
 import { seededRandom } from "../base/random.ts";
@@ -25,6 +26,8 @@ export interface Fleet extends AsyncDisposable {
   readonly peers: Map<string, Peer>;
   /** The attempts sent, in order. */
   readonly asked: { readonly address: string; readonly header: Headers }[];
+  /** The addresses that were asked whether they are well, in order. */
+  readonly probed: string[];
   /** The state of each session ever opened. */
   readonly sessions: Map<string, "open" | "retired" | "closed">;
   /** What is known of every service's endpoints. */
@@ -38,7 +41,14 @@ export async function openFleet(
 ): Promise<Fleet> {
   const clock = fakeClock();
   const resolution = new Watchable<Resolution>(live(...Object.keys(peers)));
-  const fleet = { clock, resolution, peers: new Map(Object.entries(peers)), asked: [], sessions: new Map() };
+  const fleet = {
+    clock,
+    resolution,
+    peers: new Map(Object.entries(peers)),
+    asked: [],
+    probed: [],
+    sessions: new Map(),
+  };
   const resolver = { resolve: () => resolution, [Symbol.asyncDispose]: async () => {} };
   const mesh = await openMesh({ random: seededRandom(1), ...options, clock, resolver, engine: engineOf(fleet) });
   const close = () => mesh[Symbol.asyncDispose]();
@@ -50,16 +60,17 @@ export function live(...addresses: string[]): Extract<Resolution, { kind: "live"
   return { kind: "live", endpoints: addresses.map((address) => endpointAt(address)) };
 }
 
-type Parts = Pick<Fleet, "clock" | "peers" | "asked" | "sessions">;
+type Parts = Pick<Fleet, "clock" | "peers" | "asked" | "probed" | "sessions">;
 
-function engineOf({ clock, peers, asked, sessions }: Parts): Engine {
+function engineOf({ clock, peers, asked, probed, sessions }: Parts): Engine {
   return {
     listen: () => Promise.reject(new Error("a fake fleet does not listen")),
     connect(address): Session {
       sessions.set(address, "open");
       const origin = `http://${address}`;
       const request: UniversalClientFn = async (request) => {
-        asked.push({ address, header: new Headers(request.header) });
+        if (request.url.includes(Health.typeName)) probed.push(address);
+        else asked.push({ address, header: new Headers(request.header) });
         const peer = peers.get(address) ?? broken("not-sent");
         return peer(request);
       };
@@ -80,12 +91,14 @@ function engineOf({ clock, peers, asked, sessions }: Parts): Engine {
   };
 }
 
-/** A peer that serves users and orders. Connect's own in-process client loses the trailers of a stream that breaks. */
+/** A peer that serves users and orders, and is well unless it says otherwise. Connect's own in-process client loses the trailers of a stream that breaks. */
 export function serving(
   users: Partial<ServiceImpl<typeof UserService>>,
   orders: Partial<ServiceImpl<typeof OrderService>> = {},
+  check: () => object = () => ({ status: HealthCheckResponse_ServingStatus.SERVING }),
 ): Peer {
-  const { handlers } = createConnectRouter().service(UserService, users).service(OrderService, orders);
+  const router = createConnectRouter().service(UserService, users).service(OrderService, orders);
+  const { handlers } = router.service(Health, { check });
   return async ({ url, method, header, body = nothing(), signal = new AbortController().signal }) => {
     const handler = handlers.find(({ requestPath }) => requestPath === new URL(url).pathname);
     if (handler === undefined) throw new Error(`${url} is not served by the fake fleet`);
@@ -102,12 +115,12 @@ export function named(name: string): Peer {
   return serving({ getUser: ({ id }) => ({ user: { id, name } }), createUser: () => ({ user: { name } }) });
 }
 
-/** A peer that answers every user call with the error. */
+/** A peer that answers every user call, and whether it is well, with the error. */
 export function failing(error: ConnectError): Peer {
   const fail = () => {
     throw new ConnectError(error.rawMessage, error.code, error.metadata, error.details as never[]);
   };
-  return serving({ getUser: fail, createUser: fail, listUsers: fail });
+  return serving({ getUser: fail, createUser: fail, listUsers: fail }, {}, fail);
 }
 
 /** A peer that is away for the moment. */

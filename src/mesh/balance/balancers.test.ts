@@ -1,47 +1,30 @@
 import { expect, test } from "vitest";
 import { seededRandom } from "../../base/random.ts";
-import { endpointAt } from "../resolve/static.ts";
-import { type BalancerName, createBalancer } from "./balancers.ts";
+import { anyWish, FakePlace, fakePlaces, tally } from "../../testing/fake-place.ts";
+import { balancerNames, createBalancer } from "./balancers.ts";
 
-/** Candidates named by letters, with attempts under way. */
-function candidates(inFlight: Readonly<Record<string, number>>) {
-  return Object.entries(inFlight).map(([name, count]) => ({ endpoint: endpointAt(name), inFlight: count }));
-}
-
-/** Who is chosen, `times` in a row, and how often. */
-function chosen(name: BalancerName, times: number, among: Readonly<Record<string, number>>) {
-  const balancer = createBalancer(name, seededRandom(1));
-  const order = Array.from({ length: times }, () => balancer(candidates(among)).endpoint.id);
-  const counts = Object.keys(among).map((id) => order.filter((one) => one === id).length);
-  return { order, counts };
-}
-
-test("round robin gives each its turn", () => {
-  const { order, counts } = chosen("round-robin", 300, { a: 9, b: 0, c: 5 });
-  expect(counts).toEqual([100, 100, 100]);
-  expect(new Set(order.slice(0, 3)).size).toBe(3);
+test.each(balancerNames)("%s among nobody is a mistake", (name) => {
+  expect(() => createBalancer(name).picker([])).toThrow(RangeError);
 });
 
-test("round robin begins anywhere, so that clients that start together spread", () => {
-  const first = (seed: number) => createBalancer("round-robin", seededRandom(seed))(candidates({ a: 0, b: 0, c: 0 }));
-  const begun = new Set(Array.from({ length: 30 }, (_, seed) => first(seed).endpoint.id));
-  expect(begun).toEqual(new Set(["a", "b", "c"]));
+test.each(balancerNames)("%s with one candidate picks it, tried or not", (name) => {
+  const picker = createBalancer(name).picker([new FakePlace("a")]);
+  expect(picker.pick(anyWish).endpoint.id).toBe("a");
+  expect(picker.pick({ ...anyWish, tried: ["a"] }).endpoint.id).toBe("a");
 });
 
-test("random chooses evenly", () => {
-  for (const count of chosen("random", 3_000, { a: 9, b: 0, c: 5 }).counts) {
-    expect(count).toBeGreaterThan(900);
-    expect(count).toBeLessThan(1_100);
+test.each(balancerNames)("%s goes nowhere twice in a call while one is left that it has not been to", (name) => {
+  for (let seed = 0; seed < 200; seed++) {
+    const picker = createBalancer(name, { random: seededRandom(seed) }).picker(fakePlaces(5));
+    const tried: string[] = [];
+    for (let attempt = 0; attempt < 5; attempt++) tried.push(picker.pick({ now: 0, hash: seed, tried }).endpoint.id);
+    expect(new Set(tried).size).toBe(5);
+    expect(tried).toContain(picker.pick({ now: 0, hash: seed, tried }).endpoint.id);
   }
 });
 
-test("least request chooses the idlest, and among equals each", () => {
-  expect(chosen("least-request", 100, { a: 2, b: 1, c: 3 }).counts).toEqual([0, 100, 0]);
-  const [a = 0, b = 0, c = 0] = chosen("least-request", 1_000, { a: 1, b: 1, c: 3 }).counts;
-  expect(c).toBe(0);
-  expect(Math.abs(a - b)).toBeLessThan(150);
-});
-
-test.each(["round-robin", "random", "least-request"] as const)("%s among nobody is a mistake", (name) => {
-  expect(() => createBalancer(name)([])).toThrow(RangeError);
+test.each(balancerNames)("%s spreads over equals evenly", (name) => {
+  const places = fakePlaces(4);
+  const counts = tally(createBalancer(name, { random: seededRandom(1) }).picker(places), 8_000);
+  for (const { endpoint } of places) expect(counts.get(endpoint.id)).toBeGreaterThan(1_800);
 });

@@ -1,38 +1,47 @@
 import { type Random, systemRandom } from "../../base/random.ts";
-import type { Balancer, Candidate } from "./picker.ts";
+import { leastRequest } from "./least-request.ts";
+import { peakEwma } from "./peak-ewma.ts";
+import type { Balancer } from "./picker.ts";
+import { randomly } from "./random.ts";
+import { ringHash } from "./ring-hash.ts";
+import { roundRobin } from "./round-robin.ts";
+import { type SubsetOptions, withSubset } from "./subset.ts";
+import { weighted } from "./weighted.ts";
+import { zoneFirst } from "./zone-first.ts";
+
+/** Makers of balancers by name. */
+const makers = {
+  "peak-ewma": peakEwma,
+  "least-request": leastRequest,
+  "round-robin": roundRobin,
+  random: randomly,
+  weighted,
+  "ring-hash": ringHash,
+} as const satisfies Record<string, (random: Random) => Balancer>;
 
 /** Balancers by name, as contracts and options call them. */
-export type BalancerName = "round-robin" | "random" | "least-request";
+export type BalancerName = keyof typeof makers;
 
-/** A new balancer; each channel has its own. */
-export function createBalancer(name: BalancerName, random: Random = systemRandom): Balancer {
-  switch (name) {
-    case "round-robin":
-      return roundRobin(random);
-    case "random":
-      return (candidates) => at(candidates, Math.floor(random() * candidates.length));
-    case "least-request":
-      return leastRequest(random);
-  }
+/** All of the names. */
+export const balancerNames = Object.keys(makers) as readonly BalancerName[];
+
+/** What a balancer may go by, beside its candidates. */
+export interface BalancerOptions {
+  readonly random?: Random;
+  /** Where this client runs: endpoints there come first, for as much as they can carry. */
+  readonly zone?: string;
+  /** Uses a part of a large fleet only: of each zone, where zones count. */
+  readonly subset?: SubsetOptions;
 }
 
-/** Each in turn. Begins anywhere, so that many clients that start together do not all begin with the same one. */
-function roundRobin(random: Random): Balancer {
-  let turn = Math.floor(random() * 1_000);
-  return (candidates) => at(candidates, turn++ % candidates.length);
-}
-
-/** The one with the fewest attempts under way; among equals any, so that an idle fleet is used evenly. */
-function leastRequest(random: Random): Balancer {
-  return (candidates) => {
-    const fewest = Math.min(...candidates.map(({ inFlight }) => inFlight));
-    const idlest = candidates.filter(({ inFlight }) => inFlight === fewest);
-    return at(idlest, Math.floor(random() * idlest.length));
-  };
-}
-
-function at<T extends Candidate>(candidates: readonly T[], index: number): T {
-  const candidate = candidates[index];
-  if (candidate === undefined) throw new RangeError("a balancer was asked to choose among no candidates");
-  return candidate;
+/**
+ * A new balancer; each channel has its own. Ring hash heeds neither zone nor subset: what has the same hash would go to
+ * other endpoints from other clients.
+ */
+export function createBalancer(name: BalancerName, options: BalancerOptions = {}): Balancer {
+  const { random = systemRandom, zone = "", subset } = options;
+  const made = makers[name](random);
+  if (name === "ring-hash") return made;
+  const part = subset === undefined ? made : withSubset(made, subset);
+  return zone === "" ? part : zoneFirst(part, { zone, random });
 }

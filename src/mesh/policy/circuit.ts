@@ -4,101 +4,243 @@ import type { Verdict } from "../../call/outcome.ts";
 import type { BreakerRules } from "../../call/policy.ts";
 
 type State =
-  | { readonly name: "closed"; failuresInRow: number; newsFrom: number }
-  | { readonly name: "open"; readonly until: number; readonly openings: number }
-  | { readonly name: "half-open"; readonly until: number; readonly openings: number };
+  | Closed
+  | ({ readonly name: "open" | "probing" } & Span & Opening)
+  | ({ readonly name: "half-open" } & Opening)
+  | ({ readonly name: "on-trial"; readonly permit: Permit } & Span & Opening);
 
-/** A probe that has not ended after this long is lost, and another may go. */
-const probeMs = 5_000;
+interface Closed {
+  readonly name: "closed";
+  failuresInRow: number;
+  /** The first turn whose failure is news. */
+  newsFrom: Permit;
+}
 
-/** Proof of admission: in which era of the circuit an attempt began, and as which of all. */
-export interface Permit {
-  readonly era: number;
-  readonly turn: number;
+/** When a state that time ends began, and when it ends. */
+interface Span {
+  readonly from: number;
+  readonly until: number;
+}
+
+/** What an opening remembers until the circuit closes: how many there were in a row, and why. */
+interface Opening {
+  readonly openings: number;
+  readonly why: string;
 }
 
 /**
- * Leaves an endpoint alone that fails: open for a while, then one probe decides. Time is told, never asked for.
+ * `closed`, all may go; `open`, nobody until its time is up; `probing`, nobody, a health call is to be sent;
+ * `half-open`, one may go; `on-trial`, that one is under way and nobody else may go.
+ */
+export type CircuitState = State["name"];
+
+/** Proof of admission: as which of all attempts one began. */
+export type Permit = number;
+
+/** What a circuit asks and tells its owner. */
+export interface CircuitOptions {
+  readonly random?: Random;
+  /** How long a health call or a trial may take before it counts as lost. At least what an attempt may take. */
+  readonly probeMs?: number;
+  /** Asked when a closed circuit wants to open. One that may not stays closed and counts from nothing. */
+  readonly mayOpen?: () => boolean;
+  /** Told of each change of state, once it has been made. */
+  readonly onChange?: (state: CircuitState, now: number) => void;
+}
+
+const tenSeconds = { slices: 10, sliceMs: 1_000 };
+
+/**
+ * Leaves a method of an endpoint alone while it fails or drags: open for a while, then a health call, then one real
+ * call decides. Time is told, never asked for: the owner calls `tick` when it is due, and sends the health call.
  *
  * Each change of state begins an era. What was admitted in an earlier one is a straggler: it neither closes nor
- * reopens the circuit, and cannot pass for the probe. Attempts that were under way together and fail together are one
+ * reopens the circuit, and cannot pass for the trial. Attempts that were under way together and fail together are one
  * failure in the row: a pause of the endpoint, or of this process, fails fifty of them at once and proves no more than one.
  */
 export class Circuit {
   readonly #rules: BreakerRules;
-  readonly #random: Random;
-  readonly #calls = new CountWindow({ slices: 10, sliceMs: 1_000 });
-  readonly #failures = new CountWindow({ slices: 10, sliceMs: 1_000 });
+  readonly #options: CircuitOptions;
+  /** `undefined` where no share is looked at. */
+  readonly #calls: CountWindow | undefined;
+  /** Made with the first that is to be counted: most circuits never see one. */
+  #failures: CountWindow | undefined;
+  #slow: CountWindow | undefined;
   #state: State = { name: "closed", failuresInRow: 0, newsFrom: 0 };
-  #era = 0;
-  #turns = 0;
+  #turns: Permit = 0;
+  /** The first turn of this era. */
+  #eraFrom: Permit = 0;
+  /** The server asked to be left alone until this instant. */
+  #notBefore = 0;
 
-  constructor(rules: BreakerRules, random: Random = systemRandom) {
+  constructor(rules: BreakerRules, options: CircuitOptions = {}) {
     this.#rules = rules;
-    this.#random = random;
+    this.#options = options;
+    const { minSuccessRatio, maxSlowRatio } = rules;
+    if (minSuccessRatio !== undefined || maxSlowRatio !== undefined) this.#calls = new CountWindow(tenSeconds);
   }
 
-  /** Milliseconds until an attempt may go to the endpoint; 0 when one may go now. */
+  /** Where it stands. */
+  get state(): CircuitState {
+    return this.#state.name;
+  }
+
+  /** Why it last opened, for people; `undefined` while closed. */
+  get why(): string | undefined {
+    return this.#state.name === "closed" ? undefined : this.#state.why;
+  }
+
+  /** In how many milliseconds the owner is to call `tick`; `undefined` while time alone changes nothing. */
+  dueInMs(now: number): number | undefined {
+    return "until" in this.#state ? leftOf(this.#state, now) : undefined;
+  }
+
+  /** Whether an attempt may go to the endpoint. */
+  isAdmitting(now: number): boolean {
+    const state = this.#state;
+    return (
+      state.name === "closed" || state.name === "half-open" || (state.name === "on-trial" && leftOf(state, now) === 0)
+    );
+  }
+
+  /** Milliseconds until it is worth looking again whether an attempt may go; 0 when one may go now. */
   waitMs(now: number): number {
-    return this.#state.name === "closed" ? 0 : Math.max(0, this.#state.until - now);
+    return this.isAdmitting(now) ? 0 : Math.max(1, this.dueInMs(now) ?? 0);
   }
 
-  /** Admits an attempt that is about to go; to an open circuit whose time is up it goes as the probe. */
+  /** Admits an attempt that is about to go; one that goes though it may not counts for nothing. */
   admit(now: number): Permit {
-    if (this.#state.name !== "closed" && now >= this.#state.until) {
-      this.#enter({ name: "half-open", until: now + probeMs, openings: this.#state.openings });
+    if (this.#state.name !== "closed" && this.isAdmitting(now)) this.#tryWith(this.#turns + 1, now);
+    return ++this.#turns;
+  }
+
+  /** Takes in how an admitted attempt ended, and whether it took `slowFactor` times the method's p95. */
+  record(verdict: Verdict, permit: Permit, now: number, isSlow = false): void {
+    if (permit < this.#eraFrom || verdict === "neither") return this.#gaveUp(permit, now);
+    const state = this.#state;
+    if (state.name === "closed") {
+      this.#calls?.add(now);
+      if (verdict === "ok") state.failuresInRow = 0;
+      else if (this.#failed(state, permit, now)) return;
+      if (isSlow) this.#dragged(now);
+    } else if (state.name === "on-trial" && permit === state.permit) {
+      if (verdict === "failure") this.#reopen(state, "the call that tried it failed", now);
+      else if (isSlow && this.#rules.maxSlowRatio !== undefined) {
+        this.#reopen(state, "the call that tried it was slow", now);
+      } else this.#close(now);
     }
-    return { era: this.#era, turn: this.#turns++ };
   }
 
-  /** Takes in how an admitted attempt ended. */
-  record(verdict: Verdict, permit: Permit, now: number): void {
-    if (permit.era !== this.#era) return;
-    if (this.#state.name === "closed") {
-      if (verdict === "ok") this.#succeeded(this.#state, now);
-      else if (verdict === "failure") this.#failed(this.#state, permit, now);
-    } else if (this.#state.name === "half-open") {
-      if (verdict === "ok") this.#close();
-      else if (verdict === "failure") this.#open(now, this.#state.openings + 1);
-      else this.#enter({ ...this.#state, until: now }); // the probe said nothing: another may go
-    }
+  /** Takes in how the health call ended that `probing` asked for; UNIMPLEMENTED is an answer too. */
+  probed(ok: boolean, now: number): void {
+    const state = this.#state;
+    if (state.name !== "probing") return;
+    if (ok) this.#enter({ name: "half-open", openings: state.openings, why: state.why }, now);
+    else this.#reopen(state, "the health call failed", now);
   }
 
-  #succeeded(closed: Extract<State, { name: "closed" }>, now: number): void {
-    this.#calls.add(now);
-    closed.failuresInRow = 0;
+  /** Goes where time alone leads: to the health call, past one that is lost, past a trial that is lost. */
+  tick(now: number): void {
+    const state = this.#state;
+    if (!("until" in state) || leftOf(state, now) > 0) return;
+    const { openings, why } = state;
+    if (state.name === "open")
+      this.#enter({ name: "probing", from: now, until: now + this.#probeMs, openings, why }, now);
+    else if (state.name === "probing") this.#reopen(state, "the health call was not answered", now);
+    else this.#enter({ name: "half-open", openings, why }, now);
   }
 
-  #failed(closed: Extract<State, { name: "closed" }>, { turn }: Permit, now: number): void {
-    this.#calls.add(now);
-    this.#failures.add(now);
-    if (turn >= closed.newsFrom) {
+  /** The server asked to be left alone for so long: no opening ends sooner, up to the most. It opens nothing by itself. */
+  pushback(ms: number, now: number): void {
+    const state = this.#state;
+    this.#notBefore = Math.max(this.#notBefore, now + Math.min(ms, this.#rules.maxOpenMs));
+    if (state.name === "open" && state.until < this.#notBefore) this.#enter({ ...state, until: this.#notBefore }, now);
+  }
+
+  get #probeMs(): number {
+    return this.#options.probeMs ?? 5_000;
+  }
+
+  #tryWith(permit: Permit, now: number): void {
+    if (this.#state.name === "closed") return;
+    const { openings, why } = this.#state;
+    this.#enter({ name: "on-trial", from: now, until: now + this.#probeMs, permit, openings, why }, now);
+  }
+
+  /** A trial that says nothing lets another go. */
+  #gaveUp(permit: Permit, now: number): void {
+    const state = this.#state;
+    if (state.name !== "on-trial" || permit !== state.permit) return;
+    this.#enter({ name: "half-open", openings: state.openings, why: state.why }, now);
+  }
+
+  /** Counts a failure, and answers whether it was one too many. */
+  #failed(closed: Closed, permit: Permit, now: number): boolean {
+    const { consecutiveFailures, minSuccessRatio, minCalls } = this.#rules;
+    if (permit >= closed.newsFrom) {
       closed.failuresInRow++;
-      closed.newsFrom = this.#turns;
+      closed.newsFrom = this.#turns + 1;
     }
-    if (closed.failuresInRow >= this.#rules.consecutiveFailures || this.#tooFewSucceed(now)) this.#open(now, 1);
+    if (closed.failuresInRow >= consecutiveFailures) return this.#trip(`${consecutiveFailures} failures in a row`, now);
+    if (minSuccessRatio === undefined) return false;
+    this.#failures ??= new CountWindow(tenSeconds);
+    this.#failures.add(now);
+    const calls = this.#calls?.sum(now) ?? 0;
+    const failed = this.#failures.sum(now);
+    if (calls < minCalls || 1 - failed / calls >= minSuccessRatio) return false;
+    return this.#trip(`${failed} of ${calls} calls failed within 10 s`, now);
   }
 
-  #tooFewSucceed(now: number): boolean {
-    const { minSuccessRatio, minCalls } = this.#rules;
-    const calls = this.#calls.sum(now);
-    return minSuccessRatio !== undefined && calls >= minCalls && 1 - this.#failures.sum(now) / calls < minSuccessRatio;
+  #dragged(now: number): boolean {
+    const { maxSlowRatio, minCalls } = this.#rules;
+    if (maxSlowRatio === undefined) return false;
+    this.#slow ??= new CountWindow(tenSeconds);
+    this.#slow.add(now);
+    const calls = this.#calls?.sum(now) ?? 0;
+    const slow = this.#slow.sum(now);
+    if (calls < minCalls || slow / calls <= maxSlowRatio) return false;
+    return this.#trip(`${slow} of ${calls} calls were slow within 10 s`, now);
+  }
+
+  #trip(why: string, now: number): true {
+    if (this.#options.mayOpen?.() === false) this.#startCountingAfresh();
+    else this.#open({ openings: 1, why }, now);
+    return true;
+  }
+
+  #reopen({ openings }: Opening, why: string, now: number): void {
+    this.#open({ openings: openings + 1, why }, now);
   }
 
   /** Each opening in a row lasts twice as long, up to the most; up to a tenth of jitter keeps clients apart. */
-  #open(now: number, openings: number): void {
-    const openMs = Math.min(this.#rules.maxOpenMs, this.#rules.openMs * 2 ** (openings - 1));
-    this.#enter({ name: "open", until: now + openMs * (1 + this.#random() / 10), openings });
+  #open(opening: Opening, now: number): void {
+    const { openMs, maxOpenMs } = this.#rules;
+    const random = this.#options.random ?? systemRandom;
+    const lastsMs = Math.min(maxOpenMs, openMs * 2 ** (opening.openings - 1)) * (1 + random() / 10);
+    const until = Math.max(Math.ceil(now + lastsMs), Math.min(this.#notBefore, now + maxOpenMs));
+    this.#enter({ name: "open", from: now, until, ...opening }, now);
   }
 
-  #close(): void {
-    this.#calls.clear();
-    this.#failures.clear();
-    this.#enter({ name: "closed", failuresInRow: 0, newsFrom: 0 });
+  #close(now: number): void {
+    this.#startCountingAfresh();
+    this.#enter({ name: "closed", failuresInRow: 0, newsFrom: 0 }, now);
   }
 
-  #enter(state: State): void {
-    this.#era++;
+  #startCountingAfresh(): void {
+    this.#calls?.clear();
+    this.#failures = undefined;
+    this.#slow = undefined;
+    if (this.#state.name === "closed") this.#state.failuresInRow = 0;
+  }
+
+  #enter(state: State, now: number): void {
+    this.#eraFrom = this.#turns + 1;
     this.#state = state;
+    this.#options.onChange?.(state.name, now);
   }
+}
+
+/** Milliseconds until the span is over. It is over, too, where the clock stepped back to before it began. */
+function leftOf({ from, until }: Span, now: number): number {
+  return now < from ? 0 : Math.max(0, until - now);
 }

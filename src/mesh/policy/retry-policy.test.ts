@@ -10,18 +10,22 @@ const rules: RetryRules = {
   initialBackoffMs: 25,
   maxBackoffMs: 250,
   codes: new Set([Code.Unavailable, Code.ResourceExhausted, Code.DeadlineExceeded]),
+  maxDepth: 1,
 };
 const once: RetryRules = { ...rules, maxAttempts: 1 };
 const info = { reason: "R", domain: "made.v1" };
 const away = new ConnectError("away", Code.Unavailable);
 
+const start = Date.UTC(2026, 0, 1);
+
 const withPushback = (told: string, code = Code.Unavailable) =>
   new ConnectError("busy", code, { "grpc-retry-pushback-ms": told });
 
+const facts = { attempt: 1, error: away, progress: "processed", elsewhere: true, retryDepth: 0 } as const;
+
 /** What is decided, with dice that always choose the longest wait. */
 function decided(failed: Partial<FailedAttempt>, byRules = rules) {
-  const facts = { attempt: 1, error: away, progress: "processed", elsewhere: true, remainingMs: 1_000 } as const;
-  const decision = contractRetry(byRules, () => 1)({ ...facts, ...failed });
+  const decision = contractRetry(byRules, () => 1)({ ...facts, remainingMs: 1_000, now: start, ...failed });
   return decision.kind === "again" ? [decision.waitMs, decision.free ? "free" : "paid"] : decision.why;
 }
 
@@ -44,6 +48,7 @@ test.each([
   ["a trailer", withPushback("120"), [120, "paid"]],
   ["a trailer of nothing", withPushback("0"), [0, "paid"]],
   ["RetryInfo", unavailable("", { ...info, retryAfterMs: 90 }), [90, "paid"]],
+  ["Retry-After", new ConnectError("busy", Code.Unavailable, { "retry-after": "0" }), [0, "paid"]],
   ["a negative one", withPushback("-1"), "the server asked not to be asked again"],
   ["a malformed one", withPushback("soon"), "the server asked not to be asked again"],
   ["one beyond the deadline", withPushback("5000"), "the deadline leaves no time for another attempt"],
@@ -80,4 +85,26 @@ test("only the codes of the contract are worth another attempt", () => {
   const aborted = { ...rules, codes: new Set([Code.Aborted]) };
   expect(decided({}, aborted)).toBe("the code is not worth another attempt");
   expect(decided({ error: new ConnectError("", Code.Aborted) }, aborted)).toEqual([25, "paid"]);
+});
+
+test("below a hop that is repeating the call nothing is repeated, unless the contract lets depth grow", () => {
+  const deep = "a hop above is repeating this already";
+  expect(decided({ retryDepth: 1 })).toBe(deep);
+  expect(decided({ retryDepth: 1, error: withPushback("1") })).toBe(deep);
+  expect(decided({ retryDepth: 1 }, { ...rules, maxDepth: 2 })).toEqual([25, "paid"]);
+  expect(decided({ retryDepth: 2 }, { ...rules, maxDepth: 2 })).toBe(deep);
+});
+
+test("what was not processed goes out again at any depth: it was no load to anybody", () => {
+  expect(decided({ retryDepth: 3, progress: "refused" })).toEqual([0, "free"]);
+});
+
+test.each([
+  [{}, "the contract allows a repeat"],
+  [{ error: withPushback("5") }, "after as long as the server asked for"],
+  [{ progress: "refused" }, "it was not processed, and another endpoint is left"],
+  [{ progress: "not-sent", elsewhere: false }, "it was not processed"],
+] as const)("people can read why an attempt is made again: %#", (failed, why) => {
+  const decision = contractRetry(rules, () => 1)({ ...facts, remainingMs: 1_000, now: start, ...failed });
+  expect(decision).toMatchObject({ kind: "again", why });
 });

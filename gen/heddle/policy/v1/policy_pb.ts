@@ -17,7 +17,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file heddle/policy/v1/policy.proto.
  */
 export const file_heddle_policy_v1_policy: GenFile = /*@__PURE__*/
-  fileDesc("Ch1oZWRkbGUvcG9saWN5L3YxL3BvbGljeS5wcm90bxIQaGVkZGxlLnBvbGljeS52MSLNAwoMTWV0aG9kUG9saWN5EioKB3RpbWVvdXQYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SJgoFcmV0cnkYAiABKAsyFy5oZWRkbGUucG9saWN5LnYxLlJldHJ5EiYKBWhlZGdlGAMgASgLMhcuaGVkZGxlLnBvbGljeS52MS5IZWRnZRIqCgdicmVha2VyGAQgASgLMhkuaGVkZGxlLnBvbGljeS52MS5CcmVha2VyEjIKC2NvbmN1cnJlbmN5GAUgASgLMh0uaGVkZGxlLnBvbGljeS52MS5Db25jdXJyZW5jeRIyCgtjcml0aWNhbGl0eRgGIAEoDjIdLmhlZGRsZS5wb2xpY3kudjEuQ3JpdGljYWxpdHkSKAoGYWNjZXNzGAcgASgLMhguaGVkZGxlLnBvbGljeS52MS5BY2Nlc3MSLwoKcmF0ZV9saW1pdBgIIAEoCzIbLmhlZGRsZS5wb2xpY3kudjEuUmF0ZUxpbWl0EiYKBWNhY2hlGAkgASgLMhcuaGVkZGxlLnBvbGljeS52MS5DYWNoZRIqCgdjcmVhdGVkGAogASgLMhkuaGVkZGxlLnBvbGljeS52MS5DcmVhdGVkIm0KDVNlcnZpY2VQb2xpY3kSMAoIZGVmYXVsdHMYASABKAsyHi5oZWRkbGUucG9saWN5LnYxLk1ldGhvZFBvbGljeRIqCgdiYWxhbmNlGAIgASgOMhkuaGVkZGxlLnBvbGljeS52MS5CYWxhbmNlIjIKC0ZpZWxkUG9saWN5EhMKC3JvdXRpbmdfa2V5GAEgASgIEg4KBnJlZGFjdBgCIAEoCCLmAQoFUmV0cnkSFAoMbWF4X2F0dGVtcHRzGAEgASgNEjYKE3Blcl9hdHRlbXB0X3RpbWVvdXQYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SMgoPaW5pdGlhbF9iYWNrb2ZmGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi4KC21heF9iYWNrb2ZmGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEisKBWNvZGVzGAUgAygOMhwuaGVkZGxlLnBvbGljeS52MS5TdGF0dXNDb2RlInEKBUhlZGdlEjAKC2FmdGVyX2RlbGF5GAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uSAASGgoQYWZ0ZXJfcGVyY2VudGlsZRgCIAEoDUgAEhEKCW1heF9leHRyYRgDIAEoDUIHCgVhZnRlciLoAQoHQnJlYWtlchIvCgZwcmVzZXQYASABKA4yHy5oZWRkbGUucG9saWN5LnYxLkJyZWFrZXJQcmVzZXQSHAoUY29uc2VjdXRpdmVfZmFpbHVyZXMYAiABKA0SGwoTbWluX3N1Y2Nlc3NfcGVyY2VudBgDIAEoDRIRCgltaW5fY2FsbHMYBCABKA0SLAoJb3Blbl90aW1lGAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjAKDW1heF9vcGVuX3RpbWUYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iOAoLQ29uY3VycmVuY3kSFQoNbWF4X2luX2ZsaWdodBgBIAEoDRISCgptYXhfcXVldWVkGAIgASgNIisKBkFjY2VzcxIOCgZzY29wZXMYASADKAkSEQoJYW5vbnltb3VzGAIgASgIIlQKCVJhdGVMaW1pdBINCgVjYWxscxgBIAEoDRIpCgZwZXJpb2QYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SDQoFYnVyc3QYAyABKA0iRAoFQ2FjaGUSKgoHbWF4X2FnZRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIPCgdwcml2YXRlGAIgASgIIhsKB0NyZWF0ZWQSEAoIbG9jYXRpb24YASABKAkqZwoNQnJlYWtlclByZXNldBIeChpCUkVBS0VSX1BSRVNFVF9VTlNQRUNJRklFRBAAEhoKFkJSRUFLRVJfUFJFU0VUX0RFRkFVTFQQARIaChZCUkVBS0VSX1BSRVNFVF9DTEFTU0lDEAIqdwoLQ3JpdGljYWxpdHkSGwoXQ1JJVElDQUxJVFlfVU5TUEVDSUZJRUQQABIZChVDUklUSUNBTElUWV9TSEVEREFCTEUQARIWChJDUklUSUNBTElUWV9OT1JNQUwQAhIYChRDUklUSUNBTElUWV9DUklUSUNBTBADKmoKB0JhbGFuY2USFwoTQkFMQU5DRV9VTlNQRUNJRklFRBAAEhcKE0JBTEFOQ0VfUk9VTkRfUk9CSU4QARISCg5CQUxBTkNFX1JBTkRPTRACEhkKFUJBTEFOQ0VfTEVBU1RfUkVRVUVTVBADKpIECgpTdGF0dXNDb2RlEhsKF1NUQVRVU19DT0RFX1VOU1BFQ0lGSUVEEAASGQoVU1RBVFVTX0NPREVfQ0FOQ0VMTEVEEAESFwoTU1RBVFVTX0NPREVfVU5LTk9XThACEiAKHFNUQVRVU19DT0RFX0lOVkFMSURfQVJHVU1FTlQQAxIhCh1TVEFUVVNfQ09ERV9ERUFETElORV9FWENFRURFRBAEEhkKFVNUQVRVU19DT0RFX05PVF9GT1VORBAFEh4KGlNUQVRVU19DT0RFX0FMUkVBRFlfRVhJU1RTEAYSIQodU1RBVFVTX0NPREVfUEVSTUlTU0lPTl9ERU5JRUQQBxIiCh5TVEFUVVNfQ09ERV9SRVNPVVJDRV9FWEhBVVNURUQQCBIjCh9TVEFUVVNfQ09ERV9GQUlMRURfUFJFQ09ORElUSU9OEAkSFwoTU1RBVFVTX0NPREVfQUJPUlRFRBAKEhwKGFNUQVRVU19DT0RFX09VVF9PRl9SQU5HRRALEh0KGVNUQVRVU19DT0RFX1VOSU1QTEVNRU5URUQQDBIYChRTVEFUVVNfQ09ERV9JTlRFUk5BTBANEhsKF1NUQVRVU19DT0RFX1VOQVZBSUxBQkxFEA4SGQoVU1RBVFVTX0NPREVfREFUQV9MT1NTEA8SHwobU1RBVFVTX0NPREVfVU5BVVRIRU5USUNBVEVEEBA6WAoGbWV0aG9kEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYjIwDIAEoCzIeLmhlZGRsZS5wb2xpY3kudjEuTWV0aG9kUG9saWN5UgZtZXRob2Q6XAoHc2VydmljZRIfLmdvb2dsZS5wcm90b2J1Zi5TZXJ2aWNlT3B0aW9ucxiMjAMgASgLMh8uaGVkZGxlLnBvbGljeS52MS5TZXJ2aWNlUG9saWN5UgdzZXJ2aWNlOlQKBWZpZWxkEh0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucxiMjAMgASgLMh0uaGVkZGxlLnBvbGljeS52MS5GaWVsZFBvbGljeVIFZmllbGRiBnByb3RvMw", [file_google_protobuf_descriptor, file_google_protobuf_duration]);
+  fileDesc("Ch1oZWRkbGUvcG9saWN5L3YxL3BvbGljeS5wcm90bxIQaGVkZGxlLnBvbGljeS52MSL7AwoMTWV0aG9kUG9saWN5EioKB3RpbWVvdXQYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SJgoFcmV0cnkYAiABKAsyFy5oZWRkbGUucG9saWN5LnYxLlJldHJ5EiYKBWhlZGdlGAMgASgLMhcuaGVkZGxlLnBvbGljeS52MS5IZWRnZRIqCgdicmVha2VyGAQgASgLMhkuaGVkZGxlLnBvbGljeS52MS5CcmVha2VyEjIKC2NvbmN1cnJlbmN5GAUgASgLMh0uaGVkZGxlLnBvbGljeS52MS5Db25jdXJyZW5jeRIyCgtjcml0aWNhbGl0eRgGIAEoDjIdLmhlZGRsZS5wb2xpY3kudjEuQ3JpdGljYWxpdHkSKAoGYWNjZXNzGAcgASgLMhguaGVkZGxlLnBvbGljeS52MS5BY2Nlc3MSLwoKcmF0ZV9saW1pdBgIIAEoCzIbLmhlZGRsZS5wb2xpY3kudjEuUmF0ZUxpbWl0EiYKBWNhY2hlGAkgASgLMhcuaGVkZGxlLnBvbGljeS52MS5DYWNoZRIqCgdjcmVhdGVkGAogASgLMhkuaGVkZGxlLnBvbGljeS52MS5DcmVhdGVkEiwKCGZhbGxiYWNrGAsgASgLMhouaGVkZGxlLnBvbGljeS52MS5GYWxsYmFjayLzAQoNU2VydmljZVBvbGljeRIwCghkZWZhdWx0cxgBIAEoCzIeLmhlZGRsZS5wb2xpY3kudjEuTWV0aG9kUG9saWN5EioKB2JhbGFuY2UYAiABKA4yGS5oZWRkbGUucG9saWN5LnYxLkJhbGFuY2USFgoOcm91dGluZ19oZWFkZXIYAyABKAkSEgoKem9uZV9maXJzdBgEIAEoCBITCgtzdWJzZXRfc2l6ZRgFIAEoDRItCgpzbG93X3N0YXJ0GAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhQKDGxvYWRfcmVwb3J0cxgHIAEoCCIyCgtGaWVsZFBvbGljeRITCgtyb3V0aW5nX2tleRgBIAEoCBIOCgZyZWRhY3QYAiABKAgi+QEKBVJldHJ5EhQKDG1heF9hdHRlbXB0cxgBIAEoDRI2ChNwZXJfYXR0ZW1wdF90aW1lb3V0GAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjIKD2luaXRpYWxfYmFja29mZhgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIuCgttYXhfYmFja29mZhgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIrCgVjb2RlcxgFIAMoDjIcLmhlZGRsZS5wb2xpY3kudjEuU3RhdHVzQ29kZRIRCgltYXhfZGVwdGgYBiABKA0icQoFSGVkZ2USMAoLYWZ0ZXJfZGVsYXkYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25IABIaChBhZnRlcl9wZXJjZW50aWxlGAIgASgNSAASEQoJbWF4X2V4dHJhGAMgASgNQgcKBWFmdGVyIpcCCgdCcmVha2VyEi8KBnByZXNldBgBIAEoDjIfLmhlZGRsZS5wb2xpY3kudjEuQnJlYWtlclByZXNldBIcChRjb25zZWN1dGl2ZV9mYWlsdXJlcxgCIAEoDRIbChNtaW5fc3VjY2Vzc19wZXJjZW50GAMgASgNEhEKCW1pbl9jYWxscxgEIAEoDRIsCglvcGVuX3RpbWUYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SMAoNbWF4X29wZW5fdGltZRgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIYChBtYXhfc2xvd19wZXJjZW50GAcgASgNEhMKC3Nsb3dfZmFjdG9yGAggASgCIjgKC0NvbmN1cnJlbmN5EhUKDW1heF9pbl9mbGlnaHQYASABKA0SEgoKbWF4X3F1ZXVlZBgCIAEoDSIrCgZBY2Nlc3MSDgoGc2NvcGVzGAEgAygJEhEKCWFub255bW91cxgCIAEoCCJUCglSYXRlTGltaXQSDQoFY2FsbHMYASABKA0SKQoGcGVyaW9kGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEg0KBWJ1cnN0GAMgASgNIkQKBUNhY2hlEioKB21heF9hZ2UYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SDwoHcHJpdmF0ZRgCIAEoCCIbCgdDcmVhdGVkEhAKCGxvY2F0aW9uGAEgASgJIiEKCEZhbGxiYWNrEhUKDXJlc3BvbnNlX2pzb24YASABKAkqZwoNQnJlYWtlclByZXNldBIeChpCUkVBS0VSX1BSRVNFVF9VTlNQRUNJRklFRBAAEhoKFkJSRUFLRVJfUFJFU0VUX0RFRkFVTFQQARIaChZCUkVBS0VSX1BSRVNFVF9DTEFTU0lDEAIqdwoLQ3JpdGljYWxpdHkSGwoXQ1JJVElDQUxJVFlfVU5TUEVDSUZJRUQQABIZChVDUklUSUNBTElUWV9TSEVEREFCTEUQARIWChJDUklUSUNBTElUWV9OT1JNQUwQAhIYChRDUklUSUNBTElUWV9DUklUSUNBTBADKq4BCgdCYWxhbmNlEhcKE0JBTEFOQ0VfVU5TUEVDSUZJRUQQABIXChNCQUxBTkNFX1JPVU5EX1JPQklOEAESEgoOQkFMQU5DRV9SQU5ET00QAhIZChVCQUxBTkNFX0xFQVNUX1JFUVVFU1QQAxIVChFCQUxBTkNFX1BFQUtfRVdNQRAEEhQKEEJBTEFOQ0VfV0VJR0hURUQQBRIVChFCQUxBTkNFX1JJTkdfSEFTSBAGKpIECgpTdGF0dXNDb2RlEhsKF1NUQVRVU19DT0RFX1VOU1BFQ0lGSUVEEAASGQoVU1RBVFVTX0NPREVfQ0FOQ0VMTEVEEAESFwoTU1RBVFVTX0NPREVfVU5LTk9XThACEiAKHFNUQVRVU19DT0RFX0lOVkFMSURfQVJHVU1FTlQQAxIhCh1TVEFUVVNfQ09ERV9ERUFETElORV9FWENFRURFRBAEEhkKFVNUQVRVU19DT0RFX05PVF9GT1VORBAFEh4KGlNUQVRVU19DT0RFX0FMUkVBRFlfRVhJU1RTEAYSIQodU1RBVFVTX0NPREVfUEVSTUlTU0lPTl9ERU5JRUQQBxIiCh5TVEFUVVNfQ09ERV9SRVNPVVJDRV9FWEhBVVNURUQQCBIjCh9TVEFUVVNfQ09ERV9GQUlMRURfUFJFQ09ORElUSU9OEAkSFwoTU1RBVFVTX0NPREVfQUJPUlRFRBAKEhwKGFNUQVRVU19DT0RFX09VVF9PRl9SQU5HRRALEh0KGVNUQVRVU19DT0RFX1VOSU1QTEVNRU5URUQQDBIYChRTVEFUVVNfQ09ERV9JTlRFUk5BTBANEhsKF1NUQVRVU19DT0RFX1VOQVZBSUxBQkxFEA4SGQoVU1RBVFVTX0NPREVfREFUQV9MT1NTEA8SHwobU1RBVFVTX0NPREVfVU5BVVRIRU5USUNBVEVEEBA6WAoGbWV0aG9kEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYjIwDIAEoCzIeLmhlZGRsZS5wb2xpY3kudjEuTWV0aG9kUG9saWN5UgZtZXRob2Q6XAoHc2VydmljZRIfLmdvb2dsZS5wcm90b2J1Zi5TZXJ2aWNlT3B0aW9ucxiMjAMgASgLMh8uaGVkZGxlLnBvbGljeS52MS5TZXJ2aWNlUG9saWN5UgdzZXJ2aWNlOlQKBWZpZWxkEh0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucxiMjAMgASgLMh0uaGVkZGxlLnBvbGljeS52MS5GaWVsZFBvbGljeVIFZmllbGRiBnByb3RvMw", [file_google_protobuf_descriptor, file_google_protobuf_duration]);
 
 /**
  * The rules of one method.
@@ -96,6 +96,13 @@ export type MethodPolicy = Message<"heddle.policy.v1.MethodPolicy"> & {
    * @generated from field: heddle.policy.v1.Created created = 10;
    */
   created?: Created | undefined;
+
+  /**
+   * What answers a unary call when nobody can be asked. If unset, the call fails.
+   *
+   * @generated from field: heddle.policy.v1.Fallback fallback = 11;
+   */
+  fallback?: Fallback | undefined;
 };
 
 /**
@@ -119,11 +126,48 @@ export type ServicePolicy = Message<"heddle.policy.v1.ServicePolicy"> & {
   defaults?: MethodPolicy | undefined;
 
   /**
-   * How a client chooses among the endpoints. If unset, BALANCE_ROUND_ROBIN.
+   * How a client chooses among the endpoints. If unset, BALANCE_PEAK_EWMA.
    *
    * @generated from field: heddle.policy.v1.Balance balance = 2;
    */
   balance: Balance;
+
+  /**
+   * With BALANCE_RING_HASH, the request header whose value chooses the endpoint, where no field does. If unset, none.
+   *
+   * @generated from field: string routing_header = 3;
+   */
+  routingHeader: string;
+
+  /**
+   * Endpoints in the client's own zone come first; the others take what that zone has too little room for. If unset,
+   * zones are not looked at.
+   *
+   * @generated from field: bool zone_first = 4;
+   */
+  zoneFirst: boolean;
+
+  /**
+   * Each client uses only so many of the endpoints, always the same ones: for fleets so large that every client
+   * connecting to every endpoint would cost more than the calls. If unset, all; 20 suits most.
+   *
+   * @generated from field: uint32 subset_size = 5;
+   */
+  subsetSize: number;
+
+  /**
+   * How long a new endpoint takes to come to its full share, which grows evenly from a tenth. If unset, 30 s.
+   *
+   * @generated from field: google.protobuf.Duration slow_start = 6;
+   */
+  slowStart?: Duration | undefined;
+
+  /**
+   * Servers report their load with each answer, and clients share out their calls by it. If unset, they do not.
+   *
+   * @generated from field: bool load_reports = 7;
+   */
+  loadReports: boolean;
 };
 
 /**
@@ -201,6 +245,14 @@ export type Retry = Message<"heddle.policy.v1.Retry"> & {
    * @generated from field: repeated heddle.policy.v1.StatusCode codes = 5;
    */
   codes: StatusCode[];
+
+  /**
+   * How many services in a row may repeat the same work: below a call that is itself a repeat, this many less one may
+   * still repeat. From 1 to 3. If unset, 1: only the first that sees the failure.
+   *
+   * @generated from field: uint32 max_depth = 6;
+   */
+  maxDepth: number;
 };
 
 /**
@@ -302,6 +354,21 @@ export type Breaker = Message<"heddle.policy.v1.Breaker"> & {
    * @generated from field: google.protobuf.Duration max_open_time = 6;
    */
   maxOpenTime?: Duration | undefined;
+
+  /**
+   * Share of slow calls over the last 10 s, in percent, that opens the circuit. If unset, the preset's.
+   *
+   * @generated from field: uint32 max_slow_percent = 7;
+   */
+  maxSlowPercent: number;
+
+  /**
+   * A call is slow if it takes longer than this many times what 95 % of the method's calls take, at all endpoints
+   * together. If unset, the preset's.
+   *
+   * @generated from field: float slow_factor = 8;
+   */
+  slowFactor: number;
 };
 
 /**
@@ -452,6 +519,27 @@ export const CreatedSchema: GenMessage<Created> = /*@__PURE__*/
   messageDesc(file_heddle_policy_v1_policy, 10);
 
 /**
+ * What answers a unary call when nobody can be asked: every circuit is open, nobody is registered, or no place is free.
+ *
+ * @generated from message heddle.policy.v1.Fallback
+ */
+export type Fallback = Message<"heddle.policy.v1.Fallback"> & {
+  /**
+   * The response as protojson: '{"products": []}'. Has to be a valid response of the method. Has to be set.
+   *
+   * @generated from field: string response_json = 1;
+   */
+  responseJson: string;
+};
+
+/**
+ * Describes the message heddle.policy.v1.Fallback.
+ * Use `create(FallbackSchema)` to create a new message.
+ */
+export const FallbackSchema: GenMessage<Fallback> = /*@__PURE__*/
+  messageDesc(file_heddle_policy_v1_policy, 11);
+
+/**
  * Named sets of breaker numbers.
  *
  * @generated from enum heddle.policy.v1.BreakerPreset
@@ -465,7 +553,8 @@ export const BreakerPreset = {
   UNSPECIFIED: 0,
 
   /**
-   * 5 in a row, or below 50 % success with at least 10 calls; open for 1 s, doubling to 60 s.
+   * 5 in a row, or below 50 % success, or above 80 % slow (3 times the 95th percentile), each with at least 10 calls; open
+   * for 1 s, doubling to 60 s.
    *
    * @generated from enum value: BREAKER_PRESET_DEFAULT = 1;
    */
@@ -547,7 +636,7 @@ export const CriticalitySchema: GenEnum<Criticality> = /*@__PURE__*/
  */
 export const Balance = {
   /**
-   * BALANCE_ROUND_ROBIN.
+   * BALANCE_PEAK_EWMA.
    *
    * @generated from enum value: BALANCE_UNSPECIFIED = 0;
    */
@@ -568,11 +657,33 @@ export const Balance = {
   RANDOM: 2,
 
   /**
-   * The one with the fewest calls of this client under way.
+   * Of two at random, the one with the fewer calls of this client under way.
    *
    * @generated from enum value: BALANCE_LEAST_REQUEST = 3;
    */
   LEAST_REQUEST: 3,
+
+  /**
+   * Of two at random, the one that costs less: its latency of late, peaks above all, times the calls of this client
+   * under way there, and a penalty for failures that fades.
+   *
+   * @generated from enum value: BALANCE_PEAK_EWMA = 4;
+   */
+  PEAK_EWMA: 4,
+
+  /**
+   * Evenly by weight.
+   *
+   * @generated from enum value: BALANCE_WEIGHTED = 5;
+   */
+  WEIGHTED: 5,
+
+  /**
+   * By the request's routing key, the same endpoint for the same key as long as it stands and is not overloaded.
+   *
+   * @generated from enum value: BALANCE_RING_HASH = 6;
+   */
+  RING_HASH: 6,
 } as const;
 
 /**

@@ -1,8 +1,8 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { expect, test } from "vitest";
-import { OrderService } from "../../../gen/shop/order/v1/order_pb.ts";
-import { unavailable } from "../../call/errors.ts";
-import { away, broken, type Fleet, failing, hanging, named, openFleet, serving } from "../../testing/fake-fleet.ts";
+import { OrderService } from "../../gen/shop/order/v1/order_pb.ts";
+import { unavailable } from "../call/errors.ts";
+import { away, broken, type Fleet, failing, hanging, named, openFleet, serving } from "../testing/fake-fleet.ts";
 
 /** GetUser may be repeated: 3 attempts, 400 ms each, 1 s in all. CreateUser may not: 2 s. */
 const get = (fleet: Fleet) => settled(fleet.users.getUser({ id: 1n }));

@@ -1,0 +1,25 @@
+import type { Random } from "../../base/random.ts";
+import { atLeastOne } from "./at-least-one.ts";
+import type { Balancer, Candidate, Picker, Wish } from "./picker.ts";
+import { Shares } from "./shares.ts";
+import { untried } from "./tried.ts";
+
+/** Any, each as likely as its share. */
+export function randomly(random: Random): Balancer {
+  return { picker: (candidates) => new RandomPicker(atLeastOne(candidates), random) };
+}
+
+class RandomPicker<T extends Candidate> implements Picker<T> {
+  readonly #candidates: readonly T[];
+  readonly #shares: Shares;
+
+  constructor(candidates: readonly T[], random: Random) {
+    this.#candidates = candidates;
+    this.#shares = new Shares(candidates, random);
+  }
+
+  pick({ now, tried }: Wish): T {
+    this.#shares.refresh(now);
+    return this.#candidates[untried(this.#candidates, tried, this.#shares)] as T;
+  }
+}

@@ -1,0 +1,164 @@
+import { create } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
+import {
+  Health,
+  HealthCheckRequestSchema,
+  type HealthCheckResponse,
+  HealthCheckResponse_ServingStatus as Status,
+} from "../../gen/grpc/health/v1/health_pb.ts";
+import type { Clock, Timer } from "../base/clock.ts";
+import type { Deadlines } from "../base/deadlines.ts";
+import type { Random } from "../base/random.ts";
+import { deadlineExceeded } from "../call/errors.ts";
+import { TimedLifetime } from "../call/timed-lifetime.ts";
+import type { SessionPool } from "../wire/session-pool.ts";
+import { Load } from "./balance/load.ts";
+import type { EndpointReports, LoadReport } from "./balance/load-report.ts";
+import type { Candidate } from "./balance/picker.ts";
+import { slowStartRatio } from "./balance/slow-start.ts";
+import { Circuit } from "./policy/circuit.ts";
+import type { Endpoint } from "./resolve/resolver.ts";
+import type { Route } from "./route.ts";
+
+/** What places are made of. */
+export interface PlaceParts {
+  /** The service's full name, as health checks ask for it. */
+  readonly service: string;
+  readonly sessions: SessionPool;
+  readonly deadlines: Deadlines;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** What it reports of its own load. */
+  readonly reports: EndpointReports;
+  /** How long a newcomer takes to its full share, in milliseconds. */
+  readonly slowStartMs: number;
+  /** What to expect of an endpoint of which nothing is known, in milliseconds. */
+  readonly expectedMs: number | undefined;
+  /** Whether one more of the service's endpoints may be left alone by this route. */
+  readonly mayEject: (route: Route) => boolean;
+  /** Told when the endpoint can be connected to again, or cannot any more. */
+  readonly onReachable: () => void;
+}
+
+/** Time that a health call may take. */
+const healthCallMs = 1_000;
+
+/** One endpoint with what this client knows of it: how busy and slow it is, and which of its methods are left alone. */
+export class Place implements Candidate, Disposable {
+  readonly endpoint: Endpoint;
+  readonly load: Load;
+  readonly #parts: PlaceParts;
+  readonly #seenAt: number;
+  readonly #circuits = new Map<Route, Circuit>();
+  readonly #timers = new Map<Circuit, Timer>();
+  #probe: TimedLifetime | undefined;
+
+  constructor(endpoint: Endpoint, parts: PlaceParts) {
+    const now = parts.clock.now();
+    this.endpoint = endpoint;
+    this.load = new Load(now, parts.expectedMs);
+    this.#seenAt = now;
+    this.#parts = parts;
+  }
+
+  /** What it reports of its own load. */
+  get reports(): EndpointReports {
+    return this.#parts.reports;
+  }
+
+  get inFlight(): number {
+    return this.load.inFlight;
+  }
+
+  cost(now: number): number {
+    return this.load.cost(now);
+  }
+
+  share(now: number): number {
+    const { reports, slowStartMs } = this.#parts;
+    return (this.endpoint.weight / 100) * slowStartRatio(this.#seenAt, now, slowStartMs) * reports.ratio(now);
+  }
+
+  /** Takes in what the endpoint says of its own load. */
+  report(report: LoadReport, now: number): void {
+    this.#parts.reports.take(report, now);
+  }
+
+  /** The circuit of one method here; made when the method is first sent here. */
+  circuit(route: Route): Circuit {
+    const known = this.#circuits.get(route);
+    if (known !== undefined) return known;
+    const { random, mayEject } = this.#parts;
+    const circuit: Circuit = new Circuit(route.policy.breaker, {
+      random,
+      mayOpen: () => mayEject(route),
+      onChange: () => this.#changed(circuit, route),
+    });
+    this.#circuits.set(route, circuit);
+    return circuit;
+  }
+
+  /** Whether the route's next attempt is to try it: its time is up, and it says that it is well. */
+  isOnTrial(route: Route): boolean {
+    return this.#circuits.get(route)?.state === "half-open";
+  }
+
+  /** Whether the route's attempts may go here. */
+  isAdmitting(route: Route, now: number): boolean {
+    return this.#circuits.get(route)?.isAdmitting(now) ?? true;
+  }
+
+  /** Whether it can be connected to: it is not just being left alone because that failed. */
+  get isReachable(): boolean {
+    return true;
+  }
+
+  [Symbol.dispose](): void {
+    for (const timer of this.#timers.values()) timer.cancel();
+    this.#timers.clear();
+    this.#probe?.cancel(new Error("the endpoint is gone"));
+  }
+
+  /** Keeps the picks of the route right, and the circuit on its way. */
+  #changed(circuit: Circuit, route: Route): void {
+    const { clock } = this.#parts;
+    route.candidatesChanged();
+    this.#timers.get(circuit)?.cancel();
+    const dueInMs = circuit.dueInMs(clock.now());
+    if (dueInMs === undefined) this.#timers.delete(circuit);
+    else
+      this.#timers.set(
+        circuit,
+        clock.setTimer(dueInMs, () => circuit.tick(clock.now())),
+      );
+    if (circuit.state === "closed") this.load.forgive();
+    if (circuit.state === "probing" && this.#probe === undefined) void this.#probeHealth();
+  }
+
+  /** Asks the endpoint whether it serves, at nobody's cost but our own, for all circuits that wait for that. */
+  async #probeHealth(): Promise<void> {
+    const { clock, deadlines } = this.#parts;
+    const probe = new TimedLifetime(() => deadlineExceeded(`no answer to a health call in ${healthCallMs} ms`));
+    this.#probe = probe;
+    probe.endBy(clock.now() + healthCallMs, deadlines);
+    const isWell = await this.#asksHealth(probe);
+    probe.end();
+    this.#probe = undefined;
+    for (const circuit of this.#circuits.values()) circuit.probed(isWell, clock.now());
+  }
+
+  /** One that does not know the question is there, and that is all that was asked. */
+  async #asksHealth(lifetime: TimedLifetime): Promise<boolean> {
+    const { service, sessions } = this.#parts;
+    const { check: method } = Health.method;
+    const message = create(HealthCheckRequestSchema, { service });
+    try {
+      const asked = { method, message, fields: [], timeoutMs: healthCallMs, lifetime };
+      const { message: answer } = await sessions.send(this.endpoint.address, asked);
+      return (answer as HealthCheckResponse).status === Status.SERVING;
+    } catch (reason) {
+      const { code } = ConnectError.from(reason);
+      return code === Code.Unimplemented || code === Code.NotFound;
+    }
+  }
+}

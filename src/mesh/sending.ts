@@ -1,0 +1,171 @@
+import { Code, ConnectError, type StreamResponse, type UnaryResponse } from "@connectrpc/connect";
+import type { Clock } from "../base/clock.ts";
+import type { Deadlines } from "../base/deadlines.ts";
+import type { Lifetime } from "../base/lifetime.ts";
+import { deadlineExceeded } from "../call/errors.ts";
+import type { Fields } from "../call/fields.ts";
+import { headers } from "../call/headers.ts";
+import { hopFields } from "../call/hop.ts";
+import { methodName } from "../call/method.ts";
+import { codeOf, type Verdict, verdictOf } from "../call/outcome.ts";
+import type { OutgoingCall } from "../call/outgoing-call.ts";
+import { TimedLifetime } from "../call/timed-lifetime.ts";
+import type { SessionPool } from "../wire/session-pool.ts";
+import type { MeshHooks } from "./hooks.ts";
+import type { Place } from "./place.ts";
+import type { Permit } from "./policy/circuit.ts";
+import { pushbackOf } from "./policy/pushback.ts";
+import type { Route } from "./route.ts";
+import type { AttemptFacts, AttemptKind, Weighed } from "./story.ts";
+
+/** Which attempt, of what, to whom. */
+export interface SendingInit {
+  readonly call: OutgoingCall;
+  readonly route: Route;
+  /** The one that was picked, and those that it was picked from. */
+  readonly place: Place;
+  readonly places: readonly Place[];
+  readonly kind: AttemptKind;
+  /** Counted from 1. */
+  readonly number: number;
+  readonly now: number;
+}
+
+/** What attempts are sent with. */
+export interface SendingParts {
+  readonly sessions: SessionPool;
+  readonly deadlines: Deadlines;
+  readonly hooks: MeshHooks;
+  readonly clock: Clock;
+}
+
+/** One attempt, and what its endpoint, its circuit and the hooks hear of it. */
+export class Sending {
+  readonly facts: AttemptFacts;
+  /** Resolves with the answer; rejects with an error that knows how far the attempt got. */
+  readonly sent: Promise<UnaryResponse | StreamResponse>;
+  readonly #route: Route;
+  readonly #place: Place;
+  readonly #parts: SendingParts;
+  readonly #permit: Permit;
+  /** Its own, where it may be canceled and the call not. */
+  readonly #own: TimedLifetime | undefined;
+  readonly #call: OutgoingCall;
+  #hasBegun = false;
+
+  constructor({ call, route, place, places, kind, number, now }: SendingInit, parts: SendingParts) {
+    this.#call = call;
+    this.#route = route;
+    this.#place = place;
+    this.#parts = parts;
+    const leftMs = call.deadlineAt === undefined ? undefined : call.deadlineAt - now;
+    const ownMs = call.isStream ? undefined : route.policy.retry.perAttemptTimeoutMs;
+    const timeoutMs = ownMs === undefined || (leftMs !== undefined && leftMs <= ownMs) ? leftMs : ownMs;
+    this.facts = {
+      number,
+      kind,
+      endpoint: place.endpoint,
+      weighed: weighed(places, place, now),
+      startedAt: now,
+      timeoutMs,
+      endedAt: undefined,
+      code: undefined,
+      message: undefined,
+    };
+    this.#own =
+      timeoutMs !== leftMs || route.policy.hedge !== undefined ? this.#ownLifetime(timeoutMs, now) : undefined;
+    this.#permit = place.circuit(route).admit(now);
+    place.load.begin(now);
+    this.sent = this.#send(timeoutMs);
+  }
+
+  /** A stream has begun to be answered: for a circuit that is on trial this is enough, for it may go on without end. */
+  begun(): void {
+    const now = this.#parts.clock.now();
+    this.#hasBegun = true;
+    this.#place.load.answered(now - this.facts.startedAt, now);
+    const circuit = this.#place.circuit(this.#route);
+    if (circuit.state === "on-trial") circuit.record("ok", this.#permit, now);
+  }
+
+  /** It has ended: well, or with an error. Once. */
+  ended(reason?: unknown): void {
+    const { facts } = this;
+    const now = this.#parts.clock.now();
+    const durationMs = now - facts.startedAt;
+    const lifetime = this.#lifetime;
+    const code = codeOf(reason, lifetime);
+    facts.endedAt = now;
+    facts.code = code;
+    if (reason !== undefined) facts.message = ConnectError.from(lifetime.aborted ? lifetime.reason : reason).rawMessage;
+    this.#own?.end();
+    if (this.#own !== undefined) this.#call.offCancel(this.#own);
+    this.#tellPlace(verdictOf(code), durationMs, reason, now);
+    const { method } = this.#route;
+    const { number: attempt, endpoint } = facts;
+    this.#parts.hooks.attemptEnded?.({ method, attempt, endpoint, code, durationMs });
+  }
+
+  /** Another attempt was faster, or the call has failed: what is left of this one costs no more than a reset. */
+  lose(): void {
+    this.#own?.cancel(new ConnectError("not needed any more: the call has ended", Code.Canceled));
+  }
+
+  #tellPlace(verdict: Verdict, durationMs: number, reason: unknown, now: number): void {
+    const { load } = this.#place;
+    const circuit = this.#place.circuit(this.#route);
+    const pushbackMs = verdict === "failure" ? asked(reason, now) : undefined;
+    load.end(verdict, this.#hasBegun ? undefined : durationMs, now, pushbackMs);
+    if (pushbackMs !== undefined) circuit.pushback(pushbackMs, now);
+    const isTelling = !this.#call.isStream && (verdict !== "failure" || this.facts.code === Code.DeadlineExceeded);
+    circuit.record(verdict, this.#permit, now, isTelling && this.#route.isSlow(durationMs, now));
+    if (isTelling) this.#route.latency.record(durationMs, now);
+  }
+
+  #send(timeoutMs: number | undefined): Promise<UnaryResponse | StreamResponse> {
+    const { method, message } = this.#call;
+    const attempt = { method, message, fields: this.#fields(), timeoutMs, lifetime: this.#lifetime };
+    const { address } = this.#place.endpoint;
+    if (!this.#call.isStream) return this.#parts.sessions.send(address, attempt);
+    const onStreamEnd = (reason?: unknown) => {
+      this.ended(reason);
+      this.#call.end(reason);
+    };
+    return this.#parts.sessions.send(address, { ...attempt, onStreamEnd });
+  }
+
+  #fields(): Fields {
+    const fields = hopFields(this.#call.fields, this.facts.number, this.#call.retryDepth);
+    return this.#route.wantsReports ? [...fields, headers.loadReport, "1"] : fields;
+  }
+
+  get #lifetime(): Lifetime {
+    return this.#own ?? this.#call;
+  }
+
+  #ownLifetime(timeoutMs: number | undefined, now: number): TimedLifetime {
+    const made = new TimedLifetime(() => this.#late());
+    if (timeoutMs !== undefined) made.endBy(now + timeoutMs, this.#parts.deadlines);
+    this.#call.onCancel(made);
+    return made;
+  }
+
+  #late(): ConnectError {
+    const { number, timeoutMs } = this.facts;
+    return deadlineExceeded(`attempt ${number} of ${methodName(this.#route.method)} took more than ${timeoutMs} ms`);
+  }
+}
+
+/** So many candidates are noted with what they were thought to cost; of more, only the one that was picked. */
+const fewPlaces = 4;
+
+function weighed(places: readonly Place[], picked: Place, now: number): readonly Weighed[] {
+  const noted = places.length <= fewPlaces ? places : [picked];
+  return noted.map((place) => ({ address: place.endpoint.address, cost: place.cost(now) }));
+}
+
+/** When the server asks to be asked again, in milliseconds. */
+function asked(reason: unknown, now: number): number | undefined {
+  const pushback = pushbackOf(ConnectError.from(reason), now);
+  return pushback === "never" ? undefined : pushback;
+}

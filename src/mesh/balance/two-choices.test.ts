@@ -35,7 +35,7 @@ function withNewcomer(name: "peak-ewma" | "least-request" | "random" | "weighted
   const balancer = createBalancer(name, { random: seededRandom(1) });
   const old = fakePlaces(4);
   const newcomer = new FakePlace("new");
-  newcomer.shareAt = (now) => newcomer.endpoint.weight * slowStartRatio(10_000, now);
+  newcomer.shareAt = (now) => newcomer.endpoint.weight * slowStartRatio(10_000, now, 30_000);
   const before = balancer.picker(old);
   const after = balancer.picker([...old, newcomer]);
   return sendTraffic({ picker: (now) => (now < 10_000 ? before : after), perSecond, seconds: 60, serve: served });

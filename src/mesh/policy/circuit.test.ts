@@ -279,6 +279,20 @@ test.each([5_000, 20_000])(
   },
 );
 
+test("a method that takes longer than a trial may is let back by the first that ends well", () => {
+  const made = circuit();
+  made.attempts(...failures(5));
+  made.reach();
+  const first = made.admit();
+  for (let lost = 0; lost < 3; lost++) {
+    made.pass(5_000);
+    made.admit();
+  }
+  expect(made.state()).toBe("on-trial");
+  made.record("ok", first);
+  expect(made.state()).toBe("closed");
+});
+
 test("a lost trial holds up nobody, even if its owner is late to tick", () => {
   const made = new Circuit(breakerPresets.classic, { random: () => 0 });
   for (let attempt = 0; attempt < 3; attempt++) made.record("failure", made.admit(start), start);

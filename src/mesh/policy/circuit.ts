@@ -54,7 +54,7 @@ const tenSeconds = { slices: 10, sliceMs: 1_000 };
  * Leaves a method of an endpoint alone while it fails or drags: open for a while, then a health call, then one real
  * call decides. Time is told, never asked for: the owner calls `tick` when it is due, and sends the health call.
  *
- * Each change of state begins an era. What was admitted in an earlier one is a straggler: it neither closes nor
+ * Closed, out and being tried are eras. What was admitted in an earlier one is a straggler: it neither closes nor
  * reopens the circuit, and cannot pass for the trial. Attempts that were under way together and fail together are one
  * failure in the row: a pause of the endpoint, or of this process, fails fifty of them at once and proves no more than one.
  */
@@ -116,18 +116,14 @@ export class Circuit {
 
   /** Takes in how an admitted attempt ended, and whether it took `slowFactor` times the method's p95. */
   record(verdict: Verdict, permit: Permit, now: number, isSlow = false): void {
-    if (permit < this.#eraFrom || verdict === "neither") return this.#gaveUp(permit, now);
+    if (permit < this.#eraFrom) return;
     const state = this.#state;
-    if (state.name === "closed") {
+    if (isTried(state)) this.#triedBy(permit, verdict === "ok" && isSlow && this.#looksAtSlow ? "slow" : verdict, now);
+    else if (state.name === "closed" && verdict !== "neither") {
       this.#calls?.add(now);
       if (verdict === "ok") state.failuresInRow = 0;
       else if (this.#failed(state, permit, now)) return;
       if (isSlow) this.#dragged(now);
-    } else if (state.name === "on-trial" && permit === state.permit) {
-      if (verdict === "failure") this.#reopen(state, "the call that tried it failed", now);
-      else if (isSlow && this.#rules.maxSlowRatio !== undefined) {
-        this.#reopen(state, "the call that tried it was slow", now);
-      } else this.#close(now);
     }
   }
 
@@ -167,11 +163,22 @@ export class Circuit {
     this.#enter({ name: "on-trial", from: now, until: now + this.#probeMs, permit, openings, why }, now);
   }
 
-  /** A trial that says nothing lets another go. */
-  #gaveUp(permit: Permit, now: number): void {
+  get #looksAtSlow(): boolean {
+    return this.#rules.maxSlowRatio !== undefined;
+  }
+
+  /** A lost trial that ends well after all has proved it, too. One that says nothing lets another go. */
+  #triedBy(permit: Permit, verdict: Verdict | "slow", now: number): void {
     const state = this.#state;
-    if (state.name !== "on-trial" || permit !== state.permit) return;
-    this.#enter({ name: "half-open", openings: state.openings, why: state.why }, now);
+    if (verdict === "ok") this.#close(now);
+    else if (state.name !== "on-trial" || permit !== state.permit) return;
+    else if (verdict === "neither") this.#enter({ name: "half-open", openings: state.openings, why: state.why }, now);
+    else
+      this.#reopen(
+        state,
+        verdict === "slow" ? "the call that tried it was slow" : "the call that tried it failed",
+        now,
+      );
   }
 
   /** Counts a failure, and answers whether it was one too many. */
@@ -234,10 +241,15 @@ export class Circuit {
   }
 
   #enter(state: State, now: number): void {
-    this.#eraFrom = this.#turns + 1;
+    if (!isTried(state) || !isTried(this.#state)) this.#eraFrom = this.#turns + 1;
     this.#state = state;
     this.#options.onChange?.(state.name, now);
   }
+}
+
+/** Whether real calls try the endpoint: all of them, one after the other, are of one era. */
+function isTried({ name }: State): boolean {
+  return name === "half-open" || name === "on-trial";
 }
 
 /** Milliseconds until the span is over. It is over, too, where the clock stepped back to before it began. */

@@ -181,6 +181,12 @@ test("a trial may be slow where slow calls are not looked at", () => {
   expect(made.state()).toBe("closed");
 });
 
+test("an owner who is late to tick is not told that an attempt may go", () => {
+  const made = new Circuit(breakerPresets.classic, { random: () => 0 });
+  for (let attempt = 0; attempt < 3; attempt++) made.record("failure", made.admit(start), start);
+  expect([made.dueInMs(start + 40_000), made.waitMs(start + 40_000)]).toEqual([0, 1]);
+});
+
 test("a clock that steps back does not keep it open for hours", () => {
   const made = new Circuit(breakerPresets.classic, { random: () => 0 });
   for (let attempt = 0; attempt < 3; attempt++) made.record("failure", made.admit(start), start);

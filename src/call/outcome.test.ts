@@ -1,6 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { expect, test } from "vitest";
-import { codeOf, verdictOf } from "./outcome.ts";
+import { codeName, codeOf, verdictOf } from "./outcome.ts";
 import { progressOf, withProgress } from "./progress.ts";
 
 test.each([
@@ -43,4 +43,14 @@ test.each([
   ["a deadline", new Error("x"), AbortSignal.abort(late), Code.DeadlineExceeded],
 ] as const)("the code of %s", (_, reason, signal, code) => {
   expect(codeOf(reason, signal)).toBe(code);
+});
+
+test.each([
+  [undefined, "OK"],
+  [Code.NotFound, "NOT_FOUND"],
+  [Code.DeadlineExceeded, "DEADLINE_EXCEEDED"],
+  [Code.Canceled, "CANCELLED"],
+  [99 as Code, "UNKNOWN"],
+])("code %s is spelled %s, as gRPC does", (code, name) => {
+  expect(codeName(code)).toBe(name);
 });

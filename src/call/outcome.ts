@@ -24,6 +24,12 @@ export function codeOf(reason: unknown, signal: Pick<AbortSignal, "aborted" | "r
   return ConnectError.from(reason, Code.Internal).code;
 }
 
+/** "OK", "NOT_FOUND": a code as gRPC spells it. */
+export function codeName(code: Code | undefined): string {
+  if (code === Code.Canceled) return "CANCELLED"; // the one that Connect spells otherwise
+  return code === undefined ? "OK" : (Code[code] ?? "Unknown").replaceAll(/(?<=[a-z])(?=[A-Z])/g, "_").toUpperCase();
+}
+
 const failures: ReadonlySet<Code> = new Set([
   Code.Unavailable,
   Code.DeadlineExceeded,

@@ -18,6 +18,7 @@ import type { SessionPool } from "../wire/session-pool.ts";
 import { hashOf } from "./balance/hash.ts";
 import type { Channel } from "./channel.ts";
 import type { ChannelOf } from "./channels.ts";
+import { toldKey } from "./client.ts";
 import type { MeshHooks } from "./hooks.ts";
 import type { Waiter } from "./policy/bulkhead.ts";
 import { tooLate } from "./policy/early-refusal.ts";
@@ -76,6 +77,8 @@ class Attempts implements Due, CancelListener, Waiter {
     this.#route = channel.route(method);
     this.#options = options;
     this.#story = new Story(method, { traceparent: fieldOf(fields, headers.traceparent), startedAt, deadlineAt });
+    const told = call.values?.get(toldKey);
+    if (told !== undefined) told.story = this.#story;
     this.#enter(startedAt);
   }
 
@@ -296,7 +299,13 @@ class Attempts implements Due, CancelListener, Waiter {
 
   /** What answers where nobody could be asked: the caller's own, or the contract's. */
   #fallback(error: ConnectError): UnaryAnswer | undefined {
-    if (progressOf(error) !== "not-sent" || this.#call.aborted || this.#call.isStream) return undefined;
+    if (
+      error.code === Code.DeadlineExceeded ||
+      progressOf(error) !== "not-sent" ||
+      this.#call.aborted ||
+      this.#call.isStream
+    )
+      return undefined;
     const { method, policy } = this.#route;
     const own = this.#call.values?.get(fallbackKey)?.(error);
     const message =

@@ -170,6 +170,6 @@ test("a replica that drains under calls costs none of them", { timeout: 20_000 }
 test("a contract that contradicts itself is refused at its first call", async () => {
   const service = contract([{ name: "Do", policy: { timeout: { seconds: -1n } } }]);
   await using mesh = await openMesh({ resolver: staticResolver({}), log: silentLogger });
-  const client = mesh.client(service) as Record<string, (request: object) => Promise<unknown>>;
+  const client = mesh.client(service) as unknown as Record<string, (request: object) => Promise<unknown>>;
   await expect(client.do?.({})).rejects.toMatchObject({ message: expect.stringContaining("timeout is not positive") });
 });

@@ -1,5 +1,5 @@
 import type { DescService } from "@bufbuild/protobuf";
-import { type Client, createClient, type Interceptor, type Transport } from "@connectrpc/connect";
+import { createClient, type Interceptor, type Transport } from "@connectrpc/connect";
 import { DiscoveryService } from "../../gen/heddle/discovery/v1/discovery_pb.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { Deadlines } from "../base/deadlines.ts";
@@ -11,6 +11,7 @@ import { defaultEngine } from "../wire/engines.ts";
 import { SessionPool } from "../wire/session-pool.ts";
 import type { BalancerName } from "./balance/balancers.ts";
 import { Channels } from "./channels.ts";
+import { type MeshClient, meshClient } from "./client.ts";
 import type { MeshHooks } from "./hooks.ts";
 import { Recent } from "./recent.ts";
 import { registryResolver } from "./resolve/registry.ts";
@@ -45,8 +46,8 @@ export interface MeshOptions {
 
 /** A way to call services by their contracts alone. */
 export interface Mesh extends AsyncDisposable {
-  /** A Connect client of the service. Its calls find an endpoint, survive failures and keep their deadline. */
-  client<S extends DescService>(service: S): Client<S>;
+  /** A Connect client of the service. Its calls find an endpoint, survive failures, keep their deadline, and explain themselves. */
+  client<S extends DescService>(service: S): MeshClient<S>;
   /** The same as a Connect transport, for any service. */
   readonly transport: Transport;
   readonly resolver: Resolver;
@@ -83,7 +84,7 @@ export async function openMesh(options: MeshOptions = {}): Promise<Mesh> {
   const services = transportTo(withDiscovery(resolver, registry.channels));
   const transport = meshTransport({ ...services.parts, hooks, interceptors });
   return {
-    client: (service) => createClient(service, transport),
+    client: (service) => meshClient(service, transport, clock),
     transport,
     resolver,
     async [Symbol.asyncDispose]() {

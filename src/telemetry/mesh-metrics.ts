@@ -1,7 +1,7 @@
 import { Counter, Histogram, type Registry } from "prom-client";
+import { codeName } from "../call/outcome.ts";
 import type { MeshHooks } from "../mesh/hooks.ts";
 import { durationBuckets } from "./metrics.ts";
-import { codeName } from "./server-metrics.ts";
 
 /** Counts and times the calls a mesh makes, and the attempts they took: `heddle_client_*`. */
 export function meshMetrics(registry: Registry): MeshHooks {

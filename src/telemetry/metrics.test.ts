@@ -5,7 +5,7 @@ import { UserService } from "../../gen/shop/user/v1/user_pb.ts";
 import { endpointAt } from "../mesh/resolve/static.ts";
 import { meshMetrics } from "./mesh-metrics.ts";
 import { createMetrics } from "./metrics.ts";
-import { codeName, serverMetrics } from "./server-metrics.ts";
+import { serverMetrics } from "./server-metrics.ts";
 
 const method = UserService.method.getUser;
 
@@ -51,14 +51,4 @@ test("a mesh's calls and their attempts are counted apart", async () => {
 test("the registry tells of the process, with its labels on every line", async () => {
   const registry = createMetrics({ service: "user" });
   expect((await lines(registry, "nodejs_version_info"))[0]).toContain('service="user"');
-});
-
-test.each([
-  [undefined, "OK"],
-  [Code.NotFound, "NOT_FOUND"],
-  [Code.DeadlineExceeded, "DEADLINE_EXCEEDED"],
-  [Code.Canceled, "CANCELLED"],
-  [99 as Code, "UNKNOWN"],
-])("code %s is spelled %s, as gRPC does", (code, name) => {
-  expect(codeName(code)).toBe(name);
 });

@@ -1,5 +1,5 @@
-import { Code } from "@connectrpc/connect";
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { codeName } from "../call/outcome.ts";
 import type { ServerHooks } from "../server/hooks.ts";
 import { durationBuckets } from "./metrics.ts";
 
@@ -29,10 +29,4 @@ export function serverMetrics(registry: Registry): ServerHooks {
       durations.observe(labels, durationMs / 1_000);
     },
   };
-}
-
-/** "OK", "NOT_FOUND": a code as gRPC spells it. */
-export function codeName(code: Code | undefined): string {
-  if (code === Code.Canceled) return "CANCELLED"; // the one that Connect spells otherwise
-  return code === undefined ? "OK" : (Code[code] ?? "Unknown").replaceAll(/(?<=[a-z])(?=[A-Z])/g, "_").toUpperCase();
 }

@@ -79,6 +79,8 @@ function engineOf({ clock, peers, asked, probed, sessions }: Parts): Engine {
         origin,
         request,
         clock,
+        state: "ready",
+        onChange: () => () => {},
         send: sendOver(request, origin, { clock }),
         async retire() {
           sessions.set(address, "retired");

@@ -15,6 +15,8 @@ function noted({ over = Promise.resolve() } = {}) {
       return {
         address,
         clock: systemClock,
+        state: "idle",
+        onChange: () => () => {},
         origin: `http://${address}`,
         request: () => Promise.reject(new Error("calls only")),
         send: async () => {

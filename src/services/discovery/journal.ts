@@ -1,6 +1,6 @@
 import type { Logger } from "../../base/log.ts";
-import type { Store } from "../../store/orm.ts";
-import { instanceRepository, type KeptEntry } from "./instance-repository.ts";
+import type { KeptEntry } from "./instance-repository.ts";
+import type { Kept } from "./kept.ts";
 
 /** Versions that one start may use up: at a thousand changes a second, a third of a year. */
 const versionsPerStart = 10_000_000_000n;
@@ -10,23 +10,21 @@ const versionsPerStart = 10_000_000_000n;
  * that rows and memory agree on who came last; what checks and leases find out is written soon after, the latest only.
  */
 export class Journal implements AsyncDisposable {
-  readonly #store: Store;
+  readonly #kept: Kept;
   readonly #log: Logger;
   /** Notes not written yet: what to keep of an id, or that it is gone. */
   readonly #notes = new Map<string, KeptEntry | undefined>();
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(store: Store, log: Logger) {
-    this.#store = store;
+  constructor(kept: Kept, log: Logger) {
+    this.#kept = kept;
     this.#log = log;
   }
 
   /** What was kept, and a version above all that any earlier start has told, even of changes that it did not write. */
-  start(): Promise<{ readonly entries: readonly KeptEntry[]; readonly version: bigint }> {
-    return this.#store.unit(async (em) => {
-      const rows = instanceRepository(em);
-      return { version: BigInt(await rows.countStart()) * versionsPerStart, entries: await rows.all() };
-    });
+  async start(): Promise<{ readonly entries: readonly KeptEntry[]; readonly version: bigint }> {
+    const { starts, entries } = await this.#kept.start();
+    return { version: BigInt(starts) * versionsPerStart, entries };
   }
 
   /** Runs after all that was asked for before; one at a time, whether that went well or not. */
@@ -38,11 +36,7 @@ export class Journal implements AsyncDisposable {
 
   /** Writes at once, all or nothing. Call it in turn. */
   write(saved: readonly KeptEntry[], removedIds: readonly string[]): Promise<void> {
-    return this.#store.unit(async (em) => {
-      const rows = instanceRepository(em);
-      if (removedIds.length > 0) await rows.remove(removedIds);
-      if (saved.length > 0) await rows.save(saved);
-    });
+    return this.#kept.write(saved, removedIds);
   }
 
   /** Notes the latest of an entry, or that it is gone, to be written when its turn comes. */

@@ -6,6 +6,7 @@ import { jsonLogger } from "../../base/log.ts";
 import { openStore } from "../../store/orm.ts";
 import { discoveryConfig } from "./config.ts";
 import { discoveryRows } from "./instance-entity.ts";
+import { keptInRows } from "./kept.ts";
 import { openDiscovery } from "./open-discovery.ts";
 import { ownRegistration } from "./own-registration.ts";
 
@@ -13,7 +14,7 @@ const title = "heddle discovery";
 const { logLevel, zone, advertise, ...config } = readSettings(title, discoveryConfig);
 const log = jsonLogger({ level: logLevel, fields: { service: "discovery" } });
 await using store = await orExit(title, openStore({ ...discoveryRows, ...config, log }));
-await using discovery = await openDiscovery({ ...config, store, log });
+await using discovery = await openDiscovery({ ...config, kept: keptInRows(store), log });
 
 const services = [
   [DiscoveryService, discovery.discovery],

@@ -1,11 +1,11 @@
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { type Logger, silentLogger } from "../../base/log.ts";
 import { type Random, systemRandom } from "../../base/random.ts";
-import type { Store } from "../../store/orm.ts";
 import { Checks } from "./checks.ts";
 import { consulService } from "./consul-service.ts";
 import { discoveryService } from "./discovery-service.ts";
 import { Journal } from "./journal.ts";
+import type { Kept } from "./kept.ts";
 import { type LeaseOptions, Leases } from "./leases.ts";
 import { type Probe, socketProbe } from "./probes.ts";
 import { Registrar } from "./registrar.ts";
@@ -13,8 +13,8 @@ import { Registry } from "./registry.ts";
 
 /** What discovery is made of. */
 export interface DiscoveryOptions {
-  /** Open over `discoveryRows`; stays the caller's to close, after discovery. */
-  readonly store: Store;
+  /** What it knows again after a restart. */
+  readonly kept: Kept;
   readonly lease?: LeaseOptions;
   /** How long a registration whose lease lapsed is shown as unavailable before it is forgotten. */
   readonly lapsedRetentionMs?: number;
@@ -37,7 +37,7 @@ export interface Discovery extends AsyncDisposable {
 /** Opens discovery over what it kept, its instances checked anew: ready to serve once it resolves. */
 export async function openDiscovery(options: DiscoveryOptions): Promise<Discovery> {
   const { clock = systemClock, random = systemRandom, log = silentLogger, probe = socketProbe() } = options;
-  const journal = new Journal(options.store, log);
+  const journal = new Journal(options.kept, log);
   const registry = new Registry(await journal.start());
   const leases = new Leases(options.lease);
   const { lapsedRetentionMs = 3_600_000 } = options;

@@ -11,6 +11,7 @@ import { openServer, type Server, type ServiceEntry } from "../../server/serve.t
 import { catalogService } from "../../services/catalog/catalog-service.ts";
 import { catalogRows } from "../../services/catalog/product-entity.ts";
 import { discoveryRows } from "../../services/discovery/instance-entity.ts";
+import { keptInRows } from "../../services/discovery/kept.ts";
 import { openDiscovery } from "../../services/discovery/open-discovery.ts";
 import { orderRows } from "../../services/order/order-entity.ts";
 import { orderService } from "../../services/order/order-service.ts";
@@ -45,7 +46,7 @@ export async function openShop(): Promise<Shop> {
 
   const user = await listen("user", [UserService, userService({ store: await store(userRows) })]);
   const catalog = await listen("catalog", [CatalogService, catalogService({ store: await store(catalogRows) })]);
-  const discovery = opening.use(await openDiscovery({ store: await store(discoveryRows) }));
+  const discovery = opening.use(await openDiscovery({ kept: keptInRows(await store(discoveryRows)) }));
   const found = await listen("discovery", [DiscoveryService, discovery.discovery], [ConsulService, discovery.consul]);
 
   const orderStore = await store(orderRows);

@@ -5,6 +5,7 @@ import { DiscoveryService } from "../../../gen/heddle/discovery/v1/discovery_pb.
 import { type Instance, InstanceSchema, Status } from "../../../gen/heddle/discovery/v1/instance_pb.ts";
 import { seededRandom } from "../../base/random.ts";
 import { discoveryRows } from "../../services/discovery/instance-entity.ts";
+import { keptInRows } from "../../services/discovery/kept.ts";
 import { openDiscovery } from "../../services/discovery/open-discovery.ts";
 import type { Probe } from "../../services/discovery/probes.ts";
 import type { Registration } from "../../services/discovery/registration.ts";
@@ -48,7 +49,7 @@ export async function openTestDiscovery(options: TestDiscoveryOptions = {}) {
   const own = new AsyncDisposableStack();
   const database = options.database ?? own.use(await openDatabase());
   const store = own.use(await openStore({ ...discoveryRows, ...database }));
-  const opened = own.use(await openDiscovery({ store, clock, probe, random: seededRandom(1) }));
+  const opened = own.use(await openDiscovery({ kept: keptInRows(store), clock, probe, random: seededRandom(1) }));
   const transport = createRouterTransport((router) => {
     router.service(DiscoveryService, opened.discovery).service(ConsulService, opened.consul);
   });

@@ -15,6 +15,7 @@ import { notFound } from "../../call/errors.ts";
 import { type Gateway, type GatewayOptions, openGateway } from "../../gateway/gateway.ts";
 import { openServer, type Server, type ServerOptions } from "../../server/serve.ts";
 import { discoveryRows } from "../../services/discovery/instance-entity.ts";
+import { keptInRows } from "../../services/discovery/kept.ts";
 import { type Discovery, openDiscovery } from "../../services/discovery/open-discovery.ts";
 import { ownRegistration } from "../../services/discovery/own-registration.ts";
 import { openStore } from "../../store/orm.ts";
@@ -39,7 +40,7 @@ export async function openTown(port = 0): Promise<Town> {
   await using own = new AsyncDisposableStack();
   const database = own.use(await openDatabase());
   const store = own.use(await openStore({ ...discoveryRows, ...database }));
-  const discovery = own.use(await openDiscovery({ store, probe: async () => healthy }));
+  const discovery = own.use(await openDiscovery({ kept: keptInRows(store), probe: async () => healthy }));
   const services = [[DiscoveryService, discovery.discovery]] as const;
   const server: Server = await openServer({ services, port });
   own.defer(async () => {

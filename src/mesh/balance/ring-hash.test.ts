@@ -91,7 +91,14 @@ test("a repeat goes on along the ring, always to the same", () => {
 test("a repeat whose only untried endpoint is full goes there all the same", () => {
   const places = fakePlaces(2);
   places[1]?.busy(10);
-  expect(ringOf(places).pick({ ...anyWish, hash: 1, tried: ["e0"] }).endpoint.id).toBe("e1");
+  const picker = ringOf(places);
+  for (const hash of keys.slice(0, 50)) expect(picker.pick({ ...anyWish, hash, tried: ["e0"] }).endpoint.id).toBe("e1");
+});
+
+test("after the last point comes the first", () => {
+  const ring = new Ring(fakePlaces(1, { weight: 1 }).map(({ endpoint }) => endpoint));
+  expect(ring.at(0)).toBe(0);
+  expect(ring.at(0xffff_ffff)).toBe(0);
 });
 
 test("an endpoint's points stay where they are when others come and go", () => {

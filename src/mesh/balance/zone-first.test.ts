@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { seededRandom } from "../../base/random.ts";
 import { anyWish, FakePlace, fakePlaces, tally } from "../../testing/fake-place.ts";
+import { balancerNames, createBalancer } from "./balancers.ts";
 import { randomly } from "./random.ts";
 import { zoneFirst } from "./zone-first.ts";
 import { ZoneShares } from "./zone-shares.ts";
@@ -60,6 +61,8 @@ test("nobody in the own zone, no zone of its own, or one zone only: the balancer
   expect(byZone(inZones({ b: 2, c: 2 })).b).toBeCloseTo(0.5, 1);
   expect(byZone(inZones({ a: 2, b: 2 }), { zone: "" }).a).toBeCloseTo(0.5, 1);
   expect(byZone(inZones({ a: 2 }))).toEqual({ a: 1 });
+  const unzoned = [...inZones({ a: 2 }), new FakePlace("x"), new FakePlace("y")];
+  expect(byZone(unzoned, { zone: "" }).a).toBeCloseTo(0.5, 1);
 });
 
 test("a repeat goes to any zone", () => {
@@ -86,6 +89,28 @@ test("if callers are spread over the zones evenly, each endpoint gets the same f
     }),
     { seed: 4, numRuns: 30 },
   );
+});
+
+test("a balancer made with a zone stays in it, ring hash does not, since clients of all zones have to agree", () => {
+  const places = inZones({ a: 2, b: 2 });
+  const options = { random: seededRandom(1), zone: "a" };
+  for (const name of balancerNames) {
+    const picker = createBalancer(name, options).picker(places);
+    const zones = Array.from({ length: 50 }, () => picker.pick(anyWish).endpoint.zone);
+    expect(new Set(zones).size).toBe(name === "ring-hash" ? 2 : 1);
+  }
+});
+
+test("shares of zones are read once a second, also on a clock that steps back", () => {
+  const [home, other] = [new FakePlace("a"), new FakePlace("b")];
+  let read = 0;
+  home.shareAt = () => ++read;
+  const shares = new ZoneShares([home], [[other]]);
+  const reads = [5_000, 5_999, 6_000, 1_000].map((now) => {
+    shares.refresh(now);
+    return read;
+  });
+  expect(reads).toEqual([1, 1, 2, 3]);
 });
 
 test("dice that fall at the very end still name a zone that has something to spare", () => {

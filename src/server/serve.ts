@@ -21,7 +21,8 @@ import { authenticate } from "./steps/authenticate.ts";
 import { authorize } from "./steps/authorize.ts";
 import { deadline } from "./steps/deadline.ts";
 import { observe } from "./steps/observe.ts";
-import type { Step } from "./steps/step.ts";
+import { type LimitOptions, shed } from "./steps/shed.ts";
+import type { WayIn } from "./steps/step.ts";
 import { validate } from "./steps/validate.ts";
 import { throughSteps } from "./through-steps.ts";
 
@@ -60,6 +61,8 @@ export interface ServerOptions {
   readonly hooks?: ServerHooks;
   /** The largest message that a caller may send, counted after decompression. Default 4 MiB, as gRPC has it. */
   readonly maxRequestBytes?: number;
+  /** What it takes upon itself before it refuses calls. `false`: whatever comes. */
+  readonly limits?: LimitOptions | false;
   /** Answers what is neither an RPC nor a REST path. By default 404. */
   readonly fallback?: HttpHandler;
   /** Stands around all that the port answers: it may answer itself, hand on to `own`, or change what `own` answers. */
@@ -98,7 +101,7 @@ export async function openServer(options: ServerOptions): Promise<Server> {
   const { interceptors = [] } = options;
   const health = healthState(described);
   const router = createConnectRouter({
-    interceptors: [throughSteps(steps, clock), ...interceptors],
+    interceptors: [throughSteps([...steps.door, ...steps.inside], clock), ...interceptors],
     acceptCompression: [...compressions],
     readMaxBytes: maxRequestBytes,
     writeMaxBytes: maxMessageBytes,
@@ -126,15 +129,16 @@ export async function openServer(options: ServerOptions): Promise<Server> {
 }
 
 /** The way in, top to bottom. */
-function wayIn(options: ServerOptions, draining: Lifetime, clock: Clock): readonly Step[] {
-  return [
-    observe(options.hooks ?? {}, clock),
-    deadline(draining),
-    authenticate(options.authenticate),
-    authorize(),
-    validate(),
-  ];
+function wayIn(options: ServerOptions, draining: Lifetime, clock: Clock): WayIn {
+  const { hooks = {}, limits = {} } = options;
+  return {
+    door: [observe(hooks, clock), ...(limits === false ? [] : [shed({ limits, clock, exempt: alwaysAnswered })])],
+    inside: [deadline(draining), authenticate(options.authenticate), authorize(), validate()],
+  };
 }
+
+/** Who asks how a server is has to hear it when it is worst. */
+const alwaysAnswered: ReadonlySet<DescService> = new Set([Health]);
 
 /** A rule that nobody enforces is worse than none: refuse to start. */
 function assertOpen(services: readonly DescService[]): void {

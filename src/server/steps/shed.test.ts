@@ -34,7 +34,7 @@ async function openShop(limits: LimitOptions | false | "unsaid" = {}): Promise<S
     ],
     clock,
     hooks: { callEnded: (call) => ended.push(call) },
-    ...(limits !== "unsaid" && { limits: limits && { loop: { read: () => loop.now }, ...limits } }),
+    ...(limits === "unsaid" ? {} : { limits, loop: () => ({ read: () => loop.now }) }),
   });
   return { ...pair, clock, loop, getUser, ended };
 }

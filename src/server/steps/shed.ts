@@ -1,8 +1,7 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { Code, type ConnectError } from "@connectrpc/connect";
 import type { Clock } from "../../base/clock.ts";
-import { systemClock } from "../../base/clock.ts";
-import { createLoopLoad, idleLoop, type LoopLoad } from "../../base/loop-load.ts";
+import type { LoopLoad } from "../../base/loop-load.ts";
 import { criticalityRank } from "../../call/criticality.ts";
 import { codeOf } from "../../call/outcome.ts";
 import type { ServedCall } from "../../call/served-call.ts";
@@ -13,14 +12,12 @@ import { Triage } from "../policy/triage.ts";
 import type { DoorStep } from "./step.ts";
 
 /** What a server takes upon itself before it refuses calls. */
-export interface LimitOptions extends LoopOverloadOptions, ConcurrencyLimitOptions {
-  /** Says how busy the event loop is. By default this thread's; with a clock of one's own, one that is never busy. */
-  readonly loop?: LoopLoad;
-}
+export interface LimitOptions extends LoopOverloadOptions, ConcurrencyLimitOptions {}
 
 /** What shedding needs. */
 export interface ShedOptions {
   readonly limits: LimitOptions;
+  readonly loop: LoopLoad;
   readonly clock: Clock;
   /** Services that are never refused: those that tell how the server is. */
   readonly exempt: ReadonlySet<DescService>;
@@ -44,7 +41,6 @@ const windowMs = 500;
 
 class Shedding {
   readonly #options: ShedOptions;
-  readonly #loop: LoopLoad;
   readonly #overload: LoopOverload;
   readonly #triage = new Triage();
   readonly #limit: ConcurrencyLimit;
@@ -60,7 +56,6 @@ class Shedding {
   constructor(options: ShedOptions) {
     const { limits, clock } = options;
     this.#options = options;
-    this.#loop = limits.loop ?? (clock === systemClock ? createLoopLoad() : idleLoop);
     this.#overload = new LoopOverload(limits);
     this.#limit = new ConcurrencyLimit(limits);
     this.#lookedAt = this.#limitSetAt = clock.now();
@@ -89,7 +84,7 @@ class Shedding {
   }
 
   #look(now: number): void {
-    const reading = this.#loop.read();
+    const reading = this.#options.loop.read();
     this.#overload.observe(reading, Math.max(0, now - this.#lookedAt));
     this.#triage.refuse(this.#overload.share);
     this.#lookedAt = now;

@@ -160,13 +160,13 @@ class Attempts implements Due, CancelListener, Waiter {
     );
   }
 
-  #sendTo({ places, picker }: Snapshot, kind: AttemptKind): void {
+  #sendTo({ places, picker, choice }: Snapshot, kind: AttemptKind): void {
     const now = this.#options.clock.now();
     const place = picker.pick({ now, hash: this.#hash(), tried: this.#tried });
     this.#tried.push(place.endpoint.id);
-    const made = { call: this.#call, route: this.#route, place, places, kind, number: this.#attempts, now };
+    const made = { call: this.#call, route: this.#route, place, places, choice, kind, number: this.#attempts, now };
     const sending = new Sending(made, this.#options);
-    this.#story.attempts.push(sending.facts);
+    this.#story.attempt(sending.facts);
     this.#underWay.push(sending);
     if (kind === "first" && this.#route.policy.retry.maxAttempts > 1) this.#hold(sending.sentBytes);
     sending.sent.then(
@@ -233,7 +233,10 @@ class Attempts implements Due, CancelListener, Waiter {
       this.#story.note(now, "no further attempt: the retry budget is spent");
       return this.#end(this.#told(error, "the retry budget is spent"));
     }
-    this.#story.note(now, `another attempt in ${Math.round(decision.waitMs)} ms: ${decision.why}`);
+    this.#story.note(
+      now,
+      `another attempt in ${Math.round(decision.waitMs)} ms: ${decision.why}${decision.free ? "" : "; the retry budget lets it"}`,
+    );
     this.#again(decision.waitMs);
   }
 
@@ -332,10 +335,8 @@ class Attempts implements Due, CancelListener, Waiter {
       own === undefined ? policy.fallback && clone(method.output, policy.fallback) : whole(method.output, own);
     if (message === undefined) return undefined;
     const reason = errorReason(error)?.reason ?? "NOT_SENT";
-    this.#story.note(
-      this.#options.clock.now(),
-      `answered by the fallback, for nobody could be asked: ${error.rawMessage}`,
-    );
+    this.#story.isFallback = true;
+    this.#story.note(this.#options.clock.now(), "answered by the fallback, for nobody could be asked");
     return new UnaryAnswer(method as DescMethodUnary, message, [headers.fallback, reason], undefined);
   }
 

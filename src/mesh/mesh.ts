@@ -13,7 +13,7 @@ import type { BalancerName } from "./balance/balancers.ts";
 import { Channels } from "./channels.ts";
 import { type MeshClient, meshClient } from "./client.ts";
 import type { MeshHooks } from "./hooks.ts";
-import { Recent } from "./recent.ts";
+import { enterRecent, Recent } from "./recent.ts";
 import { registryResolver } from "./resolve/registry.ts";
 import type { Resolver } from "./resolve/resolver.ts";
 import { fileCache, noCache } from "./resolve/snapshot-cache.ts";
@@ -59,7 +59,8 @@ export async function openMesh(options: MeshOptions = {}): Promise<Mesh> {
   const { log = jsonLogger({ level: "warn" }), interceptors = [], balance, zone = environmentOr("ZONE", "") } = options;
   const sessions = new SessionPool(engine);
   const deadlines = new Deadlines(clock);
-  const recent = new Recent();
+  const recent = new Recent(clock);
+  const entered = enterRecent(recent);
   const clientId = `${random()}`; // so that clients that start together choose apart
   const transportTo = (resolver: Resolver) => {
     const places = { resolver, sessions, deadlines, clock, random, zone, clientId };
@@ -88,6 +89,7 @@ export async function openMesh(options: MeshOptions = {}): Promise<Mesh> {
     transport,
     resolver,
     async [Symbol.asyncDispose]() {
+      entered[Symbol.dispose]();
       await resolver[Symbol.asyncDispose]();
       services.channels[Symbol.dispose]();
       registry.channels[Symbol.dispose]();

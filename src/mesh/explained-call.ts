@@ -22,6 +22,27 @@ export interface ExplainedCall {
   readonly decisions: readonly ExplainedDecision[];
 }
 
+/** A call in a line. */
+export interface CallSummary extends Pick<ExplainedCall, "method" | "traceId" | "startedAt" | "outcome" | "error"> {
+  readonly totalMs: number;
+  /** How many attempts there were. */
+  readonly attempts: number;
+}
+
+/** A call in a line. */
+export function summaryOf(call: ExplainedCall): CallSummary {
+  const { method, traceId, startedAt, outcome, error, time, attempts } = call;
+  return {
+    method,
+    ...(traceId !== undefined && { traceId }),
+    startedAt,
+    outcome,
+    ...(error !== undefined && { error }),
+    totalMs: time.totalMs,
+    attempts: attempts.length,
+  };
+}
+
 /** Where the time of a call went. */
 export interface ExplainedTime {
   readonly totalMs: number;

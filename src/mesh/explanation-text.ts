@@ -64,7 +64,7 @@ function stepLines({ atMs, lines }: Step): string[] {
   return lines.map((line, index) => `${(index === 0 ? spanText(atMs) : "").padStart(margin)}  ${line}`);
 }
 
-const kinds = { first: "", retry: ", a repeat,", hedge: ", a hedge for it takes so long," } as const;
+const kinds = { first: "", retry: ", a repeat,", hedge: ", a hedge since no answer has come yet," } as const;
 
 function sentStep(attempt: ExplainedAttempt): Step {
   const { number, kind, name, address, timeoutMs, startedMs: atMs } = attempt;
@@ -112,11 +112,15 @@ function bars(attempts: readonly ExplainedAttempt[], { totalMs }: ExplainedTime)
   return [...lines, ""];
 }
 
+/** What takes less than a hundredth is nowhere that time went. */
+const notableRatio = 0.01;
+
 function whereTimeWent({ attempts, time }: ExplainedCall): string {
   const { totalMs, beforeMs, attemptsMs, betweenMs } = time;
-  if (attempts.length === 0) return `${spanText(totalMs)} waiting; nothing was sent`;
-  const parts = [`${spanText(attemptsMs)} in ${attempts.length === 1 ? "the attempt" : "attempts"}`];
-  if (beforeMs > 0) parts.push(`${spanText(beforeMs)} waiting before the first`);
-  if (betweenMs > 0) parts.push(`${spanText(betweenMs)} waiting to try again`);
+  if (attempts.length === 0) return `${spanText(totalMs)}, and nothing was sent`;
+  const [in_, first] = attempts.length === 1 ? ["in the attempt", "it"] : ["in attempts", "the first"];
+  const parts = [`${spanText(attemptsMs)} ${in_}`];
+  if (beforeMs > totalMs * notableRatio) parts.push(`${spanText(beforeMs)} waiting before ${first}`);
+  if (betweenMs > totalMs * notableRatio) parts.push(`${spanText(betweenMs)} waiting between and after attempts`);
   return parts.join(", ");
 }

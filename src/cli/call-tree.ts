@@ -19,12 +19,13 @@ export function callTree(calls: readonly Made<ExplainedCall>[]): readonly CallNo
     .toSorted((a, b) => a.call.startedAt - b.call.startedAt)
     .map((made) => ({ ...made, below: [] }));
   const parents = new Map<CallNode, CallNode>();
-  for (const node of nodes) {
-    const parent = nodes.findLast((other) => mayHaveMade(other, node) && !isBelow(other, node, parents));
-    if (parent === undefined) continue;
-    parents.set(node, parent);
-    parent.below.push(node);
-  }
+  const place = (node: CallNode, among: readonly CallNode[]) => {
+    const parent = among.findLast((other) => mayHaveMade(other, node) && !isBelow(other, node, parents));
+    if (parent !== undefined) parents.set(node, parent);
+  };
+  nodes.forEach((node, at) => void place(node, nodes.slice(0, at)));
+  for (const node of nodes) if (!parents.has(node)) place(node, nodes); // calendars that differ show effects before causes
+  for (const node of nodes) parents.get(node)?.below.push(node);
   return nodes.filter((node) => !parents.has(node));
 }
 

@@ -38,7 +38,7 @@ function explainedCall(story: Story, clock: Pick<Clock, "now" | "wall">): Explai
   return {
     method: methodName(story.method),
     ...(traceId !== undefined && { traceId }),
-    startedAt: exact(clock.wall() - (now - startedAt)),
+    startedAt: exact(startedAt + calendarAhead(clock)),
     outcome,
     ...(isAnswering(story) && { answeredMs: exact((story.endedAt ?? now) - startedAt) }),
     ...(error !== undefined && { error }),
@@ -130,6 +130,11 @@ function covered(attempts: readonly AttemptFacts[], endedAt: number): number {
     until = Math.max(until, to);
   }
   return sum;
+}
+
+/** By how much the calendar, which is told in whole milliseconds rounded down, is ahead of the even clock. */
+function calendarAhead({ now, wall }: Pick<Clock, "now" | "wall">): number {
+  return Math.ceil(wall() - now());
 }
 
 /** To the microsecond: what clocks tell beyond that is noise. */

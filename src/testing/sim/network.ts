@@ -152,7 +152,8 @@ export class VirtualNetwork {
     const answered = (door: VirtualDoor | undefined) => {
       if (!back.isOpen) return again();
       if (socket.destroyed || socket.process.isEnded) return;
-      if (door === undefined || door.process.isEnded) return socket.failed("ECONNREFUSED", `connect ECONNREFUSED ${address}`);
+      if (door === undefined || door.process.isEnded)
+        return socket.failed("ECONNREFUSED", `connect ECONNREFUSED ${address}`);
       this.#join(socket, door, [there, back]);
     };
     timeline.call(sentAt + there.delayMs(), () => {

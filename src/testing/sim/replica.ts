@@ -4,7 +4,13 @@ import { Lease } from "../../app/lease.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
 import type { Mesh } from "../../mesh/mesh.ts";
-import { openServer, type Server, type ServerOptions, type ServiceEntries, type ServiceEntry } from "../../server/serve.ts";
+import {
+  openServer,
+  type Server,
+  type ServerOptions,
+  type ServiceEntries,
+  type ServiceEntry,
+} from "../../server/serve.ts";
 import type { Dice } from "./dice.ts";
 import { Machine } from "./machine.ts";
 import type { Node, WorldParts } from "./node.ts";
@@ -49,10 +55,7 @@ export class Replica extends Machine {
   readonly #options: ReplicaOptions;
   #running: Running | undefined;
 
-  constructor(
-    parts: WorldParts,
-    { service, number, services, ...options }: ReplicaOptions & ReplicaIdentity,
-  ) {
+  constructor(parts: WorldParts, { service, number, services, ...options }: ReplicaOptions & ReplicaIdentity) {
     super(`${service}-${number}`, parts);
     this.service = service;
     this.number = number;

@@ -22,12 +22,28 @@ export interface TroubleOptions {
   readonly hosts?: readonly string[];
 }
 
-const allKinds = ["cut", "black hole", "slow", "loss", "reset", "sever", "crash", "power off", "drain", "pause", "jump"] as const;
+const allKinds = [
+  "cut",
+  "black hole",
+  "slow",
+  "loss",
+  "reset",
+  "sever",
+  "crash",
+  "power off",
+  "drain",
+  "pause",
+  "jump",
+] as const;
 
 /** Draws what goes wrong, and when, from the dice. */
 export function drawTrouble(world: World, dice: Dice, options: TroubleOptions): readonly PlannedFault[] {
   const { withinMs, most = 6, kinds = allKinds } = options;
-  const { hosts = world.machines.filter(({ name }) => !world.callers.some((each) => each.name === name)).map(({ name }) => name) } = options;
+  const {
+    hosts = world.machines
+      .filter(({ name }) => !world.callers.some((each) => each.name === name))
+      .map(({ name }) => name),
+  } = options;
   const planned = Array.from({ length: dice.between(1, most) }, () => {
     const atMs = dice.between(0, withinMs);
     const forMs = Math.min(withinMs - atMs, dice.oneOf([50, 300, 1_000, 3_000, 10_000, 20_000]) * (0.5 + dice()));
@@ -53,7 +69,9 @@ function drawFault(world: World, dice: Dice, kind: Fault["kind"], host: string):
   const other = dice.oneOf(others);
   switch (kind) {
     case "cut":
-      return dice.chance(0.5) ? { kind, from: host, to: other, both: dice.chance(0.5) } : { kind, from: other, to: host };
+      return dice.chance(0.5)
+        ? { kind, from: host, to: other, both: dice.chance(0.5) }
+        : { kind, from: other, to: host };
     case "slow":
       return { kind, host, factor: dice.oneOf([10, 100, 1_000]) };
     case "loss":

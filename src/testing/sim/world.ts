@@ -179,4 +179,3 @@ export class World {
     this.#machines.set(machine.name, machine);
   }
 }
-

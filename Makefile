@@ -78,7 +78,7 @@ lock: ## Write package-lock.json after a change of package.json
 clean: ## Stop everything and remove all that was made here, the data too
 	@if [ -d .heddle ] && [ -x node_modules/.bin/node ]; then $(cli) down; fi
 	@$(say) clean "node_modules, gen (what git does not keep), third_party, dist, .heddle, .tools"
-	@rm -rf node_modules gen/.stamp gen/google gen/grpc src/test/conformance/gen third_party dist coverage .heddle .tools
+	@rm -rf node_modules gen/.stamp gen/google gen/grpc gen/xds src/test/conformance/gen third_party dist coverage .heddle .tools
 
 # What the targets stand on: each made once, and again when what it is made from changes.
 

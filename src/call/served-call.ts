@@ -40,6 +40,8 @@ export class ServedCall extends Lifetime implements HandlerContext, CurrentCall 
   readonly arrivedAt: number;
   /** The request: a message, or an AsyncIterable of messages. Steps may put another in its place. */
   message: unknown = undefined;
+  /** Fields behind those of `responseTrailer`, and before anybody has made Headers of any. */
+  trailerFields: Fields | undefined;
   readonly #now: () => number;
   readonly #fields: Fields | undefined;
   #url: string | undefined;

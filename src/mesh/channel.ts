@@ -135,7 +135,6 @@ export class Channel implements Disposable {
 
   #arrive(endpoint: Endpoint): Place {
     const { service, sessions, deadlines, clock, random } = this.#options;
-    sessions.retain(endpoint.address);
     const loads = this.#places.map(({ load }) => load);
     return new Place(endpoint, {
       service: this.service,
@@ -154,7 +153,6 @@ export class Channel implements Disposable {
   #leave(place: Place): void {
     place[Symbol.dispose]();
     this.#reports.leave(place.reports);
-    this.#options.sessions.release(place.endpoint.address);
   }
 
   #refusal(route: Route): ConnectError {

@@ -24,7 +24,7 @@ export interface Explained {
 /** A Connect client whose calls can explain themselves. */
 export type MeshClient<S extends DescService> = {
   [P in keyof Client<S>]: Client<S>[P] extends (...args: infer A) => infer R ? (...args: A) => R & Explained : never;
-};
+} & Client<S>; // the same functions once more: so that one is taken for the other where the service is not known
 
 type AnyMethod = (request: unknown, options?: CallOptions) => object;
 

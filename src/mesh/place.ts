@@ -11,6 +11,7 @@ import type { Deadlines } from "../base/deadlines.ts";
 import type { Random } from "../base/random.ts";
 import { deadlineExceeded } from "../call/errors.ts";
 import { TimedLifetime } from "../call/timed-lifetime.ts";
+import type { Session } from "../wire/engine.ts";
 import type { SessionPool } from "../wire/session-pool.ts";
 import { Load } from "./balance/load.ts";
 import type { EndpointReports, LoadReport } from "./balance/load-report.ts";
@@ -49,6 +50,9 @@ export class Place implements Candidate, Disposable {
   readonly load: Load;
   readonly #parts: PlaceParts;
   readonly #seenAt: number;
+  readonly #session: Session;
+  readonly #unfollow: () => void;
+  #wasReachable: boolean;
   readonly #circuits = new Map<Route, Circuit>();
   readonly #timers = new Map<Circuit, Timer>();
   #probe: TimedLifetime | undefined;
@@ -59,6 +63,9 @@ export class Place implements Candidate, Disposable {
     this.load = new Load(now, parts.expectedMs);
     this.#seenAt = now;
     this.#parts = parts;
+    this.#session = parts.sessions.retain(endpoint.address);
+    this.#wasReachable = this.isReachable;
+    this.#unfollow = this.#session.onChange(() => this.#reached());
   }
 
   /** What it reports of its own load. */
@@ -110,13 +117,21 @@ export class Place implements Candidate, Disposable {
 
   /** Whether it can be connected to: it is not just being left alone because that failed. */
   get isReachable(): boolean {
-    return true;
+    return this.#session.state !== "backoff";
   }
 
   [Symbol.dispose](): void {
+    this.#unfollow();
+    this.#parts.sessions.release(this.endpoint.address);
     for (const timer of this.#timers.values()) timer.cancel();
     this.#timers.clear();
     this.#probe?.cancel(new Error("the endpoint is gone"));
+  }
+
+  #reached(): void {
+    if (this.#wasReachable === this.isReachable) return;
+    this.#wasReachable = this.isReachable;
+    this.#parts.onReachable();
   }
 
   /** Keeps the picks of the route right, and the circuit on its way. */
@@ -149,12 +164,12 @@ export class Place implements Candidate, Disposable {
 
   /** One that does not know the question is there, and that is all that was asked. */
   async #asksHealth(lifetime: TimedLifetime): Promise<boolean> {
-    const { service, sessions } = this.#parts;
+    const { service } = this.#parts;
     const { check: method } = Health.method;
     const message = create(HealthCheckRequestSchema, { service });
     try {
       const asked = { method, message, fields: [], timeoutMs: healthCallMs, lifetime };
-      const { message: answer } = await sessions.send(this.endpoint.address, asked);
+      const { message: answer } = await this.#session.send(asked);
       return (answer as HealthCheckResponse).status === Status.SERVING;
     } catch (reason) {
       const { code } = ConnectError.from(reason);

@@ -9,6 +9,8 @@ export interface ServedCall {
   readonly durationMs: number;
   /** What was thrown that is no ConnectError: a mistake in the handler, of which the caller is told nothing. */
   readonly bug?: unknown;
+  /** Whether the server refused it because it is overloaded itself. */
+  readonly shed?: boolean;
 }
 
 /** What a server tells whoever watches it. Called on the path of a call: they have to be quick and must not throw. */

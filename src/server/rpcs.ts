@@ -7,12 +7,12 @@ import type { ServedCall } from "../call/served-call.ts";
 import type { Rpc, Rpcs } from "../wire/grpc/rpc.ts";
 import { intercepted } from "./intercepted.ts";
 import type { ServiceEntry } from "./serve.ts";
-import { pass, type Step } from "./steps/step.ts";
+import { pass, type WayIn } from "./steps/step.ts";
 import { longestMs } from "./time-limit.ts";
 
 /** What every RPC of a server has in common. */
 export interface RpcOptions {
-  readonly steps: readonly Step[];
+  readonly steps: WayIn;
   /** The application's own, inside of all steps. */
   readonly interceptors: readonly Interceptor[];
   readonly maxRequestBytes: number;
@@ -30,14 +30,18 @@ export function rpcsOf(entries: readonly ServiceEntry[], options: RpcOptions): R
 }
 
 function rpcOf(method: DescMethod, implementation: object, { steps, interceptors, maxRequestBytes }: RpcOptions): Rpc {
+  const { door, inside } = steps;
   const handle = intercepted(method, handleOf(method, implementation), interceptors);
   return {
     method,
     timeoutMs: methodPolicy(method).timeoutMs,
     maxTimeoutMs: method.methodKind === "unary" ? maxTimeoutMs : longestMs,
     maxRequestBytes,
+    admit(call: ServedCall) {
+      for (let i = 0; i < door.length; i++) door[i]?.(call);
+    },
     async answer(call: ServedCall) {
-      const passing = pass(steps, call);
+      const passing = pass(inside, call);
       if (passing !== undefined) await passing;
       if (call.aborted) throw call.reason; // while a step took its time
       return handle(call.message, call);

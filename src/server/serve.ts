@@ -1,9 +1,11 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { Code, ConnectError, createConnectRouter, type Interceptor, type ServiceImpl } from "@connectrpc/connect";
 import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
+import { OpenRcaService } from "../../gen/xds/service/orca/v3/orca_pb.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { Lifetime } from "../base/lifetime.ts";
 import type { Logger } from "../base/log.ts";
+import { createLoopLoad, idleLoop, type LoopLoad } from "../base/loop-load.ts";
 import { methodName } from "../call/method.ts";
 import { assertPolicies, methodPolicy } from "../call/policy.ts";
 import { contractRegistry } from "../rest/registry.ts";
@@ -15,13 +17,17 @@ import { maxMessageBytes } from "../wire/grpc/messages.ts";
 import { dispatcher } from "./dispatch.ts";
 import { type HealthState, healthService, healthState } from "./health.ts";
 import type { ServerHooks } from "./hooks.ts";
+import { ServerLoad } from "./load.ts";
+import { orcaService } from "./orca.ts";
 import { reflectionServices } from "./reflection.ts";
 import { rpcsOf } from "./rpcs.ts";
 import { authenticate } from "./steps/authenticate.ts";
 import { authorize } from "./steps/authorize.ts";
 import { deadline } from "./steps/deadline.ts";
 import { observe } from "./steps/observe.ts";
-import type { Step } from "./steps/step.ts";
+import { reportLoad } from "./steps/report-load.ts";
+import { type LimitOptions, shed } from "./steps/shed.ts";
+import type { WayIn } from "./steps/step.ts";
 import { validate } from "./steps/validate.ts";
 import { throughSteps } from "./through-steps.ts";
 
@@ -60,6 +66,10 @@ export interface ServerOptions {
   readonly hooks?: ServerHooks;
   /** The largest message that a caller may send, counted after decompression. Default 4 MiB, as gRPC has it. */
   readonly maxRequestBytes?: number;
+  /** What it takes upon itself before it refuses calls. `false`: whatever comes. */
+  readonly limits?: LimitOptions | false;
+  /** Says how busy the event loop is, to one reader each. By default this thread's; with a `clock`, one that never is. */
+  readonly loop?: () => LoopLoad;
   /** Answers what is neither an RPC nor a REST path. By default 404. */
   readonly fallback?: HttpHandler;
   /** Stands around all that the port answers: it may answer itself, hand on to `own`, or change what `own` answers. */
@@ -94,11 +104,13 @@ export async function openServer(options: ServerOptions): Promise<Server> {
   if (options.authenticate === undefined) assertOpen(described);
 
   const draining = new Lifetime();
-  const steps = wayIn(options, draining, clock);
+  const { loop = clock === systemClock ? createLoopLoad : () => idleLoop } = options;
+  const load = new ServerLoad({ loop: loop(), clock });
+  const steps = wayIn(options, { draining, clock, loop: loop(), load });
   const { interceptors = [] } = options;
   const health = healthState(described);
   const router = createConnectRouter({
-    interceptors: [throughSteps(steps, clock), ...interceptors],
+    interceptors: [throughSteps([...steps.door, ...steps.inside], clock), ...interceptors],
     acceptCompression: [...compressions],
     readMaxBytes: maxRequestBytes,
     writeMaxBytes: maxMessageBytes,
@@ -107,6 +119,7 @@ export async function openServer(options: ServerOptions): Promise<Server> {
   const entries: readonly ServiceEntry[] = [
     ...options.services,
     [Health, healthService(health)],
+    [OpenRcaService, orcaService(load, clock)],
     ...reflectionServices([...described, Health]),
   ];
   for (const [service, implementation] of entries) router.service(service, implementation);
@@ -126,15 +139,24 @@ export async function openServer(options: ServerOptions): Promise<Server> {
 }
 
 /** The way in, top to bottom. */
-function wayIn(options: ServerOptions, draining: Lifetime, clock: Clock): readonly Step[] {
-  return [
-    observe(options.hooks ?? {}, clock),
-    deadline(draining),
-    authenticate(options.authenticate),
-    authorize(),
-    validate(),
-  ];
+function wayIn(options: ServerOptions, { draining, clock, loop, load }: WayInParts): WayIn {
+  const { hooks = {}, limits = {} } = options;
+  const shedding = limits === false ? [] : [shed({ limits, loop, clock, exempt: alwaysAnswered })];
+  return {
+    door: [observe(hooks, clock, load), ...shedding],
+    inside: [deadline(draining), authenticate(options.authenticate), authorize(), validate(), reportLoad(load)],
+  };
 }
+
+interface WayInParts {
+  readonly draining: Lifetime;
+  readonly clock: Clock;
+  readonly loop: LoopLoad;
+  readonly load: ServerLoad;
+}
+
+/** Who asks how a server is has to hear it when it is worst. */
+const alwaysAnswered: ReadonlySet<DescService> = new Set([Health]);
 
 /** A rule that nobody enforces is worse than none: refuse to start. */
 function assertOpen(services: readonly DescService[]): void {

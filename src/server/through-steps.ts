@@ -1,6 +1,7 @@
 import type { Interceptor, StreamResponse, UnaryResponse } from "@connectrpc/connect";
 import type { Clock } from "../base/clock.ts";
 import { deadlineKey, runInCall } from "../call/context.ts";
+import type { Fields } from "../call/fields.ts";
 import { ServedCall } from "../call/served-call.ts";
 import { orAborted, untilAborted } from "../call/stream.ts";
 import { pass, type Step } from "./steps/step.ts";
@@ -21,6 +22,7 @@ export function throughSteps(steps: readonly Step[], clock: Clock): Interceptor 
     });
     try {
       const res = await orAborted(handled, call.signal);
+      tell(call.trailerFields, res.trailer);
       if (res.stream) return untilEnd(call, res);
       call.end();
       return res;
@@ -29,6 +31,11 @@ export function throughSteps(steps: readonly Step[], clock: Clock): Interceptor 
       throw reason;
     }
   };
+}
+
+function tell(fields: Fields | undefined, trailer: Headers): void {
+  if (fields === undefined) return;
+  for (let i = 0; i < fields.length; i += 2) trailer.append(fields[i] as string, fields[i + 1] as string);
 }
 
 function begun(req: Request, clock: Clock): ServedCall {

@@ -1,4 +1,11 @@
-import { type Client, Code, ConnectError, createConnectRouter, type ServiceImpl } from "@connectrpc/connect";
+import {
+  type Client,
+  Code,
+  ConnectError,
+  type ConnectRouter,
+  createConnectRouter,
+  type ServiceImpl,
+} from "@connectrpc/connect";
 import type { UniversalClientFn } from "@connectrpc/connect/protocol";
 import { Health, HealthCheckResponse_ServingStatus } from "../../gen/grpc/health/v1/health_pb.ts";
 import { OrderService } from "../../gen/shop/order/v1/order_pb.ts";
@@ -79,6 +86,8 @@ function engineOf({ clock, peers, asked, probed, sessions }: Parts): Engine {
         origin,
         request,
         clock,
+        state: "ready",
+        onChange: () => () => {},
         send: sendOver(request, origin, { clock }),
         async retire() {
           sessions.set(address, "retired");
@@ -97,8 +106,14 @@ export function serving(
   orders: Partial<ServiceImpl<typeof OrderService>> = {},
   check: () => object = () => ({ status: HealthCheckResponse_ServingStatus.SERVING }),
 ): Peer {
-  const router = createConnectRouter().service(UserService, users).service(OrderService, orders);
-  const { handlers } = router.service(Health, { check });
+  return routed((router) =>
+    router.service(UserService, users).service(OrderService, orders).service(Health, { check }),
+  );
+}
+
+/** A peer that serves what is put on its router. */
+export function routed(routes: (router: ConnectRouter) => ConnectRouter): Peer {
+  const { handlers } = routes(createConnectRouter());
   return async ({ url, method, header, body = nothing(), signal = new AbortController().signal }) => {
     const handler = handlers.find(({ requestPath }) => requestPath === new URL(url).pathname);
     if (handler === undefined) throw new Error(`${url} is not served by the fake fleet`);

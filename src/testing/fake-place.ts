@@ -3,15 +3,16 @@ import type { Candidate, Picker, Wish } from "../mesh/balance/picker.ts";
 import type { Endpoint } from "../mesh/resolve/resolver.ts";
 import { endpointAt } from "../mesh/resolve/static.ts";
 
-/** A candidate with a real load, known from instant 0, whose share is set by hand. */
+/** A candidate with a real load, known from instant 0 unless one is given, whose share is set by hand. */
 export class FakePlace implements Candidate {
   readonly endpoint: Endpoint;
-  readonly load = new Load(0);
+  readonly load: Load;
   /** Its share at an instant; its weight unless set. */
   shareAt: (now: number) => number = () => this.endpoint.weight;
 
-  constructor(id: string, endpoint: Partial<Endpoint> = {}) {
+  constructor(id: string, endpoint: Partial<Endpoint> = {}, load: Load = new Load(0)) {
     this.endpoint = { ...endpointAt(id), ...endpoint };
+    this.load = load;
   }
 
   get inFlight(): number {

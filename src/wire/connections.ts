@@ -1,4 +1,10 @@
+import { systemClock } from "../base/clock.ts";
+import { systemRandom } from "../base/random.ts";
 import { unavailable } from "../call/errors.ts";
+import { Carried } from "./carried.ts";
+import { ConnectBackoff } from "./connect-backoff.ts";
+import type { SessionOptions } from "./engine.ts";
+import { SessionStatus } from "./session-status.ts";
 
 /** One connection to an endpoint. It never comes back: whoever needs another makes another. */
 export interface Connection {
@@ -8,6 +14,8 @@ export interface Connection {
   readonly usable: boolean;
   /** Whether the peer still answers; asked only when it has long been silent. */
   alive(): Promise<boolean>;
+  /** Calls `listener` when it takes no more requests. */
+  onLeave(listener: () => void): void;
   /** Calls `listener` when it is gone. */
   onGone(listener: () => void): void;
   /** Closes it at once, with what it carries. */
@@ -17,25 +25,26 @@ export interface Connection {
 /** Connections that one request may wait for: the one that is there, and another when that one is on its leave. */
 const maxConnections = 2;
 
-/** The connections of one session: at most one that takes requests, and others that finish what they carry. */
+/** The connections of one session of Node's: at most one that takes requests, and others that finish what they carry. */
 export class Connections<C extends Connection> {
+  readonly carried = new Carried(() => this.#close());
+  readonly status: SessionStatus;
   readonly #address: string;
   readonly #make: () => C;
+  readonly #backoff: ConnectBackoff;
   /** Those that are not gone. */
   readonly #all = new Set<C>();
   #current: C | undefined;
-  #carried = 0;
-  #retired = false;
-  readonly #over = Promise.withResolvers<void>();
 
-  constructor(address: string, make: () => C) {
+  constructor(
+    address: string,
+    make: () => C,
+    { backoffMinMs: minMs = 100, backoffMaxMs: maxMs = 120_000 }: SessionOptions,
+  ) {
     this.#address = address;
     this.#make = make;
-  }
-
-  /** The connection that takes requests, or did last. */
-  get current(): C | undefined {
-    return this.#current;
+    this.#backoff = new ConnectBackoff({ minMs, maxMs, random: systemRandom });
+    this.status = new SessionStatus(address, systemClock, this.#backoff);
   }
 
   /** A connection that has opened and takes requests. Rejects with UNAVAILABLE when there is none to be had. */
@@ -49,41 +58,38 @@ export class Connections<C extends Connection> {
     throw unavailable(message, { reason: "GOING_AWAY", domain: "heddle" });
   }
 
-  /** Counts a request that begins; each is ended by one `ended`. */
-  began(): void {
-    this.#carried++;
-  }
-
-  ended(): void {
-    this.#carried--;
-    this.#closeIfDone();
-  }
-
-  /** Closes as soon as what is carried has ended; resolves then. */
-  retire(): Promise<void> {
-    this.#retired = true;
-    this.#closeIfDone();
-    return this.#over.promise;
-  }
-
-  /** Closes at once. */
-  close(): void {
-    for (const connection of this.#all) connection.close(new Error("the session is closed"));
-    this.#over.resolve();
-  }
-
   #usable(): C {
     if (this.#current?.usable) return this.#current;
+    if (!this.status.mayTry) throw this.status.refusal();
     const made = this.#make();
     this.#current = made;
     this.#all.add(made);
+    this.status.update({ open: 0, opening: 1 });
+    made.opened.then(
+      () => this.#opened(made),
+      () => this.#failed(),
+    );
+    made.onLeave(() => this.#left(made));
     made.onGone(() => this.#all.delete(made));
     return made;
   }
 
-  #closeIfDone(): void {
-    if (!this.#retired || this.#carried > 0) return;
-    for (const connection of this.#all) connection.close();
-    this.#over.resolve();
+  #opened(connection: C): void {
+    this.#backoff.succeeded();
+    if (connection === this.#current) this.status.update({ open: connection.usable ? 1 : 0, opening: 0 });
+  }
+
+  #failed(): void {
+    this.#backoff.failed(systemClock.now());
+    this.status.update({ open: 0, opening: 0 });
+  }
+
+  #left(connection: C): void {
+    if (connection === this.#current) this.status.update({ open: 0, opening: 0 });
+  }
+
+  #close(): void {
+    for (const connection of this.#all) connection.close(new Error("the session is closed"));
+    this.status.end();
   }
 }

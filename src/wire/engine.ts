@@ -26,6 +26,12 @@ export interface ListenOptions {
   readonly clock?: Clock;
   /** PEM texts. With them the port speaks TLS only, and ALPN chooses the version. */
   readonly tls?: ServerTls;
+  /** Age at which a peer is asked to go over to another connection, in milliseconds, ± 10 %. Default 10 min. */
+  readonly maxAgeMs?: number;
+  /** Time in which what it carries by then has to end, in milliseconds. Default 30 s. */
+  readonly ageGraceMs?: number;
+  /** Time for which a connection is kept that carries nothing, in milliseconds. Default 5 min. */
+  readonly idleMs?: number;
   /** Is told of peers that break the protocol or pass a limit, and which. By default nobody is. */
   readonly log?: Logger;
 }
@@ -67,9 +73,30 @@ export interface SessionOptions extends SendOptions {
   readonly tls?: SessionTls;
   /** Time a connection may take to open, in milliseconds. Default 2 s. */
   readonly connectTimeoutMs?: number;
+  /**
+   * Connections there may be at once, of the own engine: a further one opens when every one has as many streams as its
+   * peer allows. Default 4.
+   */
+  readonly maxConnections?: number;
+  /** Age at which a connection is replaced, in milliseconds, ± 10 % by the dice; `Infinity` for never. Default 10 min. */
+  readonly maxAgeMs?: number;
+  /** Time for which a connection is kept that carries nothing. Default 4.5 min: before servers lose patience, at 5 min. */
+  readonly idleMs?: number;
+  /** The same for one that is not the only one, in milliseconds. Default 30 s. */
+  readonly surplusIdleMs?: number;
+  /** How long an endpoint is left alone after a connection to it has failed, in milliseconds. Default 100. */
+  readonly backoffMinMs?: number;
+  /** What that grows to, failure by failure, in milliseconds. Default 2 min. */
+  readonly backoffMaxMs?: number;
 }
 
-/** One HTTP/2 connection to an endpoint, opened again whenever it is needed and gone. */
+/**
+ * How things stand with an endpoint. `ready`: there is a connection that takes requests. `connecting`: one is on its way.
+ * `backoff`: the last try failed, and the next one had better wait. `idle`: nobody has asked for one since.
+ */
+export type SessionState = "idle" | "connecting" | "ready" | "backoff";
+
+/** The HTTP/2 connections to an endpoint, opened whenever they are needed and not there. */
 export interface Session extends AsyncDisposable {
   /** "host:port". */
   readonly address: string;
@@ -81,6 +108,13 @@ export interface Session extends AsyncDisposable {
   readonly request: UniversalClientFn;
   /** Sends one attempt of a gRPC call. */
   readonly send: Send;
-  /** Closes the connection as soon as what it carries has ended; resolves then. */
+  /**
+   * How things stand with its endpoint. In `backoff` a request is refused at once, with the reason CONNECT_BACKOFF and
+   * nothing sent, for the first second; later it is one more try: who asks then has nowhere else to go.
+   */
+  readonly state: SessionState;
+  /** Calls `listener` after each change of `state`, maybe from within `send`, until the returned function is called. */
+  onChange(listener: (state: SessionState) => void): () => void;
+  /** Closes its connections as soon as what they carry has ended; resolves then. */
   retire(): Promise<void>;
 }

@@ -52,7 +52,7 @@ const endOf = (call: Promise<unknown>) =>
 describe.each(Object.entries(engines))("gRPC calls of %s that wait for room", { timeout: 20_000 }, (_, engine) => {
   async function openWaiting() {
     const peer = await openNarrow(1);
-    const session = engine.connect(peer.address);
+    const session = engine.connect(peer.address, { maxConnections: 1 });
     const notes = createClient(Notes, grpcTransport(session));
     const first = endOf(notes.one({}));
     await vi.waitFor(() => expect(peer.asked()).toBe(1), 5_000);

@@ -6,14 +6,15 @@ import {
   type OutgoingHttpHeaders,
 } from "node:http2";
 import { systemClock, type Timer } from "../base/clock.ts";
+import { systemRandom } from "../base/random.ts";
 import { unavailable } from "../call/errors.ts";
 import type { Connection } from "./connections.ts";
 import type { SessionOptions } from "./engine.ts";
+import { agedAt } from "./wear.ts";
 
-/** gRPC's keepalive (DESIGN §4): ping after 60 s of silence while calls are open, 10 s to answer; idle ends at 5 min. */
+/** gRPC's keepalive (DESIGN §4): ping after 60 s of silence while calls are open, 10 s to answer. */
 const silenceMs = 60_000;
 const pongMs = 10_000;
-const idleMs = 300_000;
 
 /** Opening until the peer has spoken; open for requests; leaving with what it still carries; closed. */
 type State = "opening" | "open" | "leaving" | "closed";
@@ -35,16 +36,21 @@ export class NodeConnection implements Connection {
   #streams = 0;
   #heardAt = systemClock.now();
   #timer: Timer | undefined;
+  #age: Timer | undefined;
+  readonly #idleMs: number;
+  readonly #leaveListeners: (() => void)[] = [];
 
-  constructor(address: string, origin: string, { tls, connectTimeoutMs = 2_000 }: SessionOptions = {}) {
+  constructor(address: string, origin: string, options: SessionOptions = {}) {
+    const { tls, connectTimeoutMs = 2_000, idleMs = 270_000, maxAgeMs = 600_000 } = options;
     this.#address = address;
+    this.#idleMs = idleMs;
     this.#connectTimeoutMs = connectTimeoutMs;
     const { serverName, ...proof } = tls ?? {};
     this.#http2 = connect(origin, {
       ...proof,
       ...(serverName === undefined ? {} : { servername: serverName }),
     });
-    this.opened = this.#opening();
+    this.opened = this.#opening(maxAgeMs);
     this.opened.catch(() => {}); // whoever waits for it is told
   }
 
@@ -79,6 +85,11 @@ export class NodeConnection implements Connection {
     return stream;
   }
 
+  /** Calls `listener` when it takes no more requests, having opened before. */
+  onLeave(listener: () => void): void {
+    this.#leaveListeners.push(listener);
+  }
+
   /** Calls `listener` when it is gone. */
   onGone(listener: () => void): void {
     this.#http2.once("close", listener);
@@ -102,7 +113,7 @@ export class NodeConnection implements Connection {
     this.#http2.destroy(this.#problem ?? new Error("it was closed"), constants.NGHTTP2_CANCEL);
   }
 
-  #opening(): Promise<void> {
+  #opening(maxAgeMs: number): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const late = new Error(`nobody there spoke HTTP/2 within ${this.#connectTimeoutMs} ms`);
     this.#timer = systemClock.setTimer(this.#connectTimeoutMs, () => {
@@ -112,21 +123,36 @@ export class NodeConnection implements Connection {
     });
     this.#http2.once("remoteSettings", () => {
       if (this.#state === "opening") this.#state = "open";
+      this.#age = systemClock.setTimer(agedAt(0, maxAgeMs, systemRandom), () => this.#retire());
       this.#idle();
       resolve();
     });
     this.#http2.on("goaway", () => {
-      this.#state = "leaving"; // Node closes it when its last stream has ended
+      this.#leave(); // Node closes it when its last stream has ended
     });
     this.#http2.on("error", (error) => {
       this.#problem ??= error;
     });
     this.#http2.once("close", () => {
       this.#timer?.cancel();
+      this.#age?.cancel();
       reject(this.error());
+      if (this.#state === "open") this.#leave();
       this.#state = "closed";
     });
     return promise;
+  }
+
+  #leave(): void {
+    const wasOpen = this.#state === "open";
+    if (wasOpen || this.#state === "opening") this.#state = "leaving";
+    if (wasOpen) for (const listener of this.#leaveListeners) listener();
+  }
+
+  /** Takes no more requests, and closes when those it carries have ended. */
+  #retire(): void {
+    this.#leave();
+    this.#http2.close();
   }
 
   #streamClosed(): void {
@@ -136,10 +162,7 @@ export class NodeConnection implements Connection {
   /** Nothing under way: it may end the process, and after a while itself. */
   #idle(): void {
     this.#http2.unref();
-    this.#setTimer(idleMs, () => {
-      this.#state = "leaving";
-      this.#http2.close();
-    });
+    this.#setTimer(this.#idleMs, () => this.#retire());
   }
 
   #watchSilence(): void {

@@ -2,7 +2,7 @@ import type { UniversalClientRequest, UniversalClientResponse } from "@connectrp
 import { createNodeHttpClient } from "@connectrpc/connect-node";
 import { systemClock } from "../base/clock.ts";
 import { Connections } from "./connections.ts";
-import type { Session, SessionOptions } from "./engine.ts";
+import type { Session, SessionOptions, SessionState } from "./engine.ts";
 import type { Send } from "./grpc/rpc.ts";
 import { sendOver } from "./grpc/send-over.ts";
 import { NodeAttempt } from "./node-attempt.ts";
@@ -19,16 +19,16 @@ export class NodeSession implements Session {
   constructor(address: string, options: SessionOptions = {}) {
     this.address = address;
     this.origin = `${options.tls ? "https" : "http"}://${address}`;
-    this.#connections = new Connections(address, () => new NodeConnection(address, this.origin, options));
+    this.#connections = new Connections(address, () => new NodeConnection(address, this.origin, options), options);
     this.send = sendOver(this.request, this.origin, options);
   }
 
   readonly request = async (request: UniversalClientRequest): Promise<UniversalClientResponse> => {
     const connections = this.#connections;
-    connections.began();
+    connections.carried.began();
     const attempt = new NodeAttempt(this.origin, request.signal, {
       connection: () => connections.take(),
-      ended: () => connections.ended(),
+      ended: () => connections.carried.ended(),
     });
     const send = createNodeHttpClient({ httpVersion: "2", sessionProvider: () => attempt });
     try {
@@ -39,11 +39,19 @@ export class NodeSession implements Session {
     }
   };
 
+  get state(): SessionState {
+    return this.#connections.status.state;
+  }
+
+  onChange(listener: (state: SessionState) => void): () => void {
+    return this.#connections.status.onChange(listener);
+  }
+
   retire(): Promise<void> {
-    return this.#connections.retire();
+    return this.#connections.carried.retire();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#connections.close();
+    this.#connections.carried.end();
   }
 }

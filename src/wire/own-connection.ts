@@ -1,121 +1,148 @@
 import type { ConnectError } from "@connectrpc/connect";
 import type { UniversalClientRequest } from "@connectrpc/connect/protocol";
+import type { Timer } from "../base/clock.ts";
 import { unavailable } from "../call/errors.ts";
-import { type Fields, fieldsOf } from "../call/fields.ts";
+import { fieldsOf } from "../call/fields.ts";
 import { withProgress } from "../call/progress.ts";
-import type { Reset } from "../http2/events.ts";
-import type { Stream } from "../http2/stream.ts";
-import type { CalledStream } from "./called-stream.ts";
-import type { Connection } from "./connections.ts";
 import type { SessionOptions } from "./engine.ts";
 import type { Called } from "./grpc/called.ts";
 import { Caller } from "./grpc/caller.ts";
 import type { Encoded } from "./grpc/messages.ts";
 import type { Attempt } from "./grpc/rpc.ts";
+import { Keepalive } from "./keepalive.ts";
 import type { OwnParts } from "./own.ts";
 import { Call } from "./own-call.ts";
-import { Line } from "./own-line.ts";
-import { Pipe } from "./own-pipe.ts";
+import { CallingPipe } from "./own-calling.ts";
+import type { Worn } from "./wear.ts";
 
-/** gRPC's keepalive (DESIGN §4): ping after 60 s of silence while calls are open, 10 s to answer; idle ends at 5 min. */
-const silenceMs = 60_000;
-const pongMs = 10_000;
-const idleMs = 300_000;
+/** Whom a connection tells what becomes of it. */
+export interface ConnectionOwner {
+  /** It takes requests from now on. */
+  opened(connection: OwnConnection): void;
+  /** It takes requests again: a stream has ended, or a peer that was asked whether it lives has answered. */
+  roomy(): void;
+  /** It takes no more requests: its peer is leaving, or it is gone. May be told twice. */
+  left(connection: OwnConnection): void;
+  /** A request that it was given is over. */
+  ended(): void;
+  /** The time, about once a second while it is open. */
+  ticked(connection: OwnConnection, now: number): void;
+}
+
+/** How a connection comes to be. */
+export interface OwnConnectionOptions extends SessionOptions, OwnParts {
+  readonly address: string;
+  /** When its time is over; what follows from that is its owner's. */
+  readonly endsAt: number;
+  readonly owner: ConnectionOwner;
+}
 
 /**
  * One HTTP/2 connection of a client. It counts as open when the peer's SETTINGS are there: a TCP connection alone proves
  * nobody, since the system opens it for a program that is about to close its port.
  */
-export class OwnConnection extends Pipe implements Connection {
-  readonly opened: Promise<void>;
+export class OwnConnection extends CallingPipe {
+  /** When it was begun. */
+  readonly madeAt: number;
+  readonly endsAt: number;
   readonly #address: string;
   readonly #scheme: "http" | "https";
+  readonly #owner: ConnectionOwner;
   readonly #caller: Caller;
+  readonly #keepalive: Keepalive;
   readonly #connectTimeoutMs: number;
-  readonly #opening = Promise.withResolvers<void>();
-  readonly #goneListeners: (() => void)[] = [];
-  readonly #line = new Line();
-  readonly #pongListeners: (() => void)[] = [];
   #state: "opening" | "open" | "leaving" | "closed" = "opening";
-  #heardAt: number;
-  #pingedAt: number | undefined;
+  /** Ends it: when it has not opened, or not answered, in time. */
+  #patience: Timer;
+  /** Requests that it was given, and how many those were when it was last seen to be in use. */
+  #given = 0;
+  #seen = 0;
+  #usedAt: number;
 
-  constructor(address: string, parts: OwnParts, { tls, connectTimeoutMs = 2_000, ...send }: SessionOptions = {}) {
-    const { network, clock } = parts;
-    super(network.connect(address, tls), { clock, role: "client", limits: { handshakeMs: connectTimeoutMs, idleMs } });
+  constructor({
+    address,
+    owner,
+    endsAt,
+    network,
+    clock,
+    tls,
+    connectTimeoutMs = 2_000,
+    ...more
+  }: OwnConnectionOptions) {
+    const { compression, maxMessageBytes } = more;
+    const limits = { handshakeMs: connectTimeoutMs, idleMs: Number.POSITIVE_INFINITY }; // its owner looks after that
+    super(network.connect(address, tls), { clock, role: "client", limits });
     this.#address = address;
-    this.#heardAt = clock.now();
     this.#scheme = tls ? "https" : "http";
+    this.#owner = owner;
+    this.endsAt = endsAt;
+    const send = { ...(compression && { compression }), ...(maxMessageBytes && { maxMessageBytes }) };
     this.#caller = new Caller({ ...send, http2: this.http2, scheme: this.#scheme, authority: address, clock });
     this.#connectTimeoutMs = connectTimeoutMs;
-    this.opened = this.#opening.promise;
-    this.opened.catch(() => {}); // whoever waits for it is told
-    const late = new Error(`nobody there spoke HTTP/2 within ${connectTimeoutMs} ms`);
-    const timer = clock.setTimer(connectTimeoutMs, () => this.destroy(late));
-    this.opened.then(
-      () => timer.cancel(),
-      () => timer.cancel(),
-    );
-    this.socket.on("data", () => {
-      this.#heardAt = clock.now();
-    });
+    this.madeAt = this.#usedAt = clock.now();
+    this.#keepalive = new Keepalive(this.madeAt);
+    this.#patience = this.#destroyAfter(`nobody there spoke HTTP/2 within ${connectTimeoutMs} ms`);
   }
 
   /** Whether it has opened, takes requests, and was heard of not long ago: nothing has to be waited for. */
   get isReady(): boolean {
-    return this.#state === "open" && !this.http2.isOver && this.clock.now() - this.#heardAt <= silenceMs;
+    return this.isOpen && !this.#keepalive.isSilent(this.clock.now());
   }
 
-  get usable(): boolean {
-    return this.#state === "opening" || (this.#state === "open" && !this.http2.isOver);
+  /** Whether it has opened and takes requests, of a peer that may have died in silence. */
+  get isOpen(): boolean {
+    return this.#state === "open" && !this.http2.isOver;
   }
 
-  /** Sends a request, when the peer has room for one; rejects when the connection goes first. */
-  async send(request: UniversalClientRequest, onOver: () => void): Promise<Call> {
+  /** Whether its peer was asked whether it lives, and has not answered. */
+  get isAsked(): boolean {
+    return this.#keepalive.isAsked;
+  }
+
+  /** Whether it was ever given a request. */
+  get wasUsed(): boolean {
+    return this.#given > 0;
+  }
+
+  /** When its time is over, and for how long it has carried nothing, give or take a second. */
+  wear(now: number): Pick<Worn, "endsAt" | "idleMs"> {
+    return { endsAt: this.endsAt, idleMs: now - this.#usedAt };
+  }
+
+  /** Sends a request; `undefined` when the peer has no room for one. */
+  request(request: UniversalClientRequest): Call | undefined {
     const pathAt = request.url.indexOf("/", request.url.indexOf("://") + 3);
     const path = pathAt === -1 ? "/" : request.url.slice(pathAt);
     const head = [":method", request.method, ":scheme", this.#scheme, ":authority", this.#address, ":path", path];
-    const fields = fieldsOf(head, request.header);
-    const { body } = request;
-    const begin = () => {
-      if (!this.usable) throw withProgress(this.#error(), "not-sent");
-      const stream = this.http2.openStream(fields, body === undefined);
-      return stream && this.#called(stream, request, onOver);
-    };
-    const call = await this.#line.wait(begin, request.signal);
-    if (body !== undefined) void call.send(body);
+    const stream = this.http2.openStream(fieldsOf(head, request.header), request.body === undefined);
+    if (stream === undefined) return undefined;
+    const call = new Call(this.http2, stream, request, this.#over);
+    stream.owner = call;
+    this.#began();
     return call;
   }
 
-  /** Sends an attempt of a gRPC call at once, if the peer has room for it and nobody has come before. */
-  call(attempt: Attempt, encoded: Encoded | undefined, onOver: () => void): Called | undefined {
-    return this.#line.isEmpty ? this.#callNow(attempt, encoded, onOver) : undefined;
+  /** Sends an attempt of a gRPC call; `undefined` when the peer has no room for one. */
+  call(attempt: Attempt, encoded: Encoded | undefined): Called | undefined {
+    const called = this.#caller.call(attempt, encoded, this.#over);
+    if (called !== undefined) this.#began();
+    return called;
   }
 
-  /** The same when the peer has room; rejects when the attempt is canceled, or the connection goes, before. */
-  callInTurn(attempt: Attempt, encoded: Encoded | undefined, onOver: () => void): Promise<Called> {
-    const begin = () => {
-      if (!this.usable) throw withProgress(this.#error(), "not-sent");
-      return this.#callNow(attempt, encoded, onOver);
-    };
-    return this.#line.wait(begin, attempt.lifetime.signal);
-  }
-
-  onGone(listener: () => void): void {
-    this.#goneListeners.push(listener);
-  }
-
-  async alive(): Promise<boolean> {
-    if (this.clock.now() - this.#heardAt <= silenceMs) return this.usable;
-    const answered = new Promise<void>((resolve) => this.#pongListeners.push(resolve));
+  /** Asks the peer whether it still lives. One that does not answer in the time that a connection may take is given up. */
+  ask(): void {
+    if (this.isAsked) return;
     this.socket.ref();
-    this.#ping(this.clock.now());
-    const ms = this.#connectTimeoutMs;
-    const timer = this.clock.setTimer(ms, () => this.destroy(new Error(`no answer to a ping in ${ms} ms`)));
-    await answered;
-    timer.cancel();
-    this.#restful();
-    return this.usable;
+    this.#ping();
+    this.#patience = this.#destroyAfter(`no answer to a ping in ${this.#connectTimeoutMs} ms`);
+  }
+
+  /** Takes no more requests, and closes when what it carries has ended. */
+  leave(): void {
+    if (this.#state !== "open") return;
+    this.#state = "leaving";
+    this.#owner.left(this);
+    this.closed();
   }
 
   /** What has not opened has nobody to be polite to; what has does not keep the process while it waits for the peer. */
@@ -125,102 +152,83 @@ export class OwnConnection extends Pipe implements Connection {
     this.socket.unref();
   }
 
+  /** What became of it; what was to go out on it has not been sent. */
+  error(): ConnectError {
+    if (this.#state !== "leaving") return withProgress(this.lost("it was closed"), "not-sent");
+    const message = `${this.#address} takes no more requests: it is going away`;
+    return withProgress(unavailable(message, { reason: "GOING_AWAY", domain: "heddle" }), "not-sent");
+  }
+
   // ---- what the connection tells ----
 
   override settings(): void {
     if (this.#state !== "opening") return;
     this.#state = "open";
+    this.#patience.cancel();
     this.#restful();
-    this.#opening.resolve();
+    this.#owner.opened(this);
   }
 
   override goAway(): void {
-    if (this.#state === "open") this.#state = "leaving";
-    this.#line.close(() => withProgress(this.#error(), "not-sent"));
-    this.#closeIfDone();
+    this.leave();
   }
 
   override pong(): void {
-    this.#pingedAt = undefined;
-    for (const listener of this.#pongListeners.splice(0)) listener();
+    this.#keepalive.answered();
+    this.#patience.cancel();
+    this.#restful();
+    this.#owner.roomy();
   }
 
   override roomForStreams(): void {
-    this.#line.advance();
-  }
-
-  headers(stream: Stream, fields: Fields, endStream: boolean): void {
-    const call = stream.owner as CalledStream;
-    call.headers(fields, endStream);
-    if (endStream) call.ended();
-  }
-
-  data(stream: Stream, bytes: Buffer, start: number, end: number, endStream: boolean): void {
-    const call = stream.owner as CalledStream;
-    if (end > start) call.data(bytes, start, end);
-    if (endStream) call.ended();
-  }
-
-  trailers(stream: Stream, fields: Fields): void {
-    const call = stream.owner as CalledStream;
-    call.trailers(fields);
-    call.ended();
-  }
-
-  writable(stream: Stream): void {
-    (stream.owner as CalledStream).writable();
+    this.#owner.roomy();
   }
 
   closed(): void {
+    if (this.http2.streamCount > 0) return;
     this.#restful();
-    this.#closeIfDone();
+    if (this.#state === "leaving") this.close();
   }
 
-  reset(stream: Stream, reset: Reset): void {
-    (stream.owner as CalledStream).reset(reset, (why) => this.#error(why));
-    this.closed();
+  protected override heard(now: number): void {
+    this.#keepalive.heard(now);
   }
 
   protected gone(): void {
-    this.#opening.reject(withProgress(this.#error(), "not-sent"));
+    this.#patience.cancel();
+    this.#owner.left(this);
     this.#state = "closed";
-    this.#line.close(() => withProgress(this.#error(), "not-sent"));
-    for (const listener of [...this.#pongListeners, ...this.#goneListeners]) listener();
   }
 
-  protected ticked(nowMs: number): void {
-    if (this.http2.streamCount === 0) return;
-    if (this.#pingedAt !== undefined && nowMs - this.#pingedAt > pongMs) {
-      this.destroy(new Error(`no answer to a ping in ${pongMs} ms`));
-    } else if (this.#pingedAt === undefined && nowMs - this.#heardAt > silenceMs) {
-      this.#ping(nowMs);
-    }
+  protected ticked(now: number): void {
+    const isInUse = this.http2.streamCount > 0;
+    if (isInUse || this.#given !== this.#seen) this.#usedAt = now;
+    this.#seen = this.#given;
+    const verdict = isInUse || this.isAsked ? this.#keepalive.verdict(now) : "fine";
+    if (verdict === "lost") return this.destroy(new Error(`no answer to a ping in ${Keepalive.pongMs} ms`));
+    if (verdict === "ask") this.#ping();
+    if (this.isOpen) this.#owner.ticked(this, now);
   }
 
   // ---- within ----
 
-  #callNow(attempt: Attempt, encoded: Encoded | undefined, onOver: () => void): Called | undefined {
-    const called = this.#caller.call(attempt, encoded, () => {
-      onOver();
-      this.closed();
-    });
-    if (called !== undefined) this.socket.ref();
-    return called;
-  }
-
-  #called(stream: Stream, request: UniversalClientRequest, onOver: () => void): Call {
-    const call = new Call(this.http2, stream, request, () => {
-      onOver();
-      this.closed();
-    });
-    stream.owner = call;
+  #began(): void {
+    this.#given++;
     this.socket.ref();
-    return call;
   }
 
-  #ping(nowMs: number): void {
-    this.#pingedAt = nowMs;
+  readonly #over = (): void => {
+    this.#owner.ended();
+    this.closed();
+  };
+
+  #ping(): void {
+    this.#keepalive.asked(this.clock.now());
     this.http2.ping(pingPayload);
+  }
+
+  #destroyAfter(why: string): Timer {
+    return this.clock.setTimer(this.#connectTimeoutMs, () => this.destroy(new Error(why)));
   }
 
   /** Nothing under way: it does not keep the process. */
@@ -228,12 +236,7 @@ export class OwnConnection extends Pipe implements Connection {
     if (this.http2.streamCount === 0 && !this.socket.connecting) this.socket.unref();
   }
 
-  #closeIfDone(): void {
-    if (this.#state === "leaving" && this.http2.streamCount === 0) this.close();
-  }
-
-  /** What became of it. */
-  #error(why = "it was closed"): ConnectError {
+  protected lost(why: string): ConnectError {
     const opening = this.#state === "opening";
     const what = opening ? `no connection to ${this.#address}` : `connection to ${this.#address} lost`;
     const message = `${what}: ${this.problem?.message ?? why}`;

@@ -7,10 +7,12 @@ import type { OwnParts } from "./own.ts";
 import { Http1 } from "./own-http1.ts";
 import { Serving } from "./own-serving.ts";
 import { Servings } from "./own-servings.ts";
+import { agedAt } from "./wear.ts";
 
 /** Opens a port for HTTP/1.1, which `node:http` speaks, and HTTP/2, which we do. */
-export async function listen(options: ListenOptions, { network, clock }: OwnParts): Promise<Listener> {
+export async function listen(options: ListenOptions, { network, clock, random }: OwnParts): Promise<Listener> {
   const { host, port, handler, rpcs, tls, log, clock: callClock = clock } = options;
+  const { maxAgeMs = 600_000, ageGraceMs, idleMs } = options;
   const inFlight = new Watchable(0);
   const scheme = tls ? "https" : "http";
   const http1 = new Http1(handler, scheme, inFlight);
@@ -23,11 +25,16 @@ export async function listen(options: ListenOptions, { network, clock }: OwnPart
     scheme,
     ...(rpcs && { calls: { rpcs, clock: callClock, deadlines } }),
     ...(log && { log }),
+    ...(ageGraceMs !== undefined && { ageGraceMs }),
+    ...(idleMs !== undefined && { limits: { idleMs } }),
   } as const;
   const door = await network.listen(
     { host, port, ...(tls && { tls }) },
     {
-      http2: (socket) => servings.add(new Serving(socket, shared)),
+      http2: (socket) => {
+        const endsAt = agedAt(clock.now(), maxAgeMs, random);
+        servings.add(new Serving(socket, { ...shared, endsAt }));
+      },
       http1: (socket) => http1.serve(socket),
     },
   );

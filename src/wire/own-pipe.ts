@@ -55,6 +55,8 @@ export abstract class Pipe implements ConnectionEvents {
 
   /** It is gone; every stream has been told. */
   protected abstract gone(): void;
+  /** The peer has sent something, which is about to be read. */
+  protected heard(_now: number): void {}
   /** The time, about once a second. */
   protected abstract ticked(nowMs: number): void;
   abstract headers(stream: Stream, fields: Fields, endStream: boolean): void;
@@ -98,8 +100,10 @@ export abstract class Pipe implements ConnectionEvents {
   }
 
   readonly #receive = (bytes: Buffer): void => {
+    const now = this.clock.now();
+    this.heard(now);
     try {
-      this.http2.receive(bytes, this.clock.now());
+      this.http2.receive(bytes, now);
     } catch (reason) {
       this.close(reason instanceof Error ? reason : new Error(String(reason))); // costs this connection, not the process
     }

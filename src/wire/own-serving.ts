@@ -27,6 +27,13 @@ export interface ServingOptions {
   readonly inFlight: Watchable<number>;
   readonly limits?: Partial<Limits>;
   readonly writeStallMs?: number;
+  /**
+   * When its peer is asked to go over to another connection (gRFC A9,
+   * https://github.com/grpc/proposal/blob/master/A9-server-side-conn-mgt.md). By default never.
+   */
+  readonly endsAt?: number;
+  /** How long it then has for what is under way, in milliseconds. Default 30 s. */
+  readonly ageGraceMs?: number;
   readonly log?: Logger;
 }
 
@@ -34,7 +41,10 @@ export interface ServingOptions {
 export class Serving extends Pipe {
   readonly #options: ServingOptions;
   readonly #heard = Promise.withResolvers<void>();
-  #isPeerLeaving = false;
+  /** How far it has got on its leave: the peer was asked to begin nothing more, or what it begins is refused. */
+  #departure: "no" | "asked" | "told" = "no";
+  /** Whether nothing more is to come. */
+  #closesWhenDone = false;
 
   constructor(socket: WireSocket, options: ServingOptions) {
     const { clock, limits, writeStallMs } = options;
@@ -44,8 +54,11 @@ export class Serving extends Pipe {
 
   /** First step of leaving: asks the peer to begin nothing more here; resolves when it has heard that, or is gone. */
   leave(): Promise<void> {
-    this.http2.drain();
-    this.http2.ping(leavePayload);
+    if (this.#departure === "no") {
+      this.#departure = "asked";
+      this.http2.drain();
+      this.http2.ping(leavePayload);
+    }
     return this.#heard.promise;
   }
 
@@ -55,8 +68,8 @@ export class Serving extends Pipe {
 
   /** The peer begins nothing more: when what runs has ended, nothing is left to do. */
   override goAway(): void {
-    this.#isPeerLeaving = true;
-    if (this.http2.streamCount === 0) this.close();
+    this.#closesWhenDone = true;
+    this.#closeIfDone();
   }
 
   override fault(fault: Fault): void {
@@ -73,7 +86,8 @@ export class Serving extends Pipe {
 
   /** Second step, once those on their way have arrived: what comes now is refused. */
   left(): void {
-    this.http2.goAway();
+    if (this.#departure !== "told") this.http2.goAway();
+    this.#departure = "told";
   }
 
   headers(stream: Stream, fields: Fields, endStream: boolean): void {
@@ -111,7 +125,12 @@ export class Serving extends Pipe {
     this.#heard.resolve();
   }
 
-  protected ticked(): void {}
+  protected ticked(now: number): void {
+    const { endsAt = Number.POSITIVE_INFINITY, ageGraceMs = 30_000 } = this.#options;
+    if (now >= endsAt) this.#age();
+    if (now >= endsAt + ageGraceMs)
+      this.close(new Error(`what it carried took longer than ageGraceMs, ${ageGraceMs} ms`));
+  }
 
   /** Who answers: a gRPC call with binary messages is answered directly, everything else by the handler. */
   #ownerOf(stream: Stream, fields: Fields): ServedStream {
@@ -128,8 +147,24 @@ export class Serving extends Pipe {
   readonly #ended = (): void => {
     const { inFlight } = this.#options;
     inFlight.set(inFlight.value - 1);
-    if (this.#isPeerLeaving && this.http2.streamCount === 0) this.close();
+    this.#closeIfDone();
   };
+
+  #closeIfDone(): void {
+    if (this.#closesWhenDone && this.http2.streamCount === 0) this.close();
+  }
+
+  /** Its time is over. Peers that have not heard so in a second are told all the same. */
+  #age(): void {
+    if (this.#departure === "no") return void this.leave().then(() => this.#aged());
+    this.#aged();
+  }
+
+  #aged(): void {
+    this.left();
+    this.#closesWhenDone = true;
+    this.#closeIfDone();
+  }
 
   #tell(message: string, fields: Readonly<Record<string, unknown>>): void {
     this.#options.log?.warn(message, { peer: this.socket.remoteAddress, ...fields });

@@ -2,45 +2,42 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalClientRequest, UniversalClientResponse } from "@connectrpc/connect/protocol";
 import type { Clock } from "../base/clock.ts";
 import { withProgress } from "../call/progress.ts";
-import { orAborted } from "../call/stream.ts";
-import { Connections } from "./connections.ts";
-import type { Session, SessionOptions } from "./engine.ts";
+import type { Session, SessionOptions, SessionState } from "./engine.ts";
 import type { Called } from "./grpc/called.ts";
 import { encodedRequest } from "./grpc/caller.ts";
 import type { Encoded } from "./grpc/messages.ts";
 import type { Attempt, Send } from "./grpc/rpc.ts";
 import type { OwnParts } from "./own.ts";
 import type { Call } from "./own-call.ts";
-import { OwnConnection } from "./own-connection.ts";
+import { OwnConnections } from "./own-connections.ts";
 
-/** A session over our own HTTP/2: one connection at a time for new requests, the next one when that has gone. */
+/** A session over our own HTTP/2. */
 export class OwnSession implements Session {
   readonly address: string;
   readonly origin: string;
   readonly clock: Clock;
   readonly #options: SessionOptions;
-  readonly #connections: Connections<OwnConnection>;
+  readonly #connections: OwnConnections;
 
   constructor(address: string, parts: OwnParts, options: SessionOptions = {}) {
     this.address = address;
     this.clock = parts.clock;
     this.#options = options;
     this.origin = `${options.tls ? "https" : "http"}://${address}`;
-    this.#connections = new Connections(address, () => new OwnConnection(address, parts, options));
+    this.#connections = new OwnConnections(address, parts, options);
   }
 
   readonly request = async (request: UniversalClientRequest): Promise<UniversalClientResponse> => {
-    const connections = this.#connections;
-    connections.began();
+    const { carried } = this.#connections;
+    carried.began();
     let call: Call;
     try {
-      const opening = connections.take();
-      const connection = await (request.signal === undefined ? opening : orAborted(opening, request.signal));
-      call = await connection.send(request, () => connections.ended());
+      call = await this.#connections.request(request);
     } catch (reason) {
-      connections.ended();
+      carried.ended();
       throw unsent(reason);
     }
+    if (request.body !== undefined) void call.send(request.body);
     return call.response;
   };
 
@@ -55,24 +52,30 @@ export class OwnSession implements Session {
     }
   };
 
+  get state(): SessionState {
+    return this.#connections.status.state;
+  }
+
+  onChange(listener: (state: SessionState) => void): () => void {
+    return this.#connections.status.onChange(listener);
+  }
+
   retire(): Promise<void> {
-    return this.#connections.retire();
+    return this.#connections.carried.retire();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#connections.close();
+    this.#connections.carried.end();
   }
 
   /** Sends it at once where nothing has to be waited for: most calls. */
   #call(attempt: Attempt, encoded: Encoded | undefined): ReturnType<Send> {
-    const connections = this.#connections;
-    connections.began();
+    const { carried } = this.#connections;
+    carried.began();
     try {
-      const { current } = connections;
-      const called = current?.isReady ? current.call(attempt, encoded, this.#ended) : undefined;
-      return called?.answer ?? this.#callLater(attempt, encoded);
+      return this.#connections.call(attempt, encoded)?.answer ?? this.#callLater(attempt, encoded);
     } catch (reason) {
-      connections.ended();
+      carried.ended();
       return Promise.reject(unsent(reason));
     }
   }
@@ -80,17 +83,14 @@ export class OwnSession implements Session {
   async #callLater(attempt: Attempt, encoded: Encoded | undefined): ReturnType<Send> {
     let called: Called;
     try {
-      const connection = await orAborted(this.#connections.take(), attempt.lifetime.signal);
-      called = await connection.callInTurn(attempt, encoded, this.#ended);
+      called = await this.#connections.callInTurn(attempt, encoded);
     } catch (reason) {
-      this.#connections.ended();
+      this.#connections.carried.ended();
       if (attempt.lifetime.aborted) throw withProgress(ConnectError.from(reason, Code.Canceled), "not-sent");
       throw unsent(reason);
     }
     return called.answer;
   }
-
-  readonly #ended = (): void => this.#connections.ended();
 }
 
 /** Nothing was sent. What no peer may be sent is not to be tried again: as if it had been processed. */

@@ -15,6 +15,8 @@ function noted({ over = Promise.resolve() } = {}) {
       return {
         address,
         clock: systemClock,
+        state: "idle",
+        onChange: () => () => {},
         origin: `http://${address}`,
         request: () => Promise.reject(new Error("calls only")),
         send: async () => {
@@ -36,10 +38,9 @@ function noted({ over = Promise.resolve() } = {}) {
   return { pool, ask, notes };
 }
 
-test("an address has one session, opened by its first request", async () => {
+test("an address has one session, made by its first use or its first request", async () => {
   const { pool, ask, notes } = noted();
-  pool.retain("a:1");
-  expect(notes).toEqual([]);
+  expect(pool.retain("a:1")).toBe(pool.retain("a:1"));
   await ask("a:1");
   await ask("[::1]:2");
   await ask("a:1");
@@ -59,9 +60,8 @@ test("a session is retired with its last use, and the next send to opens another
   expect(notes.slice(-2)).toEqual(["open a:1", "send to a:1"]);
 });
 
-test("releasing what never had a session is no error", () => {
+test("releasing what nobody uses is no error", () => {
   const { pool, notes } = noted();
-  pool.retain("a:1");
   pool.release("a:1");
   expect(notes).toEqual([]);
 });

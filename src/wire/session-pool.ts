@@ -20,9 +20,10 @@ export class SessionPool implements AsyncDisposable {
     return this.#sessionTo(address).send(attempt);
   }
 
-  /** Says that an address is in use; each use is ended by one `release`. */
-  retain(address: string): void {
+  /** Says that an address is in use, and answers the session to it; each use is ended by one `release`. */
+  retain(address: string): Session {
     this.#users.set(address, (this.#users.get(address) ?? 0) + 1);
+    return this.#sessionTo(address);
   }
 
   /** Ends a use. After the last one the session finishes what it carries and closes. */

@@ -133,6 +133,7 @@ describe.each(Object.entries(engines))("a session of %s", (_, engine) => {
         progress: "not-sent",
       });
       expect(peer.sockets).toHaveLength(connections);
+      await vi.waitUntil(() => session.state === "idle");
     }
   });
 
@@ -177,6 +178,7 @@ describe.each(Object.entries(engines))("a session of %s", (_, engine) => {
     await first.drain(1_000);
     expect(await send(session)).toMatchObject({ code: Code.Unavailable, progress: "not-sent" });
     await using _second = await engine.listen({ host: "127.0.0.1", port: first.port, handler: echo });
+    await vi.waitUntil(() => session.state === "idle");
     expect(await send(session)).toBe("echo");
   });
 

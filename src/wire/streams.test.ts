@@ -54,7 +54,7 @@ async function openNarrow(maxConcurrentStreams: number) {
 describe.each(Object.entries(engines))("a session of %s", (_, engine) => {
   test("requests above what the peer takes at once wait, in their order", async () => {
     await using peer = await openNarrow(2);
-    await using session = engine.connect(peer.address);
+    await using session = engine.connect(peer.address, { maxConnections: 1 });
     const first = ask(session, { path: "/0" });
     await vi.waitFor(() => expect(peer.paths).toHaveLength(1));
     const others = [1, 2, 3, 4, 5].map((turn) => ask(session, { path: `/${turn}` }));
@@ -70,7 +70,7 @@ describe.each(Object.entries(engines))("a session of %s", (_, engine) => {
 
   test("a request that waits for room ends with its signal, and is never sent", async () => {
     await using peer = await openNarrow(1);
-    await using session = engine.connect(peer.address);
+    await using session = engine.connect(peer.address, { maxConnections: 1 });
     const first = ask(session);
     await vi.waitFor(() => expect(peer.paths).toHaveLength(1));
     const leave = new AbortController();

@@ -26,5 +26,5 @@ test.each(balancerNames)("%s goes nowhere twice in a call while one is left that
 test.each(balancerNames)("%s spreads over equals evenly", (name) => {
   const places = fakePlaces(4);
   const counts = tally(createBalancer(name, { random: seededRandom(1) }).picker(places), 8_000);
-  for (const { endpoint } of places) expect(counts.get(endpoint.id)).toBeGreaterThan(1_800);
+  for (const { endpoint } of places) expect(counts.get(endpoint.id)).toBeGreaterThan(1_600);
 });

@@ -1,4 +1,7 @@
-/** 32 bits of a text, the same in every process: FNV-1a, mixed so that texts that differ little end up far apart. */
+/**
+ * 32 bits of a text, the same in every process: FNV-1a, mixed so that texts that differ little end up far apart. With a
+ * sign, as bit operations leave it: without, half of them would be put on the heap.
+ */
 export function hashOf(text: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
@@ -15,5 +18,5 @@ function mixed(bits: number): number {
   let hash = bits;
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
+  return hash ^ (hash >>> 16);
 }

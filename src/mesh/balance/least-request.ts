@@ -5,9 +5,9 @@ import { TwoChoices } from "./two-choices.ts";
 
 /** The one of two with fewer attempts under way for its share. It knows nothing of latency and failures. */
 export function leastRequest(random: Random): Balancer {
-  return { picker: (candidates) => new TwoChoices(atLeastOne(candidates), attemptsByShare, random) };
+  return { picker: (candidates) => new TwoChoices(atLeastOne(candidates), attemptsOf, random) };
 }
 
-function attemptsByShare({ inFlight }: Candidate, relative: number): number {
-  return inFlight / relative + 1;
+function attemptsOf({ inFlight }: Candidate): number {
+  return inFlight + 1;
 }

@@ -9,6 +9,9 @@ const decayMs = 10_000;
 /** Latencies below are noise of clock and scheduler: among endpoints this fast only attempts under way count. */
 const leastMs = 1;
 
+/** Costs end here, at twelve days: what is still a whole number of 31 bits. */
+const mostMs = 2 ** 30;
+
 /** What a failure adds to the cost at first, how long that takes to fade, and how long pushback may make it take. */
 const penaltyMs = 5_000;
 const penaltyFadeMs = 10_000;
@@ -27,9 +30,10 @@ export class Load {
   #waiting = 0;
   /** While some wait: since when some have waited and none has been answered well. */
   #silentSince = 0;
-  #latencyMs: number;
+  /** Both are numbers from the beginning: what was ever undefined keeps its fractions on the heap. */
+  #latencyMs = 0;
   /** The instant up to which latency has faded. */
-  #fadedAt: number;
+  #fadedAt = 0;
   #answers = 0;
   #failedAt = 0;
   #forgivenAt = 0;
@@ -85,9 +89,12 @@ export class Load {
     this.#forgivenAt = 0;
   }
 
-  /** What one more attempt would cost, in milliseconds: expected latency × (inFlight + 1) + penalty. */
+  /**
+   * What one more attempt would cost, in milliseconds: expected latency × (inFlight + 1) + penalty. A whole number, for
+   * fractions are put on the heap: twice for every pick.
+   */
   cost(now: number): number {
-    return this.latencyMs(now) * (this.#inFlight + 1) + this.penaltyMs(now);
+    return Math.min(mostMs, this.latencyMs(now) * (this.#inFlight + 1) + this.penaltyMs(now)) | 0;
   }
 
   /** How long an answer is expected to take. */
@@ -99,8 +106,8 @@ export class Load {
 
   /** What is left of the penalty for the last failure: it falls in a straight line, to nothing. */
   penaltyMs(now: number): number {
-    if (now >= this.#forgivenAt) return 0;
-    return Math.min(penaltyMs, (penaltyMs * (this.#forgivenAt - now)) / (this.#forgivenAt - this.#failedAt));
+    if (now >= this.#forgivenAt || now < this.#failedAt) return 0;
+    return (penaltyMs * (this.#forgivenAt - now)) / (this.#forgivenAt - this.#failedAt);
   }
 
   #saw(durationMs: number, now: number): void {
@@ -117,7 +124,7 @@ export class Load {
 
   #penalize(now: number, pushbackMs: number): void {
     const fadeMs = Math.min(maxPenaltyFadeMs, Math.max(penaltyFadeMs, pushbackMs));
-    const before = this.#forgivenAt - now > maxPenaltyFadeMs ? 0 : this.#forgivenAt; // else the clock has stepped back
+    const before = now < this.#failedAt ? 0 : this.#forgivenAt; // a clock that stepped back forgives
     this.#failedAt = now;
     this.#forgivenAt = Math.max(before, now + fadeMs);
   }

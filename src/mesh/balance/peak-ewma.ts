@@ -5,16 +5,12 @@ import { TwoChoices } from "./two-choices.ts";
 
 /**
  * The one of two where an attempt costs less: it avoids what is slow, busy or has failed, and finds out within a few
- * attempts. Attempts under way count by the share: twice the share may have twice as many.
+ * attempts.
  */
 export function peakEwma(random: Random): Balancer {
-  return { picker: (candidates) => new TwoChoices(atLeastOne(candidates), costByShare, random) };
+  return { picker: (candidates) => new TwoChoices(atLeastOne(candidates), costOf, random) };
 }
 
-/** Cost, as if the candidate had an even share and as many attempts under way for it. */
-function costByShare(candidate: Candidate, relative: number, now: number): number {
-  const cost = candidate.cost(now);
-  if (relative === 1) return cost;
-  const { inFlight } = candidate;
-  return (cost * (inFlight / relative + 1)) / (inFlight + 1);
+function costOf(candidate: Candidate, now: number): number {
+  return candidate.cost(now);
 }

@@ -7,7 +7,7 @@ export interface Candidate {
   readonly endpoint: Endpoint;
   /** Attempts of this client under way there. */
   readonly inFlight: number;
-  /** What one more attempt there would cost, in milliseconds: expected latency × (inFlight + 1) + penalty. Above 0. */
+  /** What one more attempt there would cost, in milliseconds: expected latency × (inFlight + 1) + penalty. Whole, above 0. */
   cost(now: number): number;
   /** Its share against others: weight, times slow start, times what its load reports say. Above 0. */
   share(now: number): number;
@@ -16,7 +16,7 @@ export interface Candidate {
 /** What a pick goes by. */
 export interface Wish {
   readonly now: number;
-  /** 32 bits that calls for the same thing have in common: ring hash sends them to the same endpoint. */
+  /** 32 bits (`hashOf`) that calls for the same thing have in common: ring hash sends them to the same endpoint. */
   readonly hash: number | undefined;
   /** Ids of the endpoints that this call has been to. */
   readonly tried: readonly string[];

@@ -1,7 +1,7 @@
 import type { Random } from "../../base/random.ts";
 import { atLeastOne } from "./at-least-one.ts";
 import type { Balancer, Candidate, Picker, Wish } from "./picker.ts";
-import { Shares } from "./shares.ts";
+import { ShareDice } from "./share-dice.ts";
 import { untried } from "./tried.ts";
 
 /** Any, each as likely as its share. */
@@ -11,15 +11,15 @@ export function randomly(random: Random): Balancer {
 
 class RandomPicker<T extends Candidate> implements Picker<T> {
   readonly #candidates: readonly T[];
-  readonly #shares: Shares;
+  readonly #dice: ShareDice;
 
   constructor(candidates: readonly T[], random: Random) {
     this.#candidates = candidates;
-    this.#shares = new Shares(candidates, random);
+    this.#dice = new ShareDice(candidates, random);
   }
 
   pick({ now, tried }: Wish): T {
-    this.#shares.refresh(now);
-    return this.#candidates[untried(this.#candidates, tried, this.#shares)] as T;
+    this.#dice.refresh(now);
+    return this.#candidates[untried(this.#candidates, tried, this.#dice)] as T;
   }
 }

@@ -1,5 +1,6 @@
 import type { Random } from "../../base/random.ts";
 import { atLeastOne } from "./at-least-one.ts";
+import { Dice } from "./dice.ts";
 import type { Balancer, Candidate, Picker, Wish } from "./picker.ts";
 import { Ring } from "./ring.ts";
 import { isTried } from "./tried.ts";
@@ -22,7 +23,7 @@ export function ringHash(random: Random): Balancer {
 
 class RingPicker<T extends Candidate> implements Picker<T> {
   readonly #candidates: readonly T[];
-  readonly #random: Random;
+  readonly #dice: Dice;
   readonly #ring: Ring;
   /** Each one's part of the weights, times the bound. */
   readonly #parts: Float64Array;
@@ -32,7 +33,7 @@ class RingPicker<T extends Candidate> implements Picker<T> {
 
   constructor(candidates: readonly T[], random: Random) {
     this.#candidates = candidates;
-    this.#random = random;
+    this.#dice = new Dice(random);
     this.#ring = new Ring(candidates.map(({ endpoint }) => endpoint));
     const weights = candidates.reduce((sum, { endpoint }) => sum + endpoint.weight, 0);
     this.#parts = Float64Array.from(candidates, ({ endpoint }) => (bound * endpoint.weight) / weights);
@@ -40,7 +41,7 @@ class RingPicker<T extends Candidate> implements Picker<T> {
 
   pick({ now, hash, tried }: Wish): T {
     const all = this.#sum(now) + 1;
-    const start = this.#ring.at((hash ?? this.#random() * 2 ** 32) >>> 0);
+    const start = this.#ring.at(hash === undefined ? this.#dice.throw() << 2 : hash | 0);
     let spare = -1;
     for (let step = 0; step < this.#ring.length; step++) {
       const index = this.#ring.owner((start + step) % this.#ring.length);

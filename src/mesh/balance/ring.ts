@@ -26,7 +26,7 @@ export class Ring {
     for (const [index, { id }] of endpoints.entries()) {
       const hash = hashOf(id);
       const end = filled + (counts[index] as number);
-      for (let nth = 0; filled < end; nth++) this.#points[filled++] = hashOfBoth(hash, nth) * slots + index;
+      for (let nth = 0; filled < end; nth++) this.#points[filled++] = (hashOfBoth(hash, nth) >>> 0) * slots + index;
     }
     this.#points.sort();
   }
@@ -36,9 +36,9 @@ export class Ring {
     return this.#points.length;
   }
 
-  /** Number of the first point at or after the hash, around the end. */
+  /** Number of the first point at or after the hash, of 32 bits whatever their sign, around the end. */
   at(hash: number): number {
-    const wanted = hash * slots;
+    const wanted = (hash >>> 0) * slots;
     let low = 0;
     let high = this.#points.length;
     while (low < high) {

@@ -1,7 +1,7 @@
 import type { Candidate } from "./picker.ts";
 
 /** Draws the index of a candidate. */
-export interface Dice {
+export interface Draws {
   draw(): number;
 }
 
@@ -12,7 +12,7 @@ const redraws = 8;
  * The drawn index, or another where that one has been tried: drawn again rather than the next in line, since that one
  * would inherit all the repeats of a neighbour that fails. The first drawn if all have been tried.
  */
-export function untried(candidates: readonly Candidate[], tried: readonly string[], dice: Dice): number {
+export function untried(candidates: readonly Candidate[], tried: readonly string[], dice: Draws): number {
   const first = dice.draw();
   if (!isTried(candidates, first, tried)) return first;
   for (let i = 0; i < redraws; i++) {

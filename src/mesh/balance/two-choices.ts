@@ -1,10 +1,10 @@
 import type { Random } from "../../base/random.ts";
 import type { Candidate, Picker, Wish } from "./picker.ts";
-import { Shares } from "./shares.ts";
+import { ShareDice } from "./share-dice.ts";
 import { nextUntried, untried } from "./tried.ts";
 
-/** How unwelcome one more attempt at a candidate is, whose share is `relative` times the mean. Above 0. */
-export type Measure = (candidate: Candidate, relative: number, now: number) => number;
+/** How unwelcome one more attempt at a candidate is, its `inFlight + 1` counted in. A whole number above 0. */
+export type Measure = (candidate: Candidate, now: number) => number;
 
 /**
  * The better of two that were drawn by their shares. It takes the same time among a thousand as among three, and many
@@ -17,38 +17,50 @@ export type Measure = (candidate: Candidate, relative: number, now: number) => n
 export class TwoChoices<T extends Candidate> implements Picker<T> {
   readonly #candidates: readonly T[];
   readonly #measure: Measure;
-  readonly #random: Random;
-  readonly #shares: Shares;
+  readonly #dice: ShareDice;
 
   constructor(candidates: readonly T[], measure: Measure, random: Random) {
     this.#candidates = candidates;
     this.#measure = measure;
-    this.#random = random;
-    this.#shares = new Shares(candidates, random);
+    this.#dice = new ShareDice(candidates, random);
   }
 
   pick({ now, tried }: Wish): T {
-    const { length } = this.#candidates;
-    if (length === 1) return this.#candidates[0] as T;
-    this.#shares.refresh(now);
-    const one = untried(this.#candidates, tried, this.#shares);
-    const two = untried(this.#candidates, tried, this.#shares);
-    return this.#candidates[one === two ? this.#challenged(one, now, tried) : this.#better(one, two, now)] as T;
+    const candidates = this.#candidates;
+    if (candidates.length === 1) return candidates[0] as T;
+    this.#dice.refresh(now);
+    const one = untried(candidates, tried, this.#dice);
+    const two = untried(candidates, tried, this.#dice);
+    if (one !== two) return candidates[this.#isBetter(two, one, now) ? two : one] as T;
+    const other = nextUntried(candidates, tried, this.#dice.drawOther(one));
+    return candidates[this.#isMuchBetter(other, one, now) ? other : one] as T;
   }
 
-  #better(one: number, two: number, now: number): number {
-    return this.#cost(two, now) < this.#cost(one, now) ? two : one;
+  #isBetter(one: number, other: number, now: number): boolean {
+    const { areEven, relative } = this.#dice.shares;
+    const a = this.#candidates[one] as T;
+    const b = this.#candidates[other] as T;
+    const costA = this.#measure(a, now);
+    const costB = this.#measure(b, now);
+    if (areEven) return costA < costB;
+    return (
+      costA * crowding(a.inFlight, relative[one] as number) < costB * crowding(b.inFlight, relative[other] as number)
+    );
   }
 
-  #challenged(one: number, now: number, tried: readonly string[]): number {
-    const { length } = this.#candidates;
-    const drawn = (one + 1 + Math.floor(this.#random() * (length - 1))) % length;
-    const two = nextUntried(this.#candidates, tried, drawn);
-    const perShare = this.#cost(two, now) / this.#shares.relative(two);
-    return perShare < this.#cost(one, now) / this.#shares.relative(one) ? two : one;
+  #isMuchBetter(one: number, other: number, now: number): boolean {
+    const { areEven, relative } = this.#dice.shares;
+    if (areEven) return this.#isBetter(one, other, now);
+    const a = this.#candidates[one] as T;
+    const b = this.#candidates[other] as T;
+    const shareA = relative[one] as number;
+    const shareB = relative[other] as number;
+    const costA = this.#measure(a, now) * crowding(a.inFlight, shareA);
+    return costA / shareA < (this.#measure(b, now) * crowding(b.inFlight, shareB)) / shareB;
   }
+}
 
-  #cost(index: number, now: number): number {
-    return this.#measure(this.#candidates[index] as T, this.#shares.relative(index), now);
-  }
+/** What makes attempts under way count by the share: who has twice the share may have twice as many. */
+function crowding(inFlight: number, relative: number): number {
+  return (inFlight / relative + 1) / (inFlight + 1);
 }

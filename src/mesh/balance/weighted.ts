@@ -1,6 +1,7 @@
 import type { Random } from "../../base/random.ts";
 import { atLeastOne } from "./at-least-one.ts";
 import type { Balancer, Candidate, Picker, Wish } from "./picker.ts";
+import { Shares } from "./shares.ts";
 import { isTried } from "./tried.ts";
 
 /** Each in turn, the more often the greater its share, and as evenly apart as can be. */
@@ -10,7 +11,8 @@ export function weighted(random: Random): Balancer {
 
 /**
  * Earliest deadline first: a candidate is due again one over its share after its last turn, and the one due first is
- * next. Shares are read turn by turn, so that they may change while the snapshot stays.
+ * next. Shares may change while the snapshot stays: a stride is as long as the
+ * share is at its beginning.
  *
  * First turns fall anywhere within a candidate's own stride: clients that start together differ, and so do snapshots,
  * however few picks each of them lives.
@@ -18,6 +20,7 @@ export function weighted(random: Random): Balancer {
 class WeightedPicker<T extends Candidate> implements Picker<T> {
   readonly #candidates: readonly T[];
   readonly #random: Random;
+  readonly #shares: Shares;
   /** A heap: whose turn, and when it is due; the earliest on top. */
   readonly #whose: Int32Array;
   readonly #due: Float64Array;
@@ -26,23 +29,27 @@ class WeightedPicker<T extends Candidate> implements Picker<T> {
   constructor(candidates: readonly T[], random: Random) {
     this.#candidates = candidates;
     this.#random = random;
+    this.#shares = new Shares(candidates);
     this.#whose = new Int32Array(candidates.length);
     this.#due = new Float64Array(candidates.length);
   }
 
   pick({ now, tried }: Wish): T {
-    if (!this.#begun) this.#begin(now);
+    this.#shares.refresh(now);
+    if (!this.#begun) this.#begin();
     const slot = tried.length === 0 ? 0 : this.#earliestUntried(tried);
     const index = this.#whose[slot] as number;
-    const candidate = this.#candidates[index] as T;
-    this.#sink(slot, index, (this.#due[slot] as number) + 1 / candidate.share(now));
-    return candidate;
+    this.#due[slot] = (this.#due[slot] as number) + 1 / (this.#shares.relative[index] as number);
+    this.#sink(slot);
+    return this.#candidates[index] as T;
   }
 
-  #begin(now: number): void {
+  #begin(): void {
     this.#begun = true;
     for (let slot = this.#due.length - 1; slot >= 0; slot--) {
-      this.#sink(slot, slot, this.#random() / (this.#candidates[slot] as T).share(now));
+      this.#whose[slot] = slot;
+      this.#due[slot] = this.#random() / (this.#shares.relative[slot] as number);
+      this.#sink(slot);
     }
   }
 
@@ -56,10 +63,12 @@ class WeightedPicker<T extends Candidate> implements Picker<T> {
     return Math.max(0, earliest);
   }
 
-  /** Puts a candidate where `slot` is, and lets it sink below all that are due before it. */
-  #sink(slot: number, index: number, due: number): void {
+  /** Lets the candidate in `slot` sink below all that are due before it. */
+  #sink(slot: number): void {
     const whose = this.#whose;
     const dues = this.#due;
+    const index = whose[slot] as number;
+    const due = dues[slot] as number;
     let hole = slot;
     for (;;) {
       let child = 2 * hole + 1;

@@ -1,4 +1,5 @@
 import type { Random } from "../../base/random.ts";
+import { Dice } from "./dice.ts";
 import type { Balancer, Candidate, Picker, Wish } from "./picker.ts";
 import { ZoneShares } from "./zone-shares.ts";
 
@@ -37,6 +38,7 @@ interface Zoned<T extends Candidate> {
 
 class ZoneFirstPicker<T extends Candidate> implements Picker<T> {
   readonly #zoned: Zoned<T>;
+  readonly #dice: Dice;
   readonly #shares: ZoneShares;
   readonly #home: Picker<T>;
   /** Made when first called for: most calls stay at home, and subsets then hold no connection elsewhere. */
@@ -45,6 +47,7 @@ class ZoneFirstPicker<T extends Candidate> implements Picker<T> {
 
   constructor(zoned: Zoned<T>) {
     this.#zoned = zoned;
+    this.#dice = new Dice(zoned.random);
     this.#shares = new ZoneShares(zoned.home, zoned.others);
     this.#home = zoned.balancer.picker(zoned.home);
     this.#others = zoned.others.map(() => undefined);
@@ -56,7 +59,7 @@ class ZoneFirstPicker<T extends Candidate> implements Picker<T> {
       return this.#anywhere.pick(wish);
     }
     this.#shares.refresh(wish.now);
-    const other = this.#shares.carriesAll ? -1 : this.#shares.draw(this.#zoned.random());
+    const other = this.#shares.draw(this.#dice.throw());
     return (other === -1 ? this.#home : this.#other(other)).pick(wish);
   }
 

@@ -1,3 +1,4 @@
+import { diceEnd } from "./dice.ts";
 import type { Candidate } from "./picker.ts";
 
 /** Shares are summed up again after this long. */
@@ -16,16 +17,14 @@ const freshMs = 1_000;
 export class ZoneShares {
   readonly #home: readonly Candidate[];
   readonly #others: readonly (readonly Candidate[])[];
-  /** What each of the others has over its part. */
-  readonly #surplus: Float64Array;
-  #surpluses = 0;
-  #homeRatio = 1;
+  /** Up to where the dice mean the own zone, and each of the others in turn. */
+  readonly #ends: Int32Array;
   #madeAt = Number.NEGATIVE_INFINITY;
 
   constructor(home: readonly Candidate[], others: readonly (readonly Candidate[])[]) {
     this.#home = home;
     this.#others = others;
-    this.#surplus = new Float64Array(others.length);
+    this.#ends = new Int32Array(others.length + 1);
   }
 
   /** Takes in what the shares are now, if it is time to. Before the first draw, and before each. */
@@ -33,36 +32,28 @@ export class ZoneShares {
     const ageMs = now - this.#madeAt;
     if (ageMs >= 0 && ageMs < freshMs) return;
     this.#madeAt = now;
+    this.#measure(now);
+  }
+
+  /** Where an attempt goes, by a throw of the dice: the index of another zone, or -1 for the own. */
+  draw(thrown: number): number {
+    for (let zone = 0; zone < this.#ends.length; zone++) if (thrown < (this.#ends[zone] as number)) return zone - 1;
+    return -1;
+  }
+
+  #measure(now: number): void {
     const home = sumOf(this.#home, now);
     const sums = this.#others.map((zone) => sumOf(zone, now));
     const part = sums.reduce((sum, share) => sum + share, home) / (sums.length + 1);
-    this.#homeRatio = home / part;
-    this.#surpluses = 0;
-    for (const [zone, sum] of sums.entries()) {
-      const surplus = Math.max(0, sum - part);
-      this.#surplus[zone] = surplus;
-      this.#surpluses += surplus;
+    const surpluses = sums.map((sum) => Math.max(0, sum - part));
+    const surplus = surpluses.reduce((sum, one) => sum + one, 0);
+    let end = Math.min(1, home / part);
+    const perSurplus = surplus === 0 ? 0 : (1 - end) / surplus;
+    this.#ends[0] = Math.round(end * diceEnd);
+    for (const [zone, one] of surpluses.entries()) {
+      end += one * perSurplus;
+      this.#ends[zone + 1] = Math.round(end * diceEnd);
     }
-  }
-
-  /** Whether the own zone carries all that its callers ask. */
-  get carriesAll(): boolean {
-    return this.#homeRatio >= 1;
-  }
-
-  /** Where an attempt goes, by dice from 0 up to 1: the index of another zone, or -1 for the own. */
-  draw(dice: number): number {
-    if (dice < this.#homeRatio) return -1;
-    let left = ((dice - this.#homeRatio) / (1 - this.#homeRatio)) * this.#surpluses;
-    let last = -1;
-    for (let zone = 0; zone < this.#surplus.length; zone++) {
-      const surplus = this.#surplus[zone] as number;
-      if (surplus === 0) continue;
-      last = zone;
-      left -= surplus;
-      if (left < 0) return zone;
-    }
-    return last;
   }
 }
 

@@ -181,6 +181,12 @@ test("a trial may be slow where slow calls are not looked at", () => {
   expect(made.state()).toBe("closed");
 });
 
+test("an owner who is late to tick is not told that an attempt may go", () => {
+  const made = new Circuit(breakerPresets.classic, { random: () => 0 });
+  for (let attempt = 0; attempt < 3; attempt++) made.record("failure", made.admit(start), start);
+  expect([made.dueInMs(start + 40_000), made.waitMs(start + 40_000)]).toEqual([0, 1]);
+});
+
 test("a clock that steps back does not keep it open for hours", () => {
   const made = new Circuit(breakerPresets.classic, { random: () => 0 });
   for (let attempt = 0; attempt < 3; attempt++) made.record("failure", made.admit(start), start);
@@ -278,6 +284,20 @@ test.each([5_000, 20_000])(
     expect(made.state()).toBe("closed");
   },
 );
+
+test("a method that takes longer than a trial may is let back by the first that ends well", () => {
+  const made = circuit();
+  made.attempts(...failures(5));
+  made.reach();
+  const first = made.admit();
+  for (let lost = 0; lost < 3; lost++) {
+    made.pass(5_000);
+    made.admit();
+  }
+  expect(made.state()).toBe("on-trial");
+  made.record("ok", first);
+  expect(made.state()).toBe("closed");
+});
 
 test("a lost trial holds up nobody, even if its owner is late to tick", () => {
   const made = new Circuit(breakerPresets.classic, { random: () => 0 });

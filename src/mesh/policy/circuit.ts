@@ -1,20 +1,13 @@
 import { type Random, systemRandom } from "../../base/random.ts";
-import { CountWindow } from "../../base/window.ts";
 import type { Verdict } from "../../call/outcome.ts";
 import type { BreakerRules } from "../../call/policy.ts";
+import { Tally } from "./tally.ts";
 
 type State =
-  | Closed
+  | { readonly name: "closed" }
   | ({ readonly name: "open" | "probing" } & Span & Opening)
   | ({ readonly name: "half-open" } & Opening)
   | ({ readonly name: "on-trial"; readonly permit: Permit } & Span & Opening);
-
-interface Closed {
-  readonly name: "closed";
-  failuresInRow: number;
-  /** The first turn whose failure is news. */
-  newsFrom: Permit;
-}
 
 /** When a state that time ends began, and when it ends. */
 interface Span {
@@ -40,7 +33,7 @@ export type Permit = number;
 /** What a circuit asks and tells its owner. */
 export interface CircuitOptions {
   readonly random?: Random;
-  /** How long a health call or a trial may take before it counts as lost. At least what an attempt may take. */
+  /** How long a health call or a trial may take before it counts as lost. Default 5 000. */
   readonly probeMs?: number;
   /** Asked when a closed circuit wants to open. One that may not stays closed and counts from nothing. */
   readonly mayOpen?: () => boolean;
@@ -48,26 +41,23 @@ export interface CircuitOptions {
   readonly onChange?: (state: CircuitState, now: number) => void;
 }
 
-const tenSeconds = { slices: 10, sliceMs: 1_000 };
-
 /**
  * Leaves a method of an endpoint alone while it fails or drags: open for a while, then a health call, then one real
  * call decides. Time is told, never asked for: the owner calls `tick` when it is due, and sends the health call.
  *
- * Each change of state begins an era. What was admitted in an earlier one is a straggler: it neither closes nor
+ * Closed, out and being tried are eras. What was admitted in an earlier one is a straggler: it neither closes nor
  * reopens the circuit, and cannot pass for the trial. Attempts that were under way together and fail together are one
  * failure in the row: a pause of the endpoint, or of this process, fails fifty of them at once and proves no more than one.
  */
 export class Circuit {
   readonly #rules: BreakerRules;
   readonly #options: CircuitOptions;
-  /** `undefined` where no share is looked at. */
-  readonly #calls: CountWindow | undefined;
-  /** Made with the first that is to be counted: most circuits never see one. */
-  #failures: CountWindow | undefined;
-  #slow: CountWindow | undefined;
-  #state: State = { name: "closed", failuresInRow: 0, newsFrom: 0 };
+  /** What closed circuits go by. */
+  readonly #tally: Tally;
+  #state: State = { name: "closed" };
   #turns: Permit = 0;
+  /** The first turn whose failure is news. */
+  #newsFrom: Permit = 0;
   /** The first turn of this era. */
   #eraFrom: Permit = 0;
   /** The server asked to be left alone until this instant. */
@@ -76,8 +66,7 @@ export class Circuit {
   constructor(rules: BreakerRules, options: CircuitOptions = {}) {
     this.#rules = rules;
     this.#options = options;
-    const { minSuccessRatio, maxSlowRatio } = rules;
-    if (minSuccessRatio !== undefined || maxSlowRatio !== undefined) this.#calls = new CountWindow(tenSeconds);
+    this.#tally = new Tally(rules);
   }
 
   /** Where it stands. */
@@ -116,18 +105,12 @@ export class Circuit {
 
   /** Takes in how an admitted attempt ended, and whether it took `slowFactor` times the method's p95. */
   record(verdict: Verdict, permit: Permit, now: number, isSlow = false): void {
-    if (permit < this.#eraFrom || verdict === "neither") return this.#gaveUp(permit, now);
-    const state = this.#state;
-    if (state.name === "closed") {
-      this.#calls?.add(now);
-      if (verdict === "ok") state.failuresInRow = 0;
-      else if (this.#failed(state, permit, now)) return;
-      if (isSlow) this.#dragged(now);
-    } else if (state.name === "on-trial" && permit === state.permit) {
-      if (verdict === "failure") this.#reopen(state, "the call that tried it failed", now);
-      else if (isSlow && this.#rules.maxSlowRatio !== undefined) {
-        this.#reopen(state, "the call that tried it was slow", now);
-      } else this.#close(now);
+    if (permit < this.#eraFrom) return;
+    if (isTried(this.#state)) {
+      this.#triedBy(permit, verdict === "ok" && isSlow && this.#looksAtSlow ? "slow" : verdict, now);
+    } else if (this.#state.name === "closed" && verdict !== "neither") {
+      const why = verdict === "ok" ? this.#tally.succeeded(isSlow, now) : this.#failed(permit, isSlow, now);
+      if (why !== undefined) this.#trip(why, now);
     }
   }
 
@@ -144,8 +127,8 @@ export class Circuit {
     const state = this.#state;
     if (!("until" in state) || leftOf(state, now) > 0) return;
     const { openings, why } = state;
-    if (state.name === "open")
-      this.#enter({ name: "probing", from: now, until: now + this.#probeMs, openings, why }, now);
+    const until = now + this.#probeMs;
+    if (state.name === "open") this.#enter({ name: "probing", from: now, until, openings, why }, now);
     else if (state.name === "probing") this.#reopen(state, "the health call was not answered", now);
     else this.#enter({ name: "half-open", openings, why }, now);
   }
@@ -167,45 +150,29 @@ export class Circuit {
     this.#enter({ name: "on-trial", from: now, until: now + this.#probeMs, permit, openings, why }, now);
   }
 
-  /** A trial that says nothing lets another go. */
-  #gaveUp(permit: Permit, now: number): void {
+  get #looksAtSlow(): boolean {
+    return this.#rules.maxSlowRatio !== undefined;
+  }
+
+  /** A lost trial that ends well after all has proved it, too. One that says nothing lets another go. */
+  #triedBy(permit: Permit, verdict: Verdict | "slow", now: number): void {
     const state = this.#state;
-    if (state.name !== "on-trial" || permit !== state.permit) return;
-    this.#enter({ name: "half-open", openings: state.openings, why: state.why }, now);
+    if (verdict === "ok") this.#close(now);
+    else if (state.name !== "on-trial" || permit !== state.permit) return;
+    else if (verdict === "neither") this.#enter({ name: "half-open", openings: state.openings, why: state.why }, now);
+    else this.#reopen(state, `the call that tried it ${verdict === "slow" ? "was slow" : "failed"}`, now);
   }
 
-  /** Counts a failure, and answers whether it was one too many. */
-  #failed(closed: Closed, permit: Permit, now: number): boolean {
-    const { consecutiveFailures, minSuccessRatio, minCalls } = this.#rules;
-    if (permit >= closed.newsFrom) {
-      closed.failuresInRow++;
-      closed.newsFrom = this.#turns + 1;
-    }
-    if (closed.failuresInRow >= consecutiveFailures) return this.#trip(`${consecutiveFailures} failures in a row`, now);
-    if (minSuccessRatio === undefined) return false;
-    this.#failures ??= new CountWindow(tenSeconds);
-    this.#failures.add(now);
-    const calls = this.#calls?.sum(now) ?? 0;
-    const failed = this.#failures.sum(now);
-    if (calls < minCalls || 1 - failed / calls >= minSuccessRatio) return false;
-    return this.#trip(`${failed} of ${calls} calls failed within 10 s`, now);
+  /** Attempts that were under way when another failed tell nothing new by failing, too. */
+  #failed(permit: Permit, isSlow: boolean, now: number): string | undefined {
+    const isNews = permit >= this.#newsFrom;
+    if (isNews) this.#newsFrom = this.#turns + 1;
+    return this.#tally.failed(isNews, isSlow, now);
   }
 
-  #dragged(now: number): boolean {
-    const { maxSlowRatio, minCalls } = this.#rules;
-    if (maxSlowRatio === undefined) return false;
-    this.#slow ??= new CountWindow(tenSeconds);
-    this.#slow.add(now);
-    const calls = this.#calls?.sum(now) ?? 0;
-    const slow = this.#slow.sum(now);
-    if (calls < minCalls || slow / calls <= maxSlowRatio) return false;
-    return this.#trip(`${slow} of ${calls} calls were slow within 10 s`, now);
-  }
-
-  #trip(why: string, now: number): true {
-    if (this.#options.mayOpen?.() === false) this.#startCountingAfresh();
+  #trip(why: string, now: number): void {
+    if (this.#options.mayOpen?.() === false) this.#tally.clear();
     else this.#open({ openings: 1, why }, now);
-    return true;
   }
 
   #reopen({ openings }: Opening, why: string, now: number): void {
@@ -222,22 +189,20 @@ export class Circuit {
   }
 
   #close(now: number): void {
-    this.#startCountingAfresh();
-    this.#enter({ name: "closed", failuresInRow: 0, newsFrom: 0 }, now);
-  }
-
-  #startCountingAfresh(): void {
-    this.#calls?.clear();
-    this.#failures = undefined;
-    this.#slow = undefined;
-    if (this.#state.name === "closed") this.#state.failuresInRow = 0;
+    this.#tally.clear();
+    this.#enter({ name: "closed" }, now);
   }
 
   #enter(state: State, now: number): void {
-    this.#eraFrom = this.#turns + 1;
+    if (!isTried(state) || !isTried(this.#state)) this.#eraFrom = this.#turns + 1;
     this.#state = state;
     this.#options.onChange?.(state.name, now);
   }
+}
+
+/** Whether real calls try the endpoint: all of them, one after the other, are of one era. */
+function isTried({ name }: State): boolean {
+  return name === "half-open" || name === "on-trial";
 }
 
 /** Milliseconds until the span is over. It is over, too, where the clock stepped back to before it began. */

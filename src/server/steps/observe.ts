@@ -2,16 +2,20 @@ import { ConnectError } from "@connectrpc/connect";
 import type { Clock } from "../../base/clock.ts";
 import { codeOf } from "../../call/outcome.ts";
 import type { ServerHooks } from "../hooks.ts";
-import type { Step } from "./step.ts";
+import type { ServerLoad } from "../load.ts";
+import { isOverloaded } from "../overloaded.ts";
+import type { DoorStep } from "./step.ts";
 
-/** Tells the hooks of each call when it starts and how it ends. First, so that what other steps refuse counts too. */
-export function observe(hooks: ServerHooks, clock: Clock): Step {
+/** Tells the hooks of each call when it starts and how it ends, and counts it among the load. First, so that what other steps refuse counts too. */
+export function observe(hooks: ServerHooks, clock: Clock, load?: ServerLoad): DoorStep {
   return (call) => {
     hooks.callStarted?.(call.method);
     call.onEnd((reason) => {
       const code = codeOf(reason, call);
+      load?.ended(code);
       const bug = reason === undefined || reason instanceof ConnectError || call.aborted ? {} : { bug: reason };
-      hooks.callEnded?.({ method: call.method, code, durationMs: clock.now() - call.arrivedAt, ...bug });
+      const shed = isOverloaded(reason) ? { shed: true } : {};
+      hooks.callEnded?.({ method: call.method, code, durationMs: clock.now() - call.arrivedAt, ...bug, ...shed });
     });
   };
 }

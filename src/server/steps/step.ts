@@ -8,6 +8,17 @@ import type { ServedCall } from "../../call/served-call.ts";
  */
 export type Step = (call: ServedCall) => undefined | Promise<void>;
 
+/**
+ * A step at the door: it neither takes time nor looks at the message, which has arrived, but need not have been decoded.
+ */
+export type DoorStep = (call: ServedCall) => undefined;
+
+/** The way in: at the door, and behind it. */
+export interface WayIn {
+  readonly door: readonly DoorStep[];
+  readonly inside: readonly Step[];
+}
+
 /** Takes the call through the steps, one after the other; promises the end of it only where one of them takes its time. */
 export function pass(steps: readonly Step[], call: ServedCall): Promise<void> | undefined {
   for (let i = 0; i < steps.length; i++) {

@@ -82,7 +82,13 @@ export class GrpcExchange implements ServedStream, MessageSink, CancelListener, 
     } catch (reason) {
       return this.#fail(reason);
     }
-    if (this.#inbox !== undefined) this.#handle(this.#inbox);
+    if (this.#inbox === undefined) return;
+    try {
+      this.#rpc.admit?.(this.#call);
+    } catch (reason) {
+      return this.#fail(reason);
+    }
+    this.#handle(this.#inbox);
   }
 
   // ---- what arrives ----
@@ -111,9 +117,10 @@ export class GrpcExchange implements ServedStream, MessageSink, CancelListener, 
     if (this.#reply.isOver) return;
     try {
       this.#reader.end();
-      if (this.#inbox !== undefined) this.#inbox.end();
-      else if (this.#input === undefined) throw new ConnectError("a request without a message", Code.Unimplemented);
-      else if (this.#input instanceof Promise) this.#input.then(this.#decoded).catch(this.#failed);
+      if (this.#inbox !== undefined) return this.#inbox.end();
+      if (this.#input === undefined) throw new ConnectError("a request without a message", Code.Unimplemented);
+      this.#rpc.admit?.(this.#call);
+      if (this.#input instanceof Promise) this.#input.then(this.#decoded).catch(this.#failed);
       else this.#decoded(this.#input);
     } catch (reason) {
       this.#fail(reason);

@@ -54,7 +54,8 @@ export class Reply {
   complete(): void {
     this.#sendHead();
     const own = this.#call.madeResponseTrailer;
-    this.#parts.http2.sendTrailers(this.#parts.stream, own === undefined ? okTrailers : fieldsOf(okTrailers, own));
+    const trailers = own === undefined ? okTrailers : fieldsOf(okTrailers, own);
+    this.#parts.http2.sendTrailers(this.#parts.stream, this.#withFields(trailers));
     this.stop();
   }
 
@@ -64,7 +65,7 @@ export class Reply {
     const { http2, stream } = this.#parts;
     const own = this.#call.madeResponseTrailer;
     try {
-      this.#sendError(errorTrailers(toldError(reason), own));
+      this.#sendError(this.#withFields(errorTrailers(toldError(reason), own)));
     } catch {
       http2.resetStream(stream, ErrorCode.internalError); // the peer takes no such fields, or no one may send them
     }
@@ -84,6 +85,11 @@ export class Reply {
     return new Promise((resolve) => {
       this.#wake = resolve;
     });
+  }
+
+  #withFields(trailers: Fields): Fields {
+    const { trailerFields } = this.#call;
+    return trailerFields === undefined ? trailers : [...trailers, ...trailerFields];
   }
 
   #sendHead(): void {

@@ -14,6 +14,11 @@ export interface Rpc {
   /** The largest message that a caller may send, in bytes. */
   readonly maxRequestBytes: number;
   /**
+   * Lets the call in, once its request has arrived and before that is decoded, which is costly; or throws why not, as
+   * `answer` does. By default every call is let in.
+   */
+  admit?(call: ServedCall): void;
+  /**
    * Answers the call: with a message, or with an AsyncIterable of them where the method streams answers. Rejects with
    * what went wrong; a ConnectError is told to the caller, anything else is not.
    */

@@ -14,8 +14,16 @@ export const okTrailers: Fields = Object.freeze(["grpc-status", "0"]);
 
 /** Trailers that tell of the error, after those the handler has set. */
 export function errorTrailers(error: ConnectError, own: Headers | undefined): Fields {
-  return fieldsOf([], setTrailerStatus(new Headers(own), error));
+  if (own !== undefined || !Object.isFrozen(error)) return fieldsOf([], setTrailerStatus(new Headers(own), error));
+  const known = unchanging.get(error);
+  if (known !== undefined) return known;
+  const made = Object.freeze(fieldsOf([], setTrailerStatus(new Headers(), error)));
+  unchanging.set(error, made);
+  return made;
 }
+
+/** What frozen errors say: one that refuses many calls is written once. */
+const unchanging = new WeakMap<ConnectError, Fields>();
 
 /** What its caller is told of what a handler threw: nothing, unless it was meant for it. */
 export function toldError(reason: unknown): ConnectError {

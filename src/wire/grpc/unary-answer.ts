@@ -24,6 +24,11 @@ export class UnaryAnswer implements UnaryResponse {
     return this.method.parent;
   }
 
+  /** The fields behind the message, without Headers being made of them. */
+  get tail(): Fields {
+    return this.#tail ?? [];
+  }
+
   get header(): Headers {
     this.#header ??= headersOf(this.#head);
     return this.#header;

@@ -107,7 +107,7 @@ export class Process {
 
 /** What was set, and the calls that led there, nearest first. */
 function originOf({ message, stack = "" }: Error): string {
-  const calls = stack.split("\n").filter((line) => line.includes("/src/") && !line.includes("/testing/sim/"));
+  const calls = stack.split("\n").filter((line) => line.includes("/src/") && !line.includes("/sim/process.ts"));
   return [message, ...calls.slice(0, 4).map((line) => line.trim().replace(/\(.*\/src\//, "(src/"))].join(" ");
 }
 

@@ -36,10 +36,10 @@ export type Scenario = (world: World) => Promise<void>;
  *
  *     test("orders survive the loss of a replica", () =>
  *       simulate({ seeds: 100 }, async (world) => {
- *         const [first] = await world.serve("user", () => [[UserService, userService()]], { replicas: 3 });
- *         const caller = await world.caller("shop");
- *         first.crash();
- *         await caller.client(UserService).getUser({ id: 1n });
+ *         const users = await world.serve("user", ({ clock }) => [[UserService, userService({ clock })]], { replicas: 3 });
+ *         const shop = await world.caller("shop");
+ *         users.replica(1).crash();
+ *         await shop.client(UserService).getUser({ id: 1n });
  *       }));
  */
 export async function simulate(options: SimulateOptions, scenario: Scenario): Promise<void> {

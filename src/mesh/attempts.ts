@@ -68,6 +68,9 @@ class Attempts implements Due, CancelListener, Waiter {
   #attempts = 0;
   #hedges = 0;
   #hedgeAt: number | undefined;
+  #heldBytes = 0;
+  /** Why the request is sent once only, if its length is why. */
+  #tooLong: string | undefined;
 
   constructor(call: OutgoingCall, channel: Channel, options: AttemptsOptions) {
     const { method, fields, deadlineAt } = call;
@@ -165,6 +168,7 @@ class Attempts implements Due, CancelListener, Waiter {
     const sending = new Sending(made, this.#options);
     this.#story.attempts.push(sending.facts);
     this.#underWay.push(sending);
+    if (kind === "first" && this.#route.policy.retry.maxAttempts > 1) this.#hold(sending.sentBytes);
     sending.sent.then(
       (res) => this.#answered(sending, res),
       (reason) => this.#broke(sending, reason),
@@ -174,7 +178,10 @@ class Attempts implements Due, CancelListener, Waiter {
   #answered(sending: Sending, res: Answer): void {
     this.#took(sending);
     if (res.stream) sending.begun();
-    else sending.ended();
+    else {
+      sending.learn(res);
+      sending.ended();
+    }
     if (this.#state === "over") return; // another was faster
     this.#over();
     this.#settle.resolve(res);
@@ -188,6 +195,13 @@ class Attempts implements Due, CancelListener, Waiter {
 
   #took(sending: Sending): void {
     this.#underWay.splice(this.#underWay.indexOf(sending), 1);
+  }
+
+  /** Keeps the request in case it is to be sent again, if there is room. */
+  #hold(bytes: number): void {
+    const { buffer } = this.#channel;
+    if (buffer.hold(bytes)) this.#heldBytes = bytes;
+    else this.#tooLong = buffer.why(bytes);
   }
 
   // ---- another attempt ----
@@ -209,6 +223,10 @@ class Attempts implements Due, CancelListener, Waiter {
     if (this.#underWay.length > 0 && !this.#isFinal(error)) return this.#waitForOther(error, now);
     if (decision.kind === "stop") {
       this.#story.note(now, `no further attempt: ${decision.why}`);
+      return this.#end(this.#told(error));
+    }
+    if (!decision.free && this.#tooLong !== undefined) {
+      this.#story.note(now, this.#tooLong);
       return this.#end(this.#told(error));
     }
     if (!decision.free && !this.#channel.budget.withdraw(this.#route.method.name, now)) {
@@ -271,6 +289,7 @@ class Attempts implements Due, CancelListener, Waiter {
   #whyNoHedge(now: number): string | undefined {
     if (this.#underWay.length === 0) return "no attempt is under way";
     if (this.#attempts >= this.#route.policy.retry.maxAttempts) return "attempts used up";
+    if (this.#tooLong !== undefined) return this.#tooLong;
     if (!this.#channel.hasOthers(this.#tried)) return "no endpoint is left that was not tried";
     return this.#channel.budget.withdraw(this.#route.method.name, now) ? undefined : "the retry budget is spent";
   }
@@ -292,6 +311,7 @@ class Attempts implements Due, CancelListener, Waiter {
     this.#state = "over";
     if (hadPlace) this.#route.bulkhead.leave();
     this.#takeHedgeBack();
+    this.#channel.buffer.free(this.#heldBytes);
     for (const sending of [...this.#underWay]) sending.lose();
     this.#story.end(clock.now(), error);
     recent.add(this.#story);

@@ -17,6 +17,7 @@ import type { Balancer } from "./balance/picker.ts";
 import { Place } from "./place.ts";
 import { Bulkheads } from "./policy/bulkhead.ts";
 import { RetryBudget } from "./policy/retry-budget.ts";
+import { RetryBuffer } from "./policy/retry-buffer.ts";
 import type { Endpoint, Resolution } from "./resolve/resolver.ts";
 import { Route, type Snapshot } from "./route.ts";
 
@@ -43,6 +44,8 @@ export class Channel implements Disposable {
   readonly resolution: Followed<Resolution>;
   /** Of retries and hedges of all its methods. */
   readonly budget = new RetryBudget();
+  /** Of what all its calls keep to send it again. */
+  readonly buffer = new RetryBuffer();
   readonly #options: ChannelOptions;
   readonly #routes = new Map<DescMethod, Route>();
   readonly #reports = new LoadReports();

@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError, type StreamResponse, type UnaryResponse } from "@connectrpc/connect";
 import {
   Health,
   HealthCheckRequestSchema,
@@ -10,11 +10,14 @@ import type { Clock, Timer } from "../base/clock.ts";
 import type { Deadlines } from "../base/deadlines.ts";
 import type { Random } from "../base/random.ts";
 import { deadlineExceeded } from "../call/errors.ts";
+import { headers } from "../call/headers.ts";
+import { type LoadReport, parseLoadReport } from "../call/load-report.ts";
 import { TimedLifetime } from "../call/timed-lifetime.ts";
 import type { Session } from "../wire/engine.ts";
+import { UnaryAnswer } from "../wire/grpc/unary-answer.ts";
 import type { SessionPool } from "../wire/session-pool.ts";
 import { Load } from "./balance/load.ts";
-import type { EndpointReports, LoadReport } from "./balance/load-report.ts";
+import type { EndpointReports } from "./balance/load-report.ts";
 import type { Candidate } from "./balance/picker.ts";
 import { slowStartRatio } from "./balance/slow-start.ts";
 import { Circuit } from "./policy/circuit.ts";
@@ -53,6 +56,9 @@ export class Place implements Candidate, Disposable {
   readonly #session: Session;
   readonly #unfollow: () => void;
   #wasReachable: boolean;
+  /** The last report, and how it was written. */
+  #told: string | undefined;
+  #report: LoadReport | undefined;
   readonly #circuits = new Map<Route, Circuit>();
   readonly #timers = new Map<Circuit, Timer>();
   #probe: TimedLifetime | undefined;
@@ -86,9 +92,13 @@ export class Place implements Candidate, Disposable {
     return (this.endpoint.weight / 100) * slowStartRatio(this.#seenAt, now, slowStartMs) * reports.ratio(now);
   }
 
-  /** Takes in what the endpoint says of its own load. */
-  report(report: LoadReport, now: number): void {
-    this.#parts.reports.take(report, now);
+  /** Takes in what the endpoint says of its own load behind an answer; it says the same for a second. */
+  learn(answer: UnaryResponse | StreamResponse, now: number): void {
+    const told = answer instanceof UnaryAnswer ? answer.trailerField(headers.loadMetrics) : toldIn(answer.trailer);
+    if (told === undefined) return;
+    if (told !== this.#told) this.#report = parseLoadReport(told);
+    this.#told = told;
+    if (this.#report !== undefined) this.#parts.reports.take(this.#report, now);
   }
 
   /** The circuit of one method here; made when the method is first sent here. */
@@ -176,4 +186,8 @@ export class Place implements Candidate, Disposable {
       return code === Code.Unimplemented || code === Code.NotFound;
     }
   }
+}
+
+function toldIn(trailer: Headers): string | undefined {
+  return trailer.get(headers.loadMetrics) ?? undefined;
 }

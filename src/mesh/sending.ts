@@ -44,6 +44,8 @@ export class Sending {
   readonly facts: AttemptFacts;
   /** Resolves with the answer; rejects with an error that knows how far the attempt got. */
   readonly sent: Promise<UnaryResponse | StreamResponse>;
+  /** How long its request is, in bytes; 0 where that is not known. */
+  sentBytes = 0;
   readonly #route: Route;
   readonly #place: Place;
   readonly #parts: SendingParts;
@@ -88,6 +90,11 @@ export class Sending {
     if (circuit.state === "on-trial") circuit.record("ok", this.#permit, now);
   }
 
+  /** It was answered: takes in what the answer says of the server's load, where servers are asked for it. */
+  learn(answer: UnaryResponse | StreamResponse): void {
+    if (this.#route.wantsReports) this.#place.learn(answer, this.#parts.clock.now());
+  }
+
   /** It has ended: well, or with an error. Once. */
   ended(reason?: unknown): void {
     const { facts } = this;
@@ -124,9 +131,13 @@ export class Sending {
 
   #send(timeoutMs: number | undefined): Promise<UnaryResponse | StreamResponse> {
     const { method, message } = this.#call;
-    const attempt = { method, message, fields: this.#fields(), timeoutMs, lifetime: this.#lifetime };
+    const attempt = { method, message, fields: this.#fields(), timeoutMs, lifetime: this.#lifetime, sentBytes: 0 };
     const { address } = this.#place.endpoint;
-    if (!this.#call.isStream) return this.#parts.sessions.send(address, attempt);
+    if (!this.#call.isStream) {
+      const sent = this.#parts.sessions.send(address, attempt);
+      this.sentBytes = attempt.sentBytes;
+      return sent;
+    }
     const onStreamEnd = (reason?: unknown) => {
       this.ended(reason);
       this.#call.end(reason);

@@ -44,9 +44,9 @@ export class OwnSession implements Session {
   readonly send: Send = (attempt) => {
     try {
       const encoded = encodedRequest(attempt, this.#options);
-      return encoded instanceof Promise
-        ? encoded.then((made) => this.#call(attempt, made))
-        : this.#call(attempt, encoded);
+      if (encoded instanceof Promise) return encoded.then((made) => this.#call(attempt, made));
+      if (encoded !== undefined) attempt.sentBytes = encoded.bytes.length;
+      return this.#call(attempt, encoded);
     } catch (reason) {
       return Promise.reject(reason); // it cannot be sent to anybody
     }

@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
-import { type EndpointReports, type LoadReport, LoadReports, weightOf } from "./load-report.ts";
+import type { LoadReport } from "../../call/load-report.ts";
+import { type EndpointReports, LoadReports, weightOf } from "./load-report.ts";
 
 const report = (some: Partial<LoadReport> = {}): LoadReport => {
-  return { applicationUtilization: 0, cpuUtilization: 0.5, qps: 100, eps: 0, ...some };
+  return { utilization: 0.5, qps: 100, eps: 0, delayMs: undefined, ...some };
 };
 
 /** Reports every second from one instant to another. */
@@ -13,20 +14,20 @@ function reporting(endpoint: EndpointReports, said: LoadReport, [from, to]: read
 test("a weight is calls a second over use and errors", () => {
   expect(weightOf(report())).toBe(200);
   expect(weightOf(report({ eps: 50 }))).toBe(100);
-  expect(weightOf(report({ applicationUtilization: 0.25 }))).toBe(400);
+  expect(weightOf(report({ utilization: 0.25 }))).toBe(400);
 });
 
 test("a report that lacks use or calls makes no weight", () => {
   expect(weightOf(report({ qps: 0 }))).toBeUndefined();
-  expect(weightOf(report({ cpuUtilization: 0 }))).toBeUndefined();
+  expect(weightOf(report({ utilization: 0 }))).toBeUndefined();
   expect(weightOf(report({ qps: Number.NaN }))).toBeUndefined();
 });
 
 test("who could carry twice as much as the other gets twice the share, and who says nothing an even one", () => {
   const reports = new LoadReports();
   const [idle, busy, silent] = [reports.join(), reports.join(), reports.join()];
-  reporting(idle, report({ cpuUtilization: 0.4 }), [0, 20_000]);
-  reporting(busy, report({ cpuUtilization: 0.8 }), [0, 20_000]);
+  reporting(idle, report({ utilization: 0.4 }), [0, 20_000]);
+  reporting(busy, report({ utilization: 0.8 }), [0, 20_000]);
   expect(idle.ratio(20_000) / busy.ratio(20_000)).toBeCloseTo(2);
   expect(idle.ratio(20_000) + busy.ratio(20_000)).toBeCloseTo(2);
   expect(silent.ratio(20_000)).toBe(1);
@@ -58,7 +59,7 @@ test("a ratio is never above ten nor below a tenth", () => {
   const reports = new LoadReports();
   const few = Array.from({ length: 30 }, () => reports.join());
   for (const [i, one] of few.entries()) {
-    reporting(one, report({ cpuUtilization: i === 0 ? 0.001 : 0.5 }), [0, 20_000]);
+    reporting(one, report({ utilization: i === 0 ? 0.001 : 0.5 }), [0, 20_000]);
   }
   expect(few[0]?.ratio(20_000)).toBe(10);
   expect(few[1]?.ratio(20_000)).toBe(0.1);

@@ -1,13 +1,4 @@
-/** What a server says of its own load (ORCA), over the last while. */
-export interface LoadReport {
-  /** What the application holds itself to be used, 0 to 1 or above: of ours, its event loop. Unset: 0. */
-  readonly applicationUtilization: number;
-  /** What part of its processors is used. Counts where the application says nothing. */
-  readonly cpuUtilization: number;
-  /** Calls a second that it answers, and those of them that end in an error. */
-  readonly qps: number;
-  readonly eps: number;
-}
+import type { LoadReport } from "../../call/load-report.ts";
 
 /** How much an error counts against use: at 1, one in ten failing is as bad as a tenth more in use. */
 const errorPenalty = 1;
@@ -29,8 +20,7 @@ const freshMs = 1_000;
  * used up. `undefined` if the report does not say enough.
  * https://github.com/grpc/proposal/blob/master/A58-client-side-weighted-round-robin-lb-policy.md
  */
-export function weightOf({ applicationUtilization, cpuUtilization, qps, eps }: LoadReport): number | undefined {
-  const utilization = applicationUtilization > 0 ? applicationUtilization : cpuUtilization;
+export function weightOf({ utilization, qps, eps }: LoadReport): number | undefined {
   if (!(qps > 0 && utilization > 0)) return undefined;
   return qps / (utilization + (Math.max(0, eps) / qps) * errorPenalty);
 }

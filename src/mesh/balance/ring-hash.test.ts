@@ -101,6 +101,31 @@ test("after the last point comes the first", () => {
   expect(ring.at(0xffff_ffff)).toBe(0);
 });
 
+test("a ring made of the one before it is as one made from nothing", () => {
+  const fleets = fc.array(
+    fc.uniqueArray(fc.tuple(fc.integer({ min: 0, max: 9 }), fc.constantFrom(50, 100, 120, 400)), {
+      selector: ([id]) => id,
+      minLength: 1,
+      maxLength: 6,
+    }),
+    { minLength: 2, maxLength: 8 },
+  );
+  fc.assert(
+    fc.property(fleets, (resolved) => {
+      let ring: Ring | undefined;
+      for (const fleet of resolved) {
+        const endpoints = fleet.map(([id, weight]) => new FakePlace(`e${id}`, { weight }).endpoint);
+        ring = new Ring(endpoints, ring);
+        const anew = new Ring(endpoints);
+        const owners = (of: Ring) => Array.from({ length: of.length }, (_, point) => endpoints[of.owner(point)]?.id);
+        expect(owners(ring)).toEqual(owners(anew));
+        expect(keys.slice(0, 50).map((key) => ring?.at(key))).toEqual(keys.slice(0, 50).map((key) => anew.at(key)));
+      }
+    }),
+    { seed: 4 },
+  );
+});
+
 test("an endpoint's points stay where they are when others come and go", () => {
   const points = (ring: Ring, owner: number) =>
     Array.from({ length: ring.length }, (_, point) => point).filter((point) => ring.owner(point) === owner).length;

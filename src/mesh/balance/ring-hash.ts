@@ -18,7 +18,14 @@ const staleRatio = 1 / 16;
  * A wish without a hash goes anywhere.
  */
 export function ringHash(random: Random): Balancer {
-  return { picker: (candidates) => new RingPicker(atLeastOne(candidates), random) };
+  let ring: Ring | undefined;
+  return {
+    picker(candidates) {
+      const endpoints = atLeastOne(candidates).map(({ endpoint }) => endpoint);
+      ring = new Ring(endpoints, ring);
+      return new RingPicker(candidates, { ring, random });
+    },
+  };
 }
 
 class RingPicker<T extends Candidate> implements Picker<T> {
@@ -31,10 +38,10 @@ class RingPicker<T extends Candidate> implements Picker<T> {
   #summedAt = Number.NaN;
   #picksSince = 0;
 
-  constructor(candidates: readonly T[], random: Random) {
+  constructor(candidates: readonly T[], { ring, random }: { readonly ring: Ring; readonly random: Random }) {
     this.#candidates = candidates;
     this.#dice = new Dice(random);
-    this.#ring = new Ring(candidates.map(({ endpoint }) => endpoint));
+    this.#ring = ring;
     const weights = candidates.reduce((sum, { endpoint }) => sum + endpoint.weight, 0);
     this.#parts = Float64Array.from(candidates, ({ endpoint }) => (bound * endpoint.weight) / weights);
   }

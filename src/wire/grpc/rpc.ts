@@ -39,6 +39,8 @@ export interface Attempt {
   readonly timeoutMs: number | undefined;
   /** When it is canceled, so is the attempt: it fails with that reason. */
   readonly lifetime: Lifetime;
+  /** How long the request of a unary call is, in bytes: told by who sends it, where that knows at once. */
+  sentBytes?: number;
   /** Called once when a stream that had begun has ended: with nothing if well, or because its reader left. */
   readonly onStreamEnd?: (reason?: unknown) => void;
 }

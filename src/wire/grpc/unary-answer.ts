@@ -1,6 +1,6 @@
 import type { DescMethodUnary, DescService, Message } from "@bufbuild/protobuf";
 import type { UnaryResponse } from "@connectrpc/connect";
-import { type Fields, headersOf } from "../../call/fields.ts";
+import { type Fields, fieldOf, headersOf } from "../../call/fields.ts";
 
 /** The answer to a unary call, as Connect has it; its Headers are made when they are first asked for. */
 export class UnaryAnswer implements UnaryResponse {
@@ -32,6 +32,11 @@ export class UnaryAnswer implements UnaryResponse {
   get header(): Headers {
     this.#header ??= headersOf(this.#head);
     return this.#header;
+  }
+
+  /** One field behind the message, without making Headers of all of them. */
+  trailerField(name: string): string | undefined {
+    return this.#trailer === undefined ? fieldOf(this.#tail ?? [], name) : (this.#trailer.get(name) ?? undefined);
   }
 
   get trailer(): Headers {

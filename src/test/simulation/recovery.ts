@@ -69,7 +69,7 @@ async function failSome(
   await Promise.all(
     some.map(async ({ name }) => {
       const kind = dice.oneOf(kinds);
-      const end = kind === "mood" ? sulk(world, moods, name) : world.strike({ kind, host: name, ms: forMs });
+      const end = kind === "mood" ? sulk(world, moods, name) : world.strike({ kind, host: name });
       await world.sleep(forMs);
       await end();
     }),

@@ -1,22 +1,28 @@
 import type { UnaryResponse } from "@connectrpc/connect";
 import { expect, test } from "vitest";
 import { systemClock } from "../base/clock.ts";
-import type { Engine } from "./engine.ts";
+import { Watchable } from "../base/watch.ts";
+import type { Engine, SessionState } from "./engine.ts";
 import type { Attempt } from "./grpc/rpc.ts";
 import { SessionPool } from "./session-pool.ts";
 
 /** An engine that notes what becomes of its sessions. */
 function noted({ over = Promise.resolve() } = {}) {
   const notes: string[] = [];
+  const states = new Map<string, Watchable<SessionState>>();
   const engine: Engine = {
     listen: () => Promise.reject(new Error("not here")),
     connect(address) {
       notes.push(`open ${address}`);
+      const state = new Watchable<SessionState>("idle");
+      states.set(address, state);
       return {
         address,
         clock: systemClock,
-        state: "idle",
-        onChange: () => () => {},
+        get state() {
+          return state.value;
+        },
+        onChange: (listener) => state.subscribe(listener),
         origin: `http://${address}`,
         request: () => Promise.reject(new Error("calls only")),
         send: async () => {
@@ -35,7 +41,8 @@ function noted({ over = Promise.resolve() } = {}) {
   };
   const pool = new SessionPool(engine);
   const ask = (address: string) => pool.send(address, {} as Attempt);
-  return { pool, ask, notes };
+  const turn = (address: string, state: SessionState) => states.get(address)?.set(state);
+  return { pool, ask, notes, states, turn };
 }
 
 test("an address has one session, opened by its first request", async () => {
@@ -89,4 +96,33 @@ test("closing the pool closes sessions that were retired and still carry somethi
   pool.release("b:1");
   await pool[Symbol.asyncDispose]();
   expect(notes.filter((note) => note.startsWith("close"))).toEqual(["close b:1"]);
+});
+
+test("it tells how things stand with each address, and of each change", async () => {
+  const { pool, ask, turn } = noted();
+  const heard: string[] = [];
+  const stop = pool.onChange((address, state) => heard.push(`${address} ${state}`));
+  expect(pool.stateOf("a:1")).toBe("idle");
+  await Promise.all([ask("a:1"), ask("b:1")]);
+  turn("a:1", "connecting");
+  turn("b:1", "backoff");
+  turn("a:1", "ready");
+  expect([pool.stateOf("a:1"), pool.stateOf("b:1")]).toEqual(["ready", "backoff"]);
+  stop();
+  turn("b:1", "idle");
+  expect(heard).toEqual(["a:1 connecting", "b:1 backoff", "a:1 ready"]);
+});
+
+test("an address whose last use has ended is idle, whatever becomes of what its session carries", async () => {
+  const { pool, ask, turn, states } = noted();
+  const heard: string[] = [];
+  pool.onChange((address, state) => heard.push(`${address} ${state}`));
+  pool.retain("a:1");
+  await ask("a:1");
+  turn("a:1", "ready");
+  pool.release("a:1");
+  turn("a:1", "backoff");
+  expect(pool.stateOf("a:1")).toBe("idle");
+  expect(heard).toEqual(["a:1 ready", "a:1 idle"]);
+  expect(states.get("a:1")?.followers).toBe(0);
 });

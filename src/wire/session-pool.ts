@@ -1,14 +1,24 @@
-import type { Engine, Session, SessionOptions } from "./engine.ts";
+import type { Engine, Session, SessionOptions, SessionState } from "./engine.ts";
 import type { Attempt, Send } from "./grpc/rpc.ts";
+
+/** Hears how things stand with an address now. */
+export type PoolListener = (address: string, state: SessionState) => void;
+
+/** One that is in the pool, and the end of listening to it. */
+interface Pooled {
+  readonly session: Session;
+  forget(): void;
+}
 
 /** The sessions of a mesh: one an address, shared by every service there. */
 export class SessionPool implements AsyncDisposable {
   readonly #engine: Engine;
   readonly #options: SessionOptions;
-  readonly #sessions = new Map<string, Session>();
+  readonly #sessions = new Map<string, Pooled>();
   readonly #users = new Map<string, number>();
   /** Sessions that finish what they carry. */
   readonly #retired = new Set<Session>();
+  readonly #listeners = new Set<PoolListener>();
 
   constructor(engine: Engine, options: SessionOptions = {}) {
     this.#engine = engine;
@@ -18,6 +28,18 @@ export class SessionPool implements AsyncDisposable {
   /** Sends an attempt over the session to the address, which opens if there is none yet. */
   send(address: string, attempt: Attempt): ReturnType<Send> {
     return this.#sessionTo(address).send(attempt);
+  }
+
+  /** How things stand with an address: `idle` where nothing was ever sent. */
+  stateOf(address: string): SessionState {
+    return this.#sessions.get(address)?.session.state ?? "idle";
+  }
+
+  /** Calls `listener` after each change of that, maybe from within `send`, until the returned function is called. */
+  onChange(listener: PoolListener): () => void {
+    const own: PoolListener = (address, state) => listener(address, state); // so that the same function may listen twice
+    this.#listeners.add(own);
+    return () => void this.#listeners.delete(own);
   }
 
   /** Says that an address is in use; each use is ended by one `release`. */
@@ -33,13 +55,18 @@ export class SessionPool implements AsyncDisposable {
       return;
     }
     this.#users.delete(address);
-    const session = this.#sessions.get(address);
+    const pooled = this.#sessions.get(address);
+    if (pooled === undefined) return;
     this.#sessions.delete(address);
-    if (session !== undefined) void this.#retire(session);
+    pooled.forget();
+    if (pooled.session.state !== "idle") this.#tell(address, "idle");
+    void this.#retire(pooled.session);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const sessions = [...this.#sessions.values(), ...this.#retired];
+    const pooled = [...this.#sessions.values()];
+    const sessions = [...pooled.map(({ session }) => session), ...this.#retired];
+    for (const { forget } of pooled) forget();
     this.#sessions.clear();
     await Promise.all(sessions.map((session) => session[Symbol.asyncDispose]()));
   }
@@ -52,9 +79,13 @@ export class SessionPool implements AsyncDisposable {
 
   #sessionTo(address: string): Session {
     const known = this.#sessions.get(address);
-    if (known !== undefined) return known;
-    const made = this.#engine.connect(address, this.#options);
-    this.#sessions.set(address, made);
-    return made;
+    if (known !== undefined) return known.session;
+    const session = this.#engine.connect(address, this.#options);
+    this.#sessions.set(address, { session, forget: session.onChange((state) => this.#tell(address, state)) });
+    return session;
+  }
+
+  #tell(address: string, state: SessionState): void {
+    for (const listener of [...this.#listeners]) listener(address, state);
   }
 }

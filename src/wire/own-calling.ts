@@ -26,6 +26,7 @@ export abstract class CallingPipe extends Pipe {
   readonly #scheme: "http" | "https";
   readonly #caller: Caller;
   #given = 0;
+  #isProven = false;
 
   constructor({ address, network, clock, tls, limits, compression, maxMessageBytes }: CallingOptions) {
     super(network.connect(address, tls), { clock, role: "client", limits });
@@ -38,6 +39,11 @@ export abstract class CallingPipe extends Pipe {
   /** How many requests it was given. */
   get given(): number {
     return this.#given;
+  }
+
+  /** Whether its peer has ever answered one. */
+  get isProven(): boolean {
+    return this.#isProven;
   }
 
   /** Sends a request; `undefined` when the peer has no room for one. */
@@ -68,6 +74,7 @@ export abstract class CallingPipe extends Pipe {
   protected abstract lost(why: string): ConnectError;
 
   headers(stream: Stream, fields: Fields, endStream: boolean): void {
+    this.#isProven = true;
     const call = stream.owner as CalledStream;
     call.headers(fields, endStream);
     if (endStream) call.ended();

@@ -73,11 +73,6 @@ export class OwnConnection extends CallingPipe {
     return this.#keepalive.isAsked;
   }
 
-  /** Whether it was ever given a request. */
-  get wasUsed(): boolean {
-    return this.given > 0;
-  }
-
   /** When its time is over, and for how long it has carried nothing, give or take a second. */
   wear(now: number): Pick<Worn, "endsAt" | "idleMs"> {
     return { endsAt: this.endsAt, idleMs: now - this.#usedAt };

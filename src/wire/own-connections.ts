@@ -15,7 +15,7 @@ import { Line } from "./own-line.ts";
 import { SessionStatus } from "./session-status.ts";
 import { Wear } from "./wear.ts";
 
-/** A connection that goes within this time and was never used might as well not have opened. */
+/** A connection that goes within this time, with nothing answered, might as well not have opened. */
 const flashMs = 1_000;
 
 /**
@@ -153,9 +153,9 @@ export class OwnConnections implements ConnectionOwner {
   readonly #refusal = (): ConnectError => (this.#isClosed ? closedError() : this.status.refusal());
 
   /** One that has opened and left: whether that speaks for its endpoint. */
-  #judge({ wasUsed, madeAt }: OwnConnection): void {
+  #judge({ isProven, madeAt }: OwnConnection): void {
     const now = this.#options.clock.now();
-    if (wasUsed || now - madeAt >= flashMs) this.#backoff.succeeded();
+    if (isProven || now - madeAt >= flashMs) this.#backoff.succeeded();
     else this.#backoff.failed(now);
   }
 

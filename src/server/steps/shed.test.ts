@@ -1,5 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { expect, test, vi } from "vitest";
+import { expect, type Mock, test, vi } from "vitest";
 import { RetryInfoSchema } from "../../../gen/google/rpc/error_details_pb.ts";
 import { Health } from "../../../gen/grpc/health/v1/health_pb.ts";
 import { OrderService } from "../../../gen/shop/order/v1/order_pb.ts";
@@ -15,7 +15,7 @@ interface Shop extends Pair {
   readonly clock: FakeClock;
   /** Says from now on how busy the loop is. */
   readonly loop: { now: LoopReading };
-  readonly getUser: ReturnType<typeof vi.fn>;
+  readonly getUser: Mock<(request: { id: bigint }) => unknown>;
   readonly ended: ServedCall[];
 }
 
@@ -25,11 +25,11 @@ async function openShop(limits: LimitOptions | false | "unsaid" = {}): Promise<S
   const clock = fakeClock();
   const loop = { now: idle };
   const ended: ServedCall[] = [];
-  const getUser = vi.fn(({ id }: { id: bigint }) => ({ user: { id } }));
+  const getUser = vi.fn(({ id }: { id: bigint }): unknown => ({ user: { id } }));
   const watchOrder = async function* () {};
   const pair = await openPair({
     services: [
-      [UserService, { getUser }],
+      [UserService, { getUser: (request) => getUser(request) as object }],
       [OrderService, { watchOrder }],
     ],
     clock,

@@ -176,6 +176,24 @@ test("handlers that keep calls waiting have a limit, and the calls beyond it are
   });
 });
 
+test("errors that come sooner than answers do not make these look slow", async () => {
+  await using shop = await openShop();
+  const { clock } = shop;
+  shop.getUser.mockImplementation(() => {
+    throw new ConnectError("nobody", Code.NotFound);
+  });
+  for (let i = 0; i < 50; i++) await refusalOf(shop.users.getUser({ id: 1n }));
+  await clock.advance(600);
+  shop.getUser.mockImplementation(({ id }) => clock.sleep(250).then(() => ({ user: { id } })));
+  for (let round = 0; round < 4; round++) {
+    shop.getUser.mockClear();
+    const all = Array.from({ length: 60 }, () => refusalOf(shop.users.getUser({ id: 1n })));
+    await vi.waitUntil(() => shop.getUser.mock.calls.length === 60);
+    await clock.advance(600);
+    expect(await Promise.all(all)).toEqual(Array(60).fill(undefined));
+  }
+});
+
 test("a server that is told to sheds nobody; nor does one on a clock of its own that nobody has told of its load", async () => {
   for (const limits of [false, "unsaid"] as const) {
     await using shop = await openShop(limits);

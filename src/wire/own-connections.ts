@@ -15,7 +15,7 @@ import { Line } from "./own-line.ts";
 import { SessionStatus } from "./session-status.ts";
 import { Wear } from "./wear.ts";
 
-/** A connection that goes within this time, with nothing answered, might as well not have opened. */
+/** A connection that goes within this time, with nothing taken, might as well not have opened. */
 const flashMs = 1_000;
 
 /**

@@ -167,6 +167,24 @@ test("a peer that is told of the age, and then of a drain, is never told a later
   client.destroy();
 });
 
+test("a server of Node's engine, too, asks an old connection's client to go elsewhere, and cuts off what stays", async () => {
+  const gate = Promise.withResolvers<void>();
+  const asked: string[] = [];
+  const handler: ListenOptions["handler"] = async ({ url }) => {
+    asked.push(new URL(url).pathname);
+    if (url.endsWith("/slow")) await gate.promise;
+    return { status: 200 };
+  };
+  await using listener = await engines.node.listen({ host, port: 0, handler, maxAgeMs: 100, ageGraceMs: 500 });
+  await using session = createOwnEngine().connect(`${host}:${listener.port}`, forever);
+  const slow = ask(session, "/slow");
+  await vi.waitFor(() => expect(asked).toEqual(["/slow"]), soon);
+  await vi.waitUntil(() => session.state === "idle", soon);
+  expect(await ask(session, "/after")).toBe(200);
+  expect(await slow).toBe("processed");
+  gate.resolve();
+});
+
 test("Node's engine goes over to another connection by age as well, and the old one finishes what it carries", async () => {
   await using aging = await openAging({});
   const { asked, gate, listener } = aging;

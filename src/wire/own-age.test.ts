@@ -1,8 +1,11 @@
+import { connect } from "node:net";
 import { ConnectError } from "@connectrpc/connect";
 import { expect, test, vi } from "vitest";
 import { progressOf } from "../call/progress.ts";
+import { FrameType, preface } from "../http2/frame.ts";
 import { read, requestOf } from "../testing/bodies.ts";
 import { fakeClock } from "../testing/fake-clock.ts";
+import { frame, requestBlock } from "../testing/http2-frames.ts";
 import type { ListenOptions, Session, SessionOptions } from "./engine.ts";
 import { engines } from "./engines.ts";
 import type { WireSocket } from "./network.ts";
@@ -130,6 +133,60 @@ test("a drain of a server whose connections have grown old waits for what they c
   expect(await slow).toBe(200);
   await pass(2_000);
   expect(await drained).toBe(0);
+});
+
+test("a peer that is told of the age, and then of a drain, is never told a later last stream than before", async () => {
+  const gate = Promise.withResolvers<void>();
+  let begun = false;
+  const handler: ListenOptions["handler"] = async () => {
+    begun = true;
+    await gate.promise;
+    return { status: 200 };
+  };
+  await using aging = await openAging({ handler, maxAgeMs: 20_000 });
+  const { listener, clock, pass } = aging;
+  const client = connect({ host, port: listener.port }).on("error", () => {});
+  let received = Buffer.alloc(0);
+  client.on("data", (bytes) => {
+    received = Buffer.concat([received, bytes]);
+  });
+  const greeting = [preface, frame(FrameType.settings, 0, 0), frame(FrameType.settings, 1, 0)];
+  client.write(Buffer.concat([...greeting, frame(FrameType.headers, 5, 1, requestBlock)]));
+  await vi.waitUntil(() => begun, soon);
+  await pass(23_000); // it does not answer the PING, and is told all the same
+  const drained = listener.drain(5_000);
+  await clock.advance(1_000);
+  gate.resolve();
+  await pass(8_000);
+  await drained;
+  const lastIds: number[] = [];
+  for (let at = 0; at < received.length; at += 9 + received.readUIntBE(at, 3)) {
+    if (received[at + 3] === FrameType.goAway) lastIds.push(received.readUInt32BE(at + 9));
+  }
+  expect(lastIds).toEqual([2 ** 31 - 1, 1]);
+  client.destroy();
+});
+
+test("a server of Node's engine, too, asks an old connection's client to go elsewhere, and cuts off what stays", async () => {
+  const gate = Promise.withResolvers<void>();
+  const asked: string[] = [];
+  const handler: ListenOptions["handler"] = async ({ url }) => {
+    asked.push(new URL(url).pathname);
+    if (url.endsWith("/slow")) await gate.promise;
+    return { status: 200 };
+  };
+  await using listener = await engines.node.listen({ host, port: 0, handler, maxAgeMs: 100, ageGraceMs: 500 });
+  await using session = createOwnEngine().connect(`${host}:${listener.port}`, forever);
+  const slow = ask(session, "/slow");
+  await vi.waitFor(() => expect(asked).toEqual(["/slow"]), soon);
+  await vi.waitUntil(() => session.state === "idle", soon);
+  let cutOff = false;
+  void slow.then(() => {
+    cutOff = true;
+  });
+  expect([await ask(session, "/after"), cutOff]).toEqual([200, false]);
+  expect(await slow).toBe("processed");
+  gate.resolve();
 });
 
 test("Node's engine goes over to another connection by age as well, and the old one finishes what it carries", async () => {

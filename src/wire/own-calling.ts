@@ -41,7 +41,7 @@ export abstract class CallingPipe extends Pipe {
     return this.#given;
   }
 
-  /** Whether its peer has ever answered one. */
+  /** Whether its peer has ever taken one: answered it, gone with it, or said on its leave that it might do it yet. */
   get isProven(): boolean {
     return this.#isProven;
   }
@@ -73,6 +73,10 @@ export abstract class CallingPipe extends Pipe {
   /** What became of the connection, for a request that it took with it. */
   protected abstract lost(why: string): ConnectError;
 
+  override goAway(lastId: number): void {
+    this.#isProven ||= lastId > 0 && this.#given > 0;
+  }
+
   headers(stream: Stream, fields: Fields, endStream: boolean): void {
     this.#isProven = true;
     const call = stream.owner as CalledStream;
@@ -97,6 +101,7 @@ export abstract class CallingPipe extends Pipe {
   }
 
   reset(stream: Stream, reset: Reset): void {
+    this.#isProven ||= !reset.isUnprocessed;
     (stream.owner as CalledStream).reset(reset, (why) => this.lost(why));
     this.closed();
   }

@@ -118,7 +118,8 @@ export class OwnConnection extends CallingPipe {
     this.#owner.opened(this);
   }
 
-  override goAway(): void {
+  override goAway(lastId: number): void {
+    super.goAway(lastId);
     this.leave();
   }
 

@@ -47,6 +47,7 @@ describe.each(Object.entries(engines))(
       expect(session.state).toBe("backoff");
       const refused = await failureOf(session);
       expect([refused.code, progressOf(refused)]).toEqual([Code.Unavailable, "not-sent"]);
+      expect(refused.message).toMatch(/ECONNREFUSED.*; the next try is due in \d+ ms$/);
       expect(errorReason(refused)).toMatchObject({
         reason: "CONNECT_BACKOFF",
         metadata: { next_try_ms: expect.stringMatching(/^\d{1,4}$/) },

@@ -22,7 +22,8 @@ for (const property of chosen) {
   const beganAt = performance.now();
   const total = { worlds: 0, events: 0, ms: 0, failed: 0 };
   for (let seed = first; seed < first + seeds && performance.now() < endsAt; seed++) {
-    const { problem, text, around, sum, events, ms } = await runWorld({ ...property.world, seed }, property.scenario);
+    const options = { ...property.world, seed, notesOrigins: seeds === 1 };
+    const { problem, text, around, sum, events, ms } = await runWorld(options, property.scenario);
     total.worlds++;
     total.events += events;
     total.ms += ms;
@@ -31,7 +32,9 @@ for (const property of chosen) {
     else if (seeds === 1 && problem !== undefined) console.log(around);
     if (problem === undefined) continue;
     total.failed++;
-    console.log(`BROKEN ${property.name}: ${problem.message}\n       make simulate ARGS="--property ${property.name} --seed ${seed}"`);
+    console.log(
+      `BROKEN ${property.name}: ${problem.message}\n       make simulate ARGS="--property ${property.name} --seed ${seed}"`,
+    );
   }
   const tookMs = performance.now() - beganAt;
   const a = (of: number) => Math.round(of / total.worlds);

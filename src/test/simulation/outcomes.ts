@@ -2,7 +2,7 @@ import { type Client, Code, ConnectError } from "@connectrpc/connect";
 import type { Caller } from "../../testing/sim/caller.ts";
 import type { Dice } from "../../testing/sim/dice.ts";
 import type { World } from "../../testing/sim/world.ts";
-import { Back, Front, type Hop, maxAttempts, Middle, repeatable, timeoutMs } from "./hop.ts";
+import { Back, Front, type Hop, Middle, maxAttempts, repeatable, timeoutMs } from "./hop.ts";
 import { holds, type Property } from "./property.ts";
 import { Ledger, type Moods, stage, well } from "./stage.ts";
 
@@ -24,7 +24,8 @@ export const outcomes: Property = {
     const back = stage(chain);
     await world.serve("back", (on) => [[Back, back(on)]], { replicas: world.random.between(1, 4) });
     const middle = stage({ ...chain, next: Back });
-    if (depth > 1) await world.serve("middle", (on) => [[Middle, middle(on)]], { replicas: world.random.between(1, 2) });
+    if (depth > 1)
+      await world.serve("middle", (on) => [[Middle, middle(on)]], { replicas: world.random.between(1, 2) });
     const front = stage({ ...chain, next: Middle });
     if (depth > 2) await world.serve("front", (on) => [[Front, front(on)]], { replicas: 2 });
 
@@ -42,6 +43,7 @@ export const outcomes: Property = {
     holds(count.ended === count.started, `${count.started} calls began, ${count.ended} ended`);
     holds(count.started === calls, `${calls} calls were made, ${count.started} began`);
     assertProcessed(ledger, depth);
+    await assertNoStreams(world);
   },
 };
 
@@ -97,6 +99,22 @@ function assertProcessed(ledger: Ledger, depth: number): void {
     const most = isRepeatable(method) ? maxAttempts + above * (maxAttempts - 1) : 1;
     holds(count <= most, `call ${id} (${method}) was processed ${count} times by ${service}, and may be ${most} times`);
   }
+}
+
+/** Time in which the news that a call was given up is sent again, over paths that were cut. */
+const newsMs = 40_000;
+
+/** No stream is left of calls that have ended: those to the registry, which watch and renew, go on. */
+async function assertNoStreams(world: World): Promise<void> {
+  const endsAt = world.now + newsMs;
+  const left = () =>
+    world.machines.flatMap(({ name, node }) => {
+      if (node === undefined || node.name === world.registry.name) return [];
+      const open = [...world.network.openStreamsOf(node.process)].filter(([to]) => to !== world.registry.name);
+      return open.map(([to, count]) => `${name} has ${count} to ${to}`);
+    });
+  while (left().length > 0 && world.now < endsAt) await world.sleep(100);
+  holds(left().length === 0, `streams are left of calls that have ended: ${left().join("; ")}`);
 }
 
 function isRepeatable(method: string): boolean {

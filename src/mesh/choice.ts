@@ -22,6 +22,7 @@ const few = 4;
 export function choiceOf({ places, rule, all, route, now }: ChoiceFacts): Choice {
   const endpoints = places.length <= few ? places.map(({ endpoint }) => endpoint) : [];
   const leftOut: LeftOut[] = [];
+  if (places.length === all.length) return { among: places.length, endpoints, leftOut, rule };
   const kept = new Set(places);
   for (const place of all) {
     if (leftOut.length === few) break;

@@ -118,9 +118,10 @@ const notableRatio = 0.01;
 function whereTimeWent({ attempts, time }: ExplainedCall): string {
   const { totalMs, beforeMs, attemptsMs, betweenMs } = time;
   if (attempts.length === 0) return `${spanText(totalMs)}, and nothing was sent`;
-  const [in_, first] = attempts.length === 1 ? ["in the attempt", "it"] : ["in attempts", "the first"];
-  const parts = [`${spanText(attemptsMs)} ${in_}`];
-  if (beforeMs > totalMs * notableRatio) parts.push(`${spanText(beforeMs)} waiting before ${first}`);
-  if (betweenMs > totalMs * notableRatio) parts.push(`${spanText(betweenMs)} waiting between and after attempts`);
+  const isOne = attempts.length === 1;
+  const parts = [`${spanText(attemptsMs)} ${isOne ? "in the attempt" : "in attempts"}`];
+  const notable = (ms: number) => ms > totalMs * notableRatio;
+  if (notable(beforeMs)) parts.push(`${spanText(beforeMs)} waiting before ${isOne ? "it" : "the first"}`);
+  if (notable(betweenMs)) parts.push(`${spanText(betweenMs)} waiting ${isOne ? "after it" : "between them"}`);
   return parts.join(", ");
 }

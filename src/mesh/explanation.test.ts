@@ -80,7 +80,7 @@ test("a repeat says why, what the budget said, and what the endpoint that failed
   expect(text).toMatch(/another attempt in \d+ ms: the contract allows a repeat; the retry budget lets it/);
   expect(text).toMatch(/attempt 2, a repeat, goes to .*\n +picked among 2, cost \d+ ms; .:1 50\d\d ms/);
   expect(text).toMatch(/attempt 1 \|= +\| +0 ms .*UNAVAILABLE\n +attempt 2 \| +=\| +0 ms .*answered/);
-  expect(text).toMatch(/time: 0 ms in attempts, .* waiting between and after attempts/);
+  expect(text).toMatch(/time: 0 ms in attempts, .* waiting between them/);
 });
 
 test("of a hedge the winner answered, and the loser was given up", async () => {

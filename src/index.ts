@@ -18,6 +18,14 @@ export {
   unavailable,
 } from "./call/errors.ts";
 export { assertPolicies, type MethodPolicy, methodPolicy, PolicyError } from "./call/policy.ts";
+export type { Explained, MeshClient } from "./mesh/client.ts";
+export type {
+  ExplainedAttempt,
+  ExplainedCall,
+  ExplainedDecision,
+  ExplainedTime,
+} from "./mesh/explained-call.ts";
+export type { Explanation } from "./mesh/explanation.ts";
 export type { EndedAttempt, EndedCall, MeshHooks } from "./mesh/hooks.ts";
 export { type Mesh, type MeshOptions, openMesh } from "./mesh/mesh.ts";
 export type { Endpoint, Resolution, Resolver } from "./mesh/resolve/resolver.ts";

@@ -181,6 +181,7 @@ test("a stream tells when its answer began, while it goes on and when it has bro
   await fleet.clock.advance(70);
   expect(String(call.explain())).toContain("a stream that goes on, for 70 ms so far");
   expect(String(call.explain())).toContain("0 ms  the answer begins");
+  expect(call.explain()).toMatchObject({ outcome: "streaming", attempts: [{ outcome: "streaming" }] });
   gate.resolve();
   await settled(messages.next());
   expect(String(call.explain())).toContain("Watch: UNAVAILABLE after 70 ms\n  broke off");

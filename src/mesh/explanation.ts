@@ -99,12 +99,9 @@ function explainedAttempt(attempt: AttemptFacts, story: Story): ExplainedAttempt
 function outcomeOf({ code, endedAt }: AttemptFacts, story: Story): string {
   if (endedAt === undefined && isAnswering(story)) return "streaming";
   if (endedAt === undefined) return story.endedAt === undefined ? "under way" : "given up";
+  if (code === undefined) return "answered";
   const isLate = story.endedAt !== undefined && endedAt >= story.endedAt && !isAnswering(story);
-  return code === Code.Canceled && isLate && story.code !== code
-    ? "given up"
-    : code === undefined
-      ? "answered"
-      : codeName(code);
+  return isLate && code === Code.Canceled && code !== story.code ? "given up" : codeName(code);
 }
 
 function timeOf({ startedAt, attempts }: Story, endedAt: number): ExplainedTime {

@@ -125,7 +125,8 @@ class Attempts implements CancelListener, Waiter {
 
   #begin(now: number): void {
     this.#state = "running";
-    this.#channel.budget.deposit(this.#route.method.name, now);
+    if (this.#call.retryDepth === 0) this.#channel.budget.deposit(this.#route.method.name, now);
+    else this.#channel.budget.pay(this.#route.method.name, now);
     this.#send("first");
   }
 

@@ -19,6 +19,7 @@ import { hashOf } from "./balance/hash.ts";
 import type { Channel } from "./channel.ts";
 import type { ChannelOf } from "./channels.ts";
 import { toldKey } from "./client.ts";
+import type { Faults } from "./faults/faults.ts";
 import type { MeshHooks } from "./hooks.ts";
 import type { Waiter } from "./policy/bulkhead.ts";
 import { tooLate } from "./policy/early-refusal.ts";
@@ -38,6 +39,8 @@ export interface AttemptsOptions {
   readonly clock: Clock;
   /** Keeps the stories of calls that have ended. */
   readonly recent: Recent;
+  /** What goes wrong on purpose. By default nothing. */
+  readonly faults?: Faults;
 }
 
 /** Performs a call by as many attempts as contract, budget, circuits and deadline let it have. */

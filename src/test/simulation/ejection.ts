@@ -31,7 +31,9 @@ export const ejection: Property = {
     await Promise.all(under);
     const least = count - Math.floor(count / 2);
     for (let from = beganAt + settleMs; from < beganAt + settleMs + windows * windowMs; from += windowMs) {
-      const asked = backs.replicas.filter(({ name }) => ledger.timesOf(name).some((at) => at >= from && at < from + windowMs));
+      const asked = backs.replicas.filter(({ name }) =>
+        ledger.timesOf(name).some((at) => at >= from && at < from + windowMs),
+      );
       holds(asked.length >= least, `of ${count} replicas ${asked.length} were asked in the second from ${from} ms`);
     }
   },

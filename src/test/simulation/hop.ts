@@ -29,7 +29,13 @@ export type Hop = GenService<{
 }>;
 
 /** What each method may take, all attempts included, where its caller does not say. */
-export const timeoutMs = { get: 1_000, put: 5_000, race: 1_000, make: 2_000, follow: Number.POSITIVE_INFINITY } as const;
+export const timeoutMs = {
+  get: 1_000,
+  put: 5_000,
+  race: 1_000,
+  make: 2_000,
+  follow: Number.POSITIVE_INFINITY,
+} as const;
 
 /** The unary methods, and whether each may be repeated. */
 export const repeatable = { get: true, put: true, race: true, make: false } as const;
@@ -44,7 +50,10 @@ export function hop(name: string): Hop {
   const policies: Readonly<Record<string, [MethodOptions_IdempotencyLevel | undefined, Policy?]>> = {
     Get: [NO_SIDE_EFFECTS, { timeout: second, retry: { perAttemptTimeout: { nanos: 400_000_000 } } }],
     Put: [IDEMPOTENT],
-    Race: [NO_SIDE_EFFECTS, { timeout: second, hedge: { after: { case: "afterDelay", value: { nanos: 30_000_000 } } } }],
+    Race: [
+      NO_SIDE_EFFECTS,
+      { timeout: second, hedge: { after: { case: "afterDelay", value: { nanos: 30_000_000 } } } },
+    ],
     Make: [undefined, { timeout: { seconds: 2n } }],
     Follow: [NO_SIDE_EFFECTS],
   };

@@ -31,7 +31,9 @@ for (const property of chosen) {
     else if (seeds === 1 && problem !== undefined) console.log(around);
     if (problem === undefined) continue;
     total.failed++;
-    console.log(`BROKEN ${property.name}: ${problem.message}\n       make simulate ARGS="--property ${property.name} --seed ${seed}"`);
+    console.log(
+      `BROKEN ${property.name}: ${problem.message}\n       make simulate ARGS="--property ${property.name} --seed ${seed}"`,
+    );
   }
   const tookMs = performance.now() - beganAt;
   const a = (of: number) => Math.round(of / total.worlds);

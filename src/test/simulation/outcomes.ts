@@ -2,7 +2,7 @@ import { type Client, Code, ConnectError } from "@connectrpc/connect";
 import type { Caller } from "../../testing/sim/caller.ts";
 import type { Dice } from "../../testing/sim/dice.ts";
 import type { World } from "../../testing/sim/world.ts";
-import { Back, Front, type Hop, maxAttempts, Middle, repeatable, timeoutMs } from "./hop.ts";
+import { Back, Front, type Hop, Middle, maxAttempts, repeatable, timeoutMs } from "./hop.ts";
 import { holds, type Property } from "./property.ts";
 import { Ledger, type Moods, stage, well } from "./stage.ts";
 
@@ -24,7 +24,8 @@ export const outcomes: Property = {
     const back = stage(chain);
     await world.serve("back", (on) => [[Back, back(on)]], { replicas: world.random.between(1, 4) });
     const middle = stage({ ...chain, next: Back });
-    if (depth > 1) await world.serve("middle", (on) => [[Middle, middle(on)]], { replicas: world.random.between(1, 2) });
+    if (depth > 1)
+      await world.serve("middle", (on) => [[Middle, middle(on)]], { replicas: world.random.between(1, 2) });
     const front = stage({ ...chain, next: Middle });
     if (depth > 2) await world.serve("front", (on) => [[Front, front(on)]], { replicas: 2 });
 

@@ -32,7 +32,8 @@ export const recovery: Property = {
     const load = steady(world, async (id) => {
       const method = world.random.oneOf(["get", "make", "put"] as const);
       await client[method]({ id }).catch((reason) => {
-        if (isRefusal(reason)) refusals.push(`call ${id} was refused at ${world.now} ms: ${ConnectError.from(reason).message}`);
+        if (isRefusal(reason))
+          refusals.push(`call ${id} was refused at ${world.now} ms: ${ConnectError.from(reason).message}`);
       });
     });
     await world.sleep(1_000);

@@ -45,7 +45,10 @@ async function assertSame(world: World, caller: Caller, service: string): Promis
 function seen(caller: Caller, service: string): string {
   const { value } = caller.mesh.resolver.resolve(service);
   if (value.kind !== "live") return value.kind;
-  return value.endpoints.map(({ id }) => id).sort().join();
+  return value.endpoints
+    .map(({ id }) => id)
+    .sort()
+    .join();
 }
 
 function known(world: World, service: string): string {

@@ -12,7 +12,7 @@ grpcurl := $(or $(HEDDLE_TEST_GRPCURL),$(shell sh -c 'command -v grpcurl'),$(wil
 python := $(or $(HEDDLE_TEST_PYTHON),.tools/python/bin/python)
 go_peer := $(or $(HEDDLE_TEST_GO_PEER),.tools/go-peer)
 
-.PHONY: help generate up down status logs check test test-integration test-browser test-compose conformance fuzz bench build lock clean
+.PHONY: help generate up down status logs check test test-integration test-browser test-compose conformance fuzz simulate bench build lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ conformance: gen/.stamp .tools/h2spec src/test/conformance/gen/.stamp ## h2spec 
 	@$(say) conformance "h2spec and Connect conformance on both HTTP engines: some minutes"
 	@tsc -p src/test/conformance
 	@node src/test/conformance/main.ts $(ARGS)
+
+simulate: gen/.stamp ## Run simulated worlds and look for one that breaks a promise; ARGS="--seeds 20000 --minutes 5" or "--seed 42"
+	@node src/test/simulation/main.ts $(ARGS)
 
 fuzz: gen/.stamp ## Look for bytes that break HTTP/2 or gRPC; ARGS="--minutes 10 --seed 1"
 	@node src/test/fuzz/main.ts $(ARGS)

@@ -44,7 +44,7 @@ export const load: Property = {
 
 /** Offers a steady load, and waits until all of it has ended, well or not. */
 async function offer(world: World, call: (id: string) => Promise<unknown>) {
-  const [perSecond, seconds] = [100, 6];
+  const [perSecond, seconds] = [100, 4];
   const under: Promise<unknown>[] = [];
   for (let i = 0; i < perSecond * seconds; i++) {
     under.push(call(`${i}`).catch(() => {}));

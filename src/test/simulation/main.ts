@@ -22,7 +22,8 @@ for (const property of chosen) {
   const beganAt = performance.now();
   const total = { worlds: 0, events: 0, ms: 0, failed: 0 };
   for (let seed = first; seed < first + seeds && performance.now() < endsAt; seed++) {
-    const { problem, text, around, sum, events, ms } = await runWorld({ ...property.world, seed }, property.scenario);
+    const options = { ...property.world, seed, notesOrigins: seeds === 1 };
+    const { problem, text, around, sum, events, ms } = await runWorld(options, property.scenario);
     total.worlds++;
     total.events += events;
     total.ms += ms;

@@ -14,6 +14,9 @@ const aroundMs = { mood: 1_500, fault: 13_000 };
 /** How long a circuit may still be open, once its replica is well after failing for so long: each opening doubles, with jitter. */
 const openAfterMs = (failedMs: number) => Math.min(maxOpenMs, failedMs + openMs) * 1.1;
 
+/** The balancer holds a failure against a replica for so long (DESIGN §4). */
+const penaltyFadeMs = 10_000;
+
 /** Milliseconds between two calls. */
 const paceMs = 10;
 
@@ -40,7 +43,7 @@ export const recovery: Property = {
     const kinds = world.random.chance(0.5) ? (["mood"] as const) : faultKinds;
     const failedMs = await failSome(world, backs, moods, kinds);
     const wellAt = world.now;
-    const withinMs = openAfterMs(failedMs) + aroundMs[kinds === faultKinds ? "fault" : "mood"];
+    const withinMs = openAfterMs(failedMs) + penaltyFadeMs + aroundMs[kinds === faultKinds ? "fault" : "mood"];
     const used = (name: string) => ledger.timesOf(name).some((at) => at > wellAt);
     while (!backs.replicas.every(({ name }) => used(name)) && world.now < wellAt + withinMs) await world.sleep(100);
     await load.stop();

@@ -1,5 +1,5 @@
 import type { DescService } from "@bufbuild/protobuf";
-import type { Client } from "@connectrpc/connect";
+import type { MeshClient } from "../../mesh/client.ts";
 import type { Mesh, MeshOptions } from "../../mesh/mesh.ts";
 import { Machine } from "./machine.ts";
 
@@ -19,7 +19,7 @@ export class Caller extends Machine {
   }
 
   /** A client of a service, which calls from this machine. */
-  client<S extends DescService>(service: S): Client<S> {
+  client<S extends DescService>(service: S): MeshClient<S> {
     return this.mesh.client(service);
   }
 

@@ -84,7 +84,10 @@ export class Machine {
     await Promise.race([this.#rest(), ended]);
     if (process.isEnded) return;
     const sockets = this.#parts.network.socketsOf(process).length;
-    if (process.timers > 0) this.#leftovers.push(`${this.name} left ${process.timers} timers`);
+    if (process.timers > 0) {
+      const origins = process.timerOrigins.filter((origin) => origin !== "");
+      this.#leftovers.push([`${this.name} left ${process.timers} timers`, ...origins].join(" · "));
+    }
     if (sockets > 0) this.#leftovers.push(`${this.name} left ${sockets} sockets`);
     process.end();
     this.gone();

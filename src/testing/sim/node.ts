@@ -18,6 +18,8 @@ export interface WorldParts {
   readonly chronicle: Chronicle;
   readonly network: VirtualNetwork;
   readonly dice: Dice;
+  /** Whether it is noted where timers were set. */
+  readonly notesOrigins: boolean;
 }
 
 /** What code that runs in the simulated world may know of it: all that a process has, and nothing of the real one. */
@@ -36,7 +38,7 @@ export class Node {
     const { timeline, network, dice, chronicle } = parts;
     this.name = name;
     this.#parts = parts;
-    this.process = new Process(name, timeline, dice.fork(`${name} ${life}`));
+    this.process = new Process(name, timeline, dice.fork(`${name} ${life}`), parts.notesOrigins);
     this.clock = this.process.clock;
     this.random = this.process.dice;
     const seen = network.seenBy(this.process, name);

@@ -21,12 +21,15 @@ export class Process {
   readonly #timeline: Timeline;
   readonly #timers = new Set<ProcessTimer>();
   readonly #endListeners = new Set<() => void>();
+  readonly #notesOrigins: boolean;
   #wallOffsetMs = 0;
   #state: State = { name: "running" };
 
-  constructor(name: string, timeline: Timeline, dice: Dice) {
+  /** With `notesOrigins` each timer knows where it was set, which takes longer than all the rest. */
+  constructor(name: string, timeline: Timeline, dice: Dice, notesOrigins = false) {
     this.name = name;
     this.dice = dice;
+    this.#notesOrigins = notesOrigins;
     this.#timeline = timeline;
     const setTimer = (ms: number, fn: () => void) => this.#setTimer(ms, fn);
     this.clock = {
@@ -40,6 +43,11 @@ export class Process {
   /** Timers that were set and have neither fired nor been cancelled. */
   get timers(): number {
     return this.#timers.size;
+  }
+
+  /** Where each of them was set, if that is noted. */
+  get timerOrigins(): readonly string[] {
+    return [...this.#timers].map(({ origin }) => origin);
   }
 
   get isEnded(): boolean {
@@ -90,10 +98,17 @@ export class Process {
   #setTimer(ms: number, fn: () => void): Timer {
     if (this.isEnded) return noTimer;
     const timer = new ProcessTimer(this, this.#timers, this.#timeline, fn);
+    if (this.#notesOrigins) timer.origin = originOf(new Error(`a timer of ${ms} ms`));
     this.#timers.add(timer);
     this.#timeline.at(this.#timeline.now + Math.max(1, Math.ceil(ms)), timer);
     return timer;
   }
+}
+
+/** What was set, and the calls that led there, nearest first. */
+function originOf({ message, stack = "" }: Error): string {
+  const calls = stack.split("\n").filter((line) => line.includes("/src/") && !line.includes("/sim/process.ts"));
+  return [message, ...calls.slice(0, 4).map((line) => line.trim().replace(/\(.*\/src\//, "(src/"))].join(" ");
 }
 
 const noTimer: Timer = { cancel() {} };
@@ -103,6 +118,7 @@ class ProcessTimer implements Happening, Timer {
   at = 0;
   order = 0;
   place = -1;
+  origin = "";
   readonly #process: Process;
   readonly #all: Set<ProcessTimer>;
   readonly #timeline: Timeline;

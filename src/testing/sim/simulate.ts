@@ -36,10 +36,10 @@ export type Scenario = (world: World) => Promise<void>;
  *
  *     test("orders survive the loss of a replica", () =>
  *       simulate({ seeds: 100 }, async (world) => {
- *         const [first] = await world.serve("user", () => [[UserService, userService()]], { replicas: 3 });
- *         const caller = await world.caller("shop");
- *         first.crash();
- *         await caller.client(UserService).getUser({ id: 1n });
+ *         const users = await world.serve("user", ({ clock }) => [[UserService, userService({ clock })]], { replicas: 3 });
+ *         const shop = await world.caller("shop");
+ *         users.replica(1).crash();
+ *         await shop.client(UserService).getUser({ id: 1n });
  *       }));
  */
 export async function simulate(options: SimulateOptions, scenario: Scenario): Promise<void> {
@@ -47,8 +47,9 @@ export async function simulate(options: SimulateOptions, scenario: Scenario): Pr
   const { seed: first = 1, seeds = 1, replay = (seed) => `HEDDLE_SEED=${seed}`, ...of } = options;
   const [from, count] = asked === undefined ? [first, seeds] : [Number(asked), 1];
   for (let seed = from; seed < from + count; seed++) {
-    const { problem, around } = await runWorld({ ...of, seed }, scenario);
-    if (problem !== undefined) throw withSeed(problem, `seed ${seed}; replay it with ${replay(seed)}`, around);
+    if ((await runWorld({ ...of, seed }, scenario)).problem === undefined) continue;
+    const { problem, around } = await runWorld({ ...of, seed, notesOrigins: true }, scenario); // the same, at length
+    throw withSeed(problem, `seed ${seed}; replay it with ${replay(seed)}`, around);
   }
 }
 
@@ -92,7 +93,11 @@ export async function runWorld(options: WorldOptions, scenario: Scenario): Promi
 }
 
 /** The error with what its reader needs to see it again. */
-function withSeed(problem: Error, replay: string, around: string): Error {
+function withSeed(
+  problem = new Error("it broke once, and not when it ran again: something real is in its way"),
+  replay: string,
+  around: string,
+): Error {
   const made = new Error(`${problem.message}\n${replay}\n${around}`, { cause: problem });
   made.name = problem.name;
   return made;

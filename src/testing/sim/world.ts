@@ -25,6 +25,8 @@ export interface WorldOptions {
   readonly windowBytes?: number;
   /** When it begins, in milliseconds since the epoch. Default: 2026-01-01. */
   readonly startMs?: number;
+  /** Whether what is left behind says where it was made. That takes several times as long. Default: no. */
+  readonly notesOrigins?: boolean;
   /** More events are a world that never rests. Default 1 million. */
   readonly maxEvents?: number;
 }
@@ -70,7 +72,12 @@ export class World {
   readonly #replicas: Replica[] = [];
 
   constructor({ seed, latency = longTailed(0.5), lossRatio = 0, ...options }: WorldOptions) {
-    const { windowBytes = 256 * 1024, startMs = Date.UTC(2026, 0, 1), maxEvents = 1_000_000 } = options;
+    const {
+      windowBytes = 256 * 1024,
+      startMs = Date.UTC(2026, 0, 1),
+      maxEvents = 1_000_000,
+      notesOrigins = false,
+    } = options;
     const all = dice(seed);
     this.seed = seed;
     this.random = all.fork("scenario");
@@ -80,7 +87,7 @@ export class World {
     const { chronicle } = this;
     const path = { latency, lossRatio };
     this.network = new VirtualNetwork({ timeline, chronicle, dice: all.fork("network"), path, windowBytes });
-    this.#parts = { timeline, chronicle, network: this.network, dice: all };
+    this.#parts = { timeline, chronicle, network: this.network, dice: all, notesOrigins };
     this.registry = new RegistryMachine(this.#parts);
     this.#machines.set(this.registry.name, this.registry);
   }

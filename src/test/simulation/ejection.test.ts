@@ -1,0 +1,5 @@
+import { test } from "vitest";
+import { ejection } from "./ejection.ts";
+import { hold, manyWorldsMs } from "./hold.ts";
+
+test(ejection.says, () => hold(ejection, 150), manyWorldsMs);

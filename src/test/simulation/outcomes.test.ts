@@ -1,0 +1,5 @@
+import { test } from "vitest";
+import { hold, manyWorldsMs } from "./hold.ts";
+import { outcomes } from "./outcomes.ts";
+
+test(outcomes.says, () => hold(outcomes, 700), manyWorldsMs);

@@ -115,6 +115,7 @@ function withDiscovery(resolver: Resolver, registry: Channels): Resolver {
   return {
     resolve: (service) =>
       service === DiscoveryService.typeName ? registry.of(DiscoveryService).resolution : resolver.resolve(service),
+    lookAgain: (service) => resolver.lookAgain?.(service),
     [Symbol.asyncDispose]: () => resolver[Symbol.asyncDispose](),
   };
 }

@@ -26,7 +26,8 @@ export function dnsNameOf(text: string): DnsName {
 /** The endpoints that a name has now, in an order that is always the same; rejects where there are none. */
 export async function endpointsOf(asked: DnsName, lookup: DnsLookup): Promise<readonly Endpoint[]> {
   const found = asked.kind === "host" ? await ofHost(asked, lookup) : await ofService(asked.name, lookup);
-  if (found.length === 0) throw new Error(asked.kind === "host" ? `${asked.host} has no address` : noRecord(asked.name));
+  if (found.length === 0)
+    throw new Error(asked.kind === "host" ? `${asked.host} has no address` : noRecord(asked.name));
   const byId = new Map(found.map((endpoint) => [endpoint.id, endpoint]));
   return [...byId.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
 }

@@ -143,7 +143,8 @@ class NameWatch implements Disposable {
     const waitMs = Math.min(refreshMs, shortestMs * 2 ** this.#failures++);
     this.#state = this.#waiting(asking.askedAt, this.#around(waitMs));
     const { service, log } = this.#parts;
-    if (this.#failures === 1) log.warn("DNS does not help; calls go on with the endpoints known last", { service, problem });
+    if (this.#failures === 1)
+      log.warn("DNS does not help; calls go on with the endpoints known last", { service, problem });
     const { value } = this.followed;
     const endpoints = value.kind === "pending" ? [] : value.endpoints;
     if (value.kind !== "last-known" || value.problem !== problem) {

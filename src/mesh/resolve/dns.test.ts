@@ -94,6 +94,10 @@ test("the last good answer stays while a name cannot be looked up, which is trie
   dns.answer = answering("10.0.0.2");
   await clock.advance(30_000);
   expect(said(followed.value)).toBe("live 10.0.0.2:80");
+  dns.answer = failing("SERVFAIL users");
+  await clock.advance(25_000);
+  expect(dns.asked.slice(-3)).toEqual([151_000, 152_000, 154_000]); // as after the first failure
+  expect(lines).toHaveLength(2);
 });
 
 test("an empty answer is a problem, not an order to forget everyone", async () => {
@@ -148,6 +152,15 @@ test("after a failed connection the name is looked up again, at most once a seco
   expect(dns.asked).toHaveLength(3);
 });
 
+test("a failed connection does not put off what is due sooner anyway", async () => {
+  await using opened = openResolver(failing("SERVFAIL users"), () => 0);
+  opened.resolver.resolve(service);
+  await opened.clock.advance(10);
+  opened.resolver.lookAgain?.(service);
+  await opened.clock.advance(890);
+  expect(opened.dns.asked).toEqual([0, 900]);
+});
+
 test("closing leaves no timer, whether it waits or asks, and asks nothing any more", async () => {
   for (const answer of [answering("10.0.0.1"), silent]) {
     const opened = openResolver(answer);
@@ -161,6 +174,13 @@ test("closing leaves no timer, whether it waits or asks, and asks nothing any mo
     await opened.clock.advance(60_000);
     expect([opened.dns.asked.length, opened.clock.pending]).toEqual([1, 0]);
   }
+});
+
+test("a service that is first asked for after closing is not looked up", async () => {
+  const opened = openResolver(answering("10.0.0.1"));
+  await opened[Symbol.asyncDispose]();
+  opened.resolver.resolve(service);
+  expect([opened.dns.asked.length, opened.clock.pending]).toEqual([0, 0]);
 });
 
 test("an answer that comes after closing changes nothing", async () => {

@@ -144,7 +144,9 @@ export class OwnConnection extends CallingPipe {
     this.#keepalive.heard(now);
   }
 
+  /** One that ends while the peer is silent was given up, not answered: it may be that the peer is not there any more. */
   protected requestEnded(): void {
+    if (this.isOpen && this.#keepalive.isDoubtful(this.clock.now())) this.ask();
     this.#owner.ended();
   }
 

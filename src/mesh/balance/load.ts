@@ -64,8 +64,8 @@ export class Load {
   answered(durationMs: number, now: number): void {
     this.#waiting--;
     this.#silentSince = now;
-    this.#answers++;
-    this.#saw(durationMs, now);
+    if (this.#answers++ === 0) this.#learn(durationMs, now);
+    else this.#saw(durationMs, now);
   }
 
   /**
@@ -77,16 +77,18 @@ export class Load {
     this.#inFlight--;
     if (durationMs !== undefined) {
       this.#waiting--;
-      this.#saw(durationMs, now);
+      if (verdict === "ok" && this.#answers === 0) this.#learn(durationMs, now);
+      else this.#saw(durationMs, now);
       if (verdict === "ok") this.#silentSince = now;
     }
     if (verdict === "ok") this.#answers++;
     else if (verdict === "failure") this.#penalize(now, pushbackMs);
   }
 
-  /** It was found to be well again: nothing is held against it any more. */
+  /** It was found to be well again: nothing is held against it any more, and its next answer tells how fast it is. */
   forgive(): void {
     this.#forgivenAt = 0;
+    this.#answers = 0;
   }
 
   /**
@@ -108,6 +110,12 @@ export class Load {
   penaltyMs(now: number): number {
     if (now >= this.#forgivenAt || now < this.#failedAt) return 0;
     return (penaltyMs * (this.#forgivenAt - now)) / (this.#forgivenAt - this.#failedAt);
+  }
+
+  /** The first good answer tells more than what was only expected: who was thought slow would wait long to prove better. */
+  #learn(durationMs: number, now: number): void {
+    this.#latencyMs = durationMs;
+    this.#fadedAt = now;
   }
 
   #saw(durationMs: number, now: number): void {

@@ -20,7 +20,7 @@ async function openFaulty(fault: JsonValue, names = ["Ada", "Bob"]) {
   const ended: EndedAttempt[] = [];
   const hooks = { attemptEnded: (attempt: EndedAttempt) => void ended.push(attempt) };
   const peers = names.map((name) => [`${name.toLowerCase()}:1`, named(name)] as const);
-  const fleet = await openFleet(Object.fromEntries(peers), { faults: plan(fault), hooks });
+  const fleet = await openFleet(Object.fromEntries(peers), { faults: plan(fault), hooks, balance: "round-robin" });
   return { ...fleet, ended, [Symbol.asyncDispose]: () => fleet[Symbol.asyncDispose]() };
 }
 

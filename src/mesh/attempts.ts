@@ -13,7 +13,7 @@ import { hashOf } from "./balance/hash.ts";
 import type { Channel } from "./channel.ts";
 import type { ChannelOf } from "./channels.ts";
 import { toldKey } from "./client.ts";
-import { afterAttempts, comesTooLate, fallbackAnswer, findsNoPlace } from "./ends.ts";
+import { afterAttempts, comesTooLate, fallbackAnswer, findsNoPlace, notToBeRepeated } from "./ends.ts";
 import type { Faults } from "./faults/faults.ts";
 import { Hedging } from "./hedging.ts";
 import type { MeshHooks } from "./hooks.ts";
@@ -236,7 +236,9 @@ class Attempts implements CancelListener, Waiter {
   /** There is no further attempt; `news` is what the error says of that, beyond how many there were. */
   #giveUp(error: ConnectError, why: string, now: number, news = ""): void {
     this.#story.note(now, `no further attempt: ${why}`);
-    this.#end(afterAttempts(error, this.#attempts, news));
+    const told = afterAttempts(error, this.#attempts, news);
+    const wasRepeatable = this.#route.policy.retry.maxAttempts > 1 || progressOf(error) !== "processed";
+    this.#end(wasRepeatable && !this.#isFinal(error) ? notToBeRepeated(told) : told);
   }
 
   /** Takes a repeat or a hedge out of the budget, or says why there is to be none. */

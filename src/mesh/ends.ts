@@ -24,16 +24,20 @@ export function findsNoPlace({ method, bulkhead }: Route): ConnectError {
 }
 
 /**
- * The error, saying after how many attempts and why no further one was made, where that is news. It asks not to be
- * repeated any more: a handler that hands it on to its own caller hands that on too, and a failure is not repeated once
- * more by every hop above the one that has done what could be done.
+ * Marks the error of a call for which all was done that could be: it is not to be repeated any more. A handler that hands
+ * it on to its own caller hands that on too, so that a failure is not repeated once more by every hop above.
  */
+export function notToBeRepeated(error: ConnectError): ConnectError {
+  error.metadata.set(headers.retryPushback, "-1");
+  return error;
+}
+
+/** The error, saying after how many attempts and why no further one was made, where that is news. */
 export function afterAttempts(error: ConnectError, attempts: number, why = ""): ConnectError {
   if (attempts === 1 && why === "") return error;
   const message = `${error.rawMessage} (${attempts} ${attempts === 1 ? "attempt" : "attempts"}${why && `; ${why}`})`;
   const made = new ConnectError(message, error.code, error.metadata, undefined, error.cause);
   made.details = error.details;
-  made.metadata.set(headers.retryPushback, "-1");
   return withProgress(made, progressOf(error));
 }
 

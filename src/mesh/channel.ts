@@ -132,7 +132,9 @@ export class Channel implements Disposable {
     this.#places = resolution.endpoints.map((endpoint) => {
       const known = before.get(keyOf(endpoint));
       before.delete(keyOf(endpoint));
-      return known ?? this.#arrive(endpoint);
+      if (known === undefined) return this.#arrive(endpoint);
+      known.endpoint = endpoint;
+      return known;
     });
     for (const gone of before.values()) this.#leave(gone);
     this.#candidatesChanged();

@@ -65,13 +65,14 @@ function stepsOf(story: Story): readonly ExplainedStep[] {
   return steps.sort((a, b) => a.at - b.at).map(({ at, what }) => ({ atMs: at - story.startedAt, what }));
 }
 
-function sent({ number, kind, endpoint, startedAt, timeoutMs, weighed }: AttemptFacts) {
+function sent({ number, kind, endpoint, startedAt, timeoutMs, weighed, fault }: AttemptFacts) {
   const why = { first: "", retry: ", a repeat", hedge: ", a hedge beside it" }[kind];
   const allowed = timeoutMs === undefined ? "" : `, ${inMs(timeoutMs)} at most`;
   const costs = weighed.map(({ address, cost }) => `${address} at ${inMs(cost)}`).join(", ");
+  const broken = fault === undefined ? "" : `, with an injected fault: ${fault}`;
   return {
     at: startedAt,
-    what: `attempt ${number}${why}: to ${endpoint.name} ${endpoint.address}${allowed} (costs: ${costs})`,
+    what: `attempt ${number}${why}: to ${endpoint.name} ${endpoint.address}${allowed} (costs: ${costs})${broken}`,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Code, ConnectError } from "@connectrpc/connect";
+import type { FaultKind } from "./faults/happening.ts";
 import type { Endpoint } from "./resolve/resolver.ts";
 
 /** Why an attempt was made: it is the call's first, another had failed, or another was slow. */
@@ -22,6 +23,8 @@ export interface AttemptFacts {
   code: Code | undefined;
   /** What the error said. */
   message: string | undefined;
+  /** What was done to it on purpose; absent where nothing was. */
+  fault?: FaultKind;
 }
 
 /** A candidate of a pick and what it was thought to cost, in milliseconds. */

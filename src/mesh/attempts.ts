@@ -14,6 +14,7 @@ import type { Channel } from "./channel.ts";
 import type { ChannelOf } from "./channels.ts";
 import { toldKey } from "./client.ts";
 import { afterAttempts, comesTooLate, fallbackAnswer, findsNoPlace, notToBeRepeated } from "./ends.ts";
+import type { Faults } from "./faults/faults.ts";
 import { Hedging } from "./hedging.ts";
 import type { MeshHooks } from "./hooks.ts";
 import type { Waiter } from "./policy/bulkhead.ts";
@@ -33,6 +34,8 @@ export interface AttemptsOptions {
   readonly clock: Clock;
   /** Keeps the stories of calls that have ended. */
   readonly recent: Recent;
+  /** What goes wrong on purpose. By default nothing. */
+  readonly faults?: Faults;
 }
 
 /** Performs a call by as many attempts as contract, budget, circuits and deadline let it have. */

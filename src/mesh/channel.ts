@@ -3,8 +3,9 @@ import type { ConnectError } from "@connectrpc/connect";
 import type { Clock } from "../base/clock.ts";
 import type { Deadlines } from "../base/deadlines.ts";
 import type { Random } from "../base/random.ts";
+import { linkSignals } from "../base/signals.ts";
 import type { Followed } from "../base/watch.ts";
-import { unavailable } from "../call/errors.ts";
+import { meshClosed, unavailable } from "../call/errors.ts";
 import { methodName } from "../call/method.ts";
 import { methodPolicy } from "../call/policy.ts";
 import { withProgress } from "../call/progress.ts";
@@ -26,6 +27,8 @@ import { Route, type Snapshot } from "./route.ts";
 export interface ChannelOptions {
   readonly service: DescService;
   readonly resolution: Followed<Resolution>;
+  /** Told when an endpoint cannot be connected to: others may be known meanwhile. */
+  readonly onUnreachable: () => void;
   readonly balancer: Balancer;
   readonly sessions: SessionPool;
   readonly deadlines: Deadlines;
@@ -52,6 +55,7 @@ export class Channel implements Disposable {
   readonly #reports = new LoadReports();
   readonly #bulkheads = new Bulkheads();
   readonly #unsubscribe: () => void;
+  readonly #closing = new AbortController();
   #places: readonly Place[] = [];
 
   constructor(options: ChannelOptions) {
@@ -85,9 +89,10 @@ export class Channel implements Disposable {
     return route.keep({ kind: "some", places, picker: this.#options.balancer.picker(places), choice });
   }
 
-  /** Resolves when something is known of the service's endpoints; rejects when the signal aborts. */
+  /** Resolves when something is known of the service's endpoints; rejects when the signal aborts, or the mesh closes. */
   async known(signal: AbortSignal): Promise<void> {
-    await this.resolution.until(({ kind }) => kind !== "pending", signal);
+    using either = linkSignals(signal, this.#closing.signal);
+    await this.resolution.until(({ kind }) => kind !== "pending", either.signal);
   }
 
   /** Whether an endpoint is left that is not among `tried`. */
@@ -97,6 +102,7 @@ export class Channel implements Disposable {
 
   [Symbol.dispose](): void {
     this.#unsubscribe();
+    this.#closing.abort(meshClosed());
     for (const place of this.#places) this.#leave(place);
     this.#places = [];
   }
@@ -130,7 +136,9 @@ export class Channel implements Disposable {
     this.#places = resolution.endpoints.map((endpoint) => {
       const known = before.get(keyOf(endpoint));
       before.delete(keyOf(endpoint));
-      return known ?? this.#arrive(endpoint);
+      if (known === undefined) return this.#arrive(endpoint);
+      known.endpoint = endpoint;
+      return known;
     });
     for (const gone of before.values()) this.#leave(gone);
     this.#candidatesChanged();
@@ -138,6 +146,11 @@ export class Channel implements Disposable {
 
   readonly #candidatesChanged = (): void => {
     for (const route of this.#routes.values()) route.candidatesChanged();
+  };
+
+  readonly #reachableChanged = (): void => {
+    this.#candidatesChanged();
+    if (this.#places.some(({ isReachable }) => !isReachable)) this.#options.onUnreachable();
   };
 
   #arrive(endpoint: Endpoint): Place {
@@ -153,7 +166,7 @@ export class Channel implements Disposable {
       slowStartMs: servicePolicy(service).slowStartMs,
       expectedMs: expectedLatencyMs(loads, clock.now()),
       mayEject: this.#mayEject,
-      onReachable: this.#candidatesChanged,
+      onReachable: this.#reachableChanged,
     });
   }
 

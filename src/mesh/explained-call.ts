@@ -1,3 +1,4 @@
+import type { FaultKind } from "./faults/happening.ts";
 import type { AttemptKind, Choice, LeftOut } from "./story.ts";
 
 /** What happened to a call, for programs: what `JSON.stringify` makes of an explanation. Spans in milliseconds. */
@@ -75,6 +76,8 @@ export interface ExplainedAttempt {
   readonly rule: Choice["rule"];
   readonly candidates: readonly { readonly address: string; readonly costMs: number }[];
   readonly leftOut: readonly LeftOut[];
+  /** What was done to it on purpose. */
+  readonly fault?: FaultKind;
   /** Why its end opened the endpoint's circuit. */
   readonly opened?: string;
 }

@@ -67,10 +67,11 @@ function stepLines({ atMs, lines }: Step): string[] {
 const kinds = { first: "", retry: ", a repeat,", hedge: ", a hedge since no answer has come yet," } as const;
 
 function sentStep(attempt: ExplainedAttempt): Step {
-  const { number, kind, name, address, timeoutMs, startedMs: atMs } = attempt;
+  const { number, kind, name, address, timeoutMs, startedMs: atMs, fault } = attempt;
   const limit = timeoutMs === undefined ? "" : `, for ${spanText(timeoutMs)} at most`;
   const sent = `attempt ${number}${kinds[kind]} goes to ${name === "" || name === address ? "" : `${name} at `}${address}${limit}`;
-  return { atMs, order: 4 * number, lines: [sent, `  ${picked(attempt)}`, ...leftAlone(attempt)] };
+  const broken = fault === undefined ? [] : [`  with an injected fault: ${fault}`];
+  return { atMs, order: 4 * number, lines: [sent, `  ${picked(attempt)}`, ...leftAlone(attempt), ...broken] };
 }
 
 /** Whom it was picked from, and what each would have cost. */

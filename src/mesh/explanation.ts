@@ -74,7 +74,7 @@ function isAnswering({ method, endedAt, code }: Story): boolean {
 }
 
 function explainedAttempt(attempt: AttemptFacts, story: Story): ExplainedAttempt {
-  const { number, kind, endpoint, choice, costs, startedAt, endedAt, timeoutMs, message, opened } = attempt;
+  const { number, kind, endpoint, choice, costs, startedAt, endedAt, timeoutMs, message, opened, fault } = attempt;
   const outcome = outcomeOf(attempt, story);
   const costly = costs.length === choice.endpoints.length ? choice.endpoints : [endpoint];
   return {
@@ -91,6 +91,7 @@ function explainedAttempt(attempt: AttemptFacts, story: Story): ExplainedAttempt
     rule: choice.rule,
     candidates: costly.map(({ address }, at) => ({ address, costMs: costs[at] ?? 0 })),
     leftOut: choice.leftOut,
+    ...(fault !== undefined && { fault }),
     ...(opened !== undefined && { opened }),
   };
 }

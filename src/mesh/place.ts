@@ -49,7 +49,8 @@ const healthCallMs = 1_000;
 
 /** One endpoint with what this client knows of it: how busy and slow it is, and which of its methods are left alone. */
 export class Place implements Candidate, Disposable {
-  readonly endpoint: Endpoint;
+  /** As it was last told of: its share, zone and version may change while it goes on being the same. */
+  endpoint: Endpoint;
   readonly load: Load;
   readonly #parts: PlaceParts;
   readonly #seenAt: number;

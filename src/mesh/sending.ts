@@ -10,7 +10,9 @@ import { methodName } from "../call/method.ts";
 import { codeOf, type Verdict, verdictOf } from "../call/outcome.ts";
 import type { OutgoingCall } from "../call/outgoing-call.ts";
 import { TimedLifetime } from "../call/timed-lifetime.ts";
+import type { Attempt } from "../wire/grpc/rpc.ts";
 import type { SessionPool } from "../wire/session-pool.ts";
+import type { Faults } from "./faults/faults.ts";
 import type { MeshHooks } from "./hooks.ts";
 import type { Place } from "./place.ts";
 import type { Permit } from "./policy/circuit.ts";
@@ -38,6 +40,8 @@ export interface SendingParts {
   readonly deadlines: Deadlines;
   readonly hooks: MeshHooks;
   readonly clock: Clock;
+  /** What goes wrong on purpose. By default nothing. */
+  readonly faults?: Faults;
 }
 
 /** One attempt, and what its endpoint, its circuit and the hooks hear of it. */
@@ -114,7 +118,7 @@ export class Sending {
     this.#tellPlace(verdictOf(code), durationMs, reason, now);
     const { method } = this.#route;
     const { number: attempt, endpoint } = facts;
-    this.#parts.hooks.attemptEnded?.({ method, attempt, endpoint, code, durationMs });
+    this.#parts.hooks.attemptEnded?.({ method, attempt, endpoint, code, durationMs, fault: facts.fault });
   }
 
   /** Another attempt was faster, or the call has failed: what is left of this one costs no more than a reset. */
@@ -138,9 +142,8 @@ export class Sending {
   #send(timeoutMs: number | undefined): Promise<UnaryResponse | StreamResponse> {
     const { method, message } = this.#call;
     const attempt = { method, message, fields: this.#fields(), timeoutMs, lifetime: this.#lifetime, sentBytes: 0 };
-    const { address } = this.#place.endpoint;
     if (!this.#call.isStream) {
-      const sent = this.#parts.sessions.send(address, attempt);
+      const sent = this.#pass(attempt);
       this.sentBytes = attempt.sentBytes;
       return sent;
     }
@@ -148,7 +151,13 @@ export class Sending {
       this.ended(reason);
       this.#call.end(reason);
     };
-    return this.#parts.sessions.send(address, { ...attempt, onStreamEnd });
+    return this.#pass({ ...attempt, onStreamEnd });
+  }
+
+  /** To the session, or to what is to go wrong on purpose. */
+  #pass(attempt: Attempt): Promise<UnaryResponse | StreamResponse> {
+    const { sessions, faults } = this.#parts;
+    return faults?.injector?.send(attempt, this.facts, sessions) ?? sessions.send(this.facts.endpoint.address, attempt);
   }
 
   #fields(): Fields {

@@ -1,5 +1,6 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, type ConnectError } from "@connectrpc/connect";
+import type { FaultKind } from "./faults/happening.ts";
 import type { Endpoint } from "./resolve/resolver.ts";
 
 /** Why an attempt was made: it is the call's first, another had failed, or another was slow. */
@@ -26,6 +27,8 @@ export interface AttemptFacts {
   message: string | undefined;
   /** Why the endpoint's circuit opened, if it was this attempt's end that opened it. */
   opened: string | undefined;
+  /** What was done to it on purpose; absent where nothing was. */
+  fault?: FaultKind;
 }
 
 /** Whom picks are made from: one object for all that are made until that changes, so that to remember it costs nothing. */

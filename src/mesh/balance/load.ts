@@ -12,6 +12,9 @@ const leastMs = 1;
 /** Costs end here, at twelve days: what is still a whole number of 31 bits. */
 const mostMs = 2 ** 30;
 
+/** An endpoint that was not asked for so long is asked again, whatever it was last. As long as failures are remembered. */
+const staleMs = 10_000;
+
 /** What a failure adds to the cost at first, how long that takes to fade, and how long pushback may make it take. */
 const penaltyMs = 5_000;
 const penaltyFadeMs = 10_000;
@@ -35,12 +38,15 @@ export class Load {
   /** The instant up to which latency has faded. */
   #fadedAt = 0;
   #answers = 0;
+  /** When the last attempt began. */
+  #askedAt: number;
   #failedAt = 0;
   #forgivenAt = 0;
 
   /** Nothing is known yet: `expectedMs` is what peers take, else 30 ms. It fades as if it had been seen. */
   constructor(now: number, expectedMs: number = seedMs) {
     this.#fadedAt = now;
+    this.#askedAt = now;
     this.#latencyMs = expectedMs;
   }
 
@@ -57,6 +63,7 @@ export class Load {
   /** An attempt begins. */
   begin(now: number): void {
     this.#inFlight++;
+    this.#askedAt = now;
     if (this.#waiting++ === 0) this.#silentSince = now;
   }
 
@@ -93,9 +100,11 @@ export class Load {
 
   /**
    * What one more attempt would cost, in milliseconds: expected latency × (inFlight + 1) + penalty. A whole number, for
-   * fractions are put on the heap: twice for every pick.
+   * fractions are put on the heap: twice for every pick. Next to nothing for one that nobody has asked for long: what is
+   * known of it is old, and by that alone one that was very slow once would be left alone for minutes.
    */
   cost(now: number): number {
+    if (this.#inFlight === 0 && now - this.#askedAt >= staleMs && now >= this.#forgivenAt) return leastMs;
     return Math.min(mostMs, this.latencyMs(now) * (this.#inFlight + 1) + this.penaltyMs(now)) | 0;
   }
 

@@ -18,6 +18,14 @@ export {
   unavailable,
 } from "./call/errors.ts";
 export { assertPolicies, type MethodPolicy, methodPolicy, PolicyError } from "./call/policy.ts";
+export type { Explained, MeshClient } from "./mesh/client.ts";
+export type {
+  ExplainedAttempt,
+  ExplainedCall,
+  ExplainedDecision,
+  ExplainedTime,
+} from "./mesh/explained-call.ts";
+export type { Explanation } from "./mesh/explanation.ts";
 export type { Faults } from "./mesh/faults/faults.ts";
 export type { FaultKind } from "./mesh/faults/happening.ts";
 export { FaultPlanError, type FaultSource, faultPlanOf } from "./mesh/faults/plan.ts";

@@ -76,7 +76,7 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
     around(own, parts) {
       const routing = openRouting({ ...tools, parts, discovery, cache, upstream: mesh.transport, upstreamTimeoutMs });
       opened.unshift(routing);
-      return answering({ own, routing, health: parts.health, version, corsOrigins });
+      return answering({ own, routing, health: parts.health, version, corsOrigins, random });
     },
   });
   const server = await starting.catch(async (reason: unknown) => {

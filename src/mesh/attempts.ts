@@ -159,13 +159,13 @@ class Attempts implements CancelListener, Waiter {
     );
   }
 
-  #sendTo({ places, picker }: Snapshot, kind: AttemptKind): void {
+  #sendTo({ places, picker, choice }: Snapshot, kind: AttemptKind): void {
     const now = this.#options.clock.now();
     const place = picker.pick({ now, hash: this.#hash(), tried: this.#tried });
     this.#tried.push(place.endpoint.id);
-    const made = { call: this.#call, route: this.#route, place, places, kind, number: this.#attempts, now };
+    const made = { call: this.#call, route: this.#route, place, places, choice, kind, number: this.#attempts, now };
     const sending = new Sending(made, this.#options);
-    this.#story.attempts.push(sending.facts);
+    this.#story.attempt(sending.facts);
     this.#underWay.push(sending);
     if (kind === "first" && this.#route.policy.retry.maxAttempts > 1) this.#hold(sending.sentBytes);
     this.#hedging?.plan({ ...this.#left(now), pushback: undefined });
@@ -223,7 +223,8 @@ class Attempts implements CancelListener, Waiter {
     if (decision.kind === "stop") return this.#giveUp(error, decision.why, now);
     const unpaid = decision.free ? undefined : this.#whyUnpaid(now);
     if (unpaid !== undefined) return this.#giveUp(error, unpaid, now, unpaid);
-    this.#story.note(now, `another attempt in ${Math.round(decision.waitMs)} ms: ${decision.why}`);
+    const paid = decision.free ? "" : "; the retry budget lets it";
+    this.#story.note(now, `another attempt in ${Math.round(decision.waitMs)} ms: ${decision.why}${paid}`);
     this.#again(decision.waitMs);
   }
 
@@ -281,10 +282,8 @@ class Attempts implements CancelListener, Waiter {
   #end(error: ConnectError): void {
     if (this.#state === "over") return;
     const fallback = fallbackAnswer(this.#call, error);
-    if (fallback !== undefined) {
-      this.#story.note(this.#options.clock.now(), `answered by the fallback: ${error.rawMessage}`);
-    }
-    this.#over(fallback === undefined ? error : undefined);
+    this.#story.isFallback = fallback !== undefined;
+    this.#over(error);
     if (fallback === undefined) this.#settle.reject(error);
     else this.#settle.resolve(fallback);
   }

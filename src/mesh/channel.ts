@@ -15,6 +15,7 @@ import { mayEject, pickable } from "./balance/ejection.ts";
 import { expectedLatencyMs } from "./balance/load.ts";
 import { LoadReports } from "./balance/load-report.ts";
 import type { Balancer } from "./balance/picker.ts";
+import { choiceOf, type Pickable } from "./choice.ts";
 import { Place } from "./place.ts";
 import { Bulkheads } from "./policy/bulkhead.ts";
 import { RetryBudget } from "./policy/retry-budget.ts";
@@ -81,9 +82,11 @@ export class Channel implements Disposable {
   candidates(route: Route): Candidates {
     if (route.snapshot !== undefined) return route.snapshot;
     if (this.resolution.value.kind === "pending") return { kind: "pending" };
-    const places = this.#pickable(route, this.#options.clock.now());
+    const now = this.#options.clock.now();
+    const { places, rule } = this.#pickable(route, now);
     if (places.length === 0) return { kind: "nobody", error: this.#refusal(route) };
-    return route.keep({ kind: "some", places, picker: this.#options.balancer.picker(places) });
+    const choice = choiceOf({ places, rule, all: this.#places, route, now });
+    return route.keep({ kind: "some", places, picker: this.#options.balancer.picker(places), choice });
   }
 
   /** Resolves when something is known of the service's endpoints; rejects when the signal aborts, or the mesh closes. */
@@ -109,13 +112,14 @@ export class Channel implements Disposable {
    * half, health is not believed any more, and all that can be reached are. One whose time to be tried has come gets the
    * next attempt: by its cost alone, which remembers how it failed, it would wait much longer.
    */
-  #pickable(route: Route, now: number): readonly Place[] {
+  #pickable(route: Route, now: number): Pickable {
     const reachable = this.#places.filter(({ isReachable }) => isReachable);
     const standing = reachable.length === 0 ? this.#places : reachable;
     const trial = standing.find((place) => place.isOnTrial(route));
-    if (trial !== undefined) return [trial];
+    if (trial !== undefined) return { places: [trial], rule: "trial" };
     const healthy = standing.filter((place) => place.isAdmitting(route, now));
-    return pickable(healthy, standing);
+    const places = pickable(healthy, standing);
+    return { places, rule: places === healthy ? "healthy" : "panic" };
   }
 
   /** Whether the route may leave one more endpoint alone. */

@@ -15,7 +15,7 @@ import { type MeshClient, meshClient } from "./client.ts";
 import { Faults } from "./faults/faults.ts";
 import type { FaultSource } from "./faults/plan.ts";
 import type { MeshHooks } from "./hooks.ts";
-import { Recent } from "./recent.ts";
+import { enterRecent, Recent } from "./recent.ts";
 import { registryResolver } from "./resolve/registry.ts";
 import type { Resolver } from "./resolve/resolver.ts";
 import { fileCache, noCache } from "./resolve/snapshot-cache.ts";
@@ -71,7 +71,8 @@ export async function openMesh(options: MeshOptions = {}): Promise<Mesh> {
   faults.set(options.faults ?? environmentOr("HEDDLE_FAULTS", ""));
   const sessions = new SessionPool(engine);
   const deadlines = new Deadlines(clock);
-  const recent = new Recent();
+  const recent = new Recent(clock);
+  const entered = enterRecent(recent);
   const clientId = `${random()}`; // so that clients that start together choose apart
   const transportTo = (resolver: Resolver) => {
     const places = { resolver, sessions, deadlines, clock, random, zone, clientId };
@@ -101,6 +102,7 @@ export async function openMesh(options: MeshOptions = {}): Promise<Mesh> {
     resolver,
     faults,
     async [Symbol.asyncDispose]() {
+      entered[Symbol.dispose]();
       await resolver[Symbol.asyncDispose]();
       services.channels[Symbol.dispose]();
       registry.channels[Symbol.dispose]();

@@ -127,6 +127,14 @@ export class Place implements Candidate, Disposable {
     return this.#circuits.get(route)?.isAdmitting(now) ?? true;
   }
 
+  /** Why the route's attempts do not go here, for people; `undefined` where they may. */
+  whyNot(route: Route, now: number): string | undefined {
+    if (!this.isReachable) return "to which connecting has just failed";
+    const circuit = this.#circuits.get(route);
+    if (circuit === undefined || circuit.isAdmitting(now)) return undefined;
+    return `whose circuit is ${circuit.state} (${circuit.why})`;
+  }
+
   /** Whether it can be connected to: it is not just being left alone because that failed. */
   get isReachable(): boolean {
     return this.#session.state !== "backoff";

@@ -18,7 +18,7 @@ import type { Place } from "./place.ts";
 import type { Permit } from "./policy/circuit.ts";
 import { pushbackOf } from "./policy/pushback.ts";
 import type { Route } from "./route.ts";
-import type { AttemptFacts, AttemptKind, Weighed } from "./story.ts";
+import { type AttemptFacts, type AttemptKind, brief, type Choice } from "./story.ts";
 
 /** Which attempt, of what, to whom. */
 export interface SendingInit {
@@ -27,6 +27,7 @@ export interface SendingInit {
   /** The one that was picked, and those that it was picked from. */
   readonly place: Place;
   readonly places: readonly Place[];
+  readonly choice: Choice;
   readonly kind: AttemptKind;
   /** Counted from 1. */
   readonly number: number;
@@ -59,7 +60,7 @@ export class Sending {
   readonly #call: OutgoingCall;
   #hasBegun = false;
 
-  constructor({ call, route, place, places, kind, number, now }: SendingInit, parts: SendingParts) {
+  constructor({ call, route, place, places, choice, kind, number, now }: SendingInit, parts: SendingParts) {
     this.#call = call;
     this.#route = route;
     this.#place = place;
@@ -71,12 +72,14 @@ export class Sending {
       number,
       kind,
       endpoint: place.endpoint,
-      weighed: weighed(places, place, now),
+      choice,
+      costs: costsOf(choice.endpoints.length === 0 ? [place] : places, now),
       startedAt: now,
       timeoutMs,
       endedAt: undefined,
       code: undefined,
       message: undefined,
+      opened: undefined,
     };
     this.#own =
       timeoutMs !== leftMs || route.policy.hedge !== undefined ? this.#ownLifetime(timeoutMs, now) : undefined;
@@ -108,7 +111,8 @@ export class Sending {
     const code = codeOf(reason, lifetime);
     facts.endedAt = now;
     facts.code = code;
-    if (reason !== undefined) facts.message = ConnectError.from(lifetime.aborted ? lifetime.reason : reason).rawMessage;
+    if (reason !== undefined)
+      facts.message = brief(ConnectError.from(lifetime.aborted ? lifetime.reason : reason).rawMessage);
     this.#own?.end();
     if (this.#own !== undefined) this.#call.offCancel(this.#own);
     this.#tellPlace(verdictOf(code), durationMs, reason, now);
@@ -125,11 +129,13 @@ export class Sending {
   #tellPlace(verdict: Verdict, durationMs: number, reason: unknown, now: number): void {
     const { load } = this.#place;
     const circuit = this.#place.circuit(this.#route);
+    const before = circuit.state;
     const pushbackMs = verdict === "failure" ? asked(reason, now) : undefined;
     load.end(verdict, this.#hasBegun ? undefined : durationMs, now, pushbackMs);
     if (pushbackMs !== undefined) circuit.pushback(pushbackMs, now);
     const isTelling = !this.#call.isStream && (verdict !== "failure" || this.facts.code === Code.DeadlineExceeded);
     circuit.record(verdict, this.#permit, now, isTelling && this.#route.isSlow(durationMs, now));
+    if (circuit.state === "open" && before !== "open") this.facts.opened = circuit.why;
     if (isTelling) this.#route.latency.record(durationMs, now);
   }
 
@@ -176,12 +182,11 @@ export class Sending {
   }
 }
 
-/** So many candidates are noted with what they were thought to cost; of more, only the one that was picked. */
-const fewPlaces = 4;
-
-function weighed(places: readonly Place[], picked: Place, now: number): readonly Weighed[] {
-  const noted = places.length <= fewPlaces ? places : [picked];
-  return noted.map((place) => ({ address: place.endpoint.address, cost: place.cost(now) }));
+/** What each was thought to cost, in milliseconds. */
+function costsOf(places: readonly Place[], now: number): readonly number[] {
+  const costs = new Array<number>(places.length);
+  for (let at = 0; at < places.length; at++) costs[at] = (places[at] as Place).cost(now);
+  return costs;
 }
 
 /** When the server asks to be asked again, in milliseconds. */

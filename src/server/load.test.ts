@@ -92,7 +92,7 @@ test("who wants to hear of it without calling is told at the interval asked for,
   expect(shop.clock.pending).toBe(1);
   await shop.clock.advance(1);
   expect(fromOrca((await next).value)).toMatchObject({ utilization: 0.8 });
-  const last = reports.next();
+  const last = expect(reports.next()).rejects.toMatchObject({ code: Code.Unavailable });
   await shop.server.drain();
-  await expect(last).rejects.toMatchObject({ code: Code.Unavailable });
+  await last;
 });

@@ -93,3 +93,14 @@ test("an error's message keeps its words apart and its line on one line", () => 
   const trailers = errorTrailers(new ConnectError("a\nb", Code.Aborted), undefined);
   expect(fieldOf(trailers, "grpc-message")).toBe("a%0Ab");
 });
+
+test("an error that cannot change is written once, however many calls it ends", () => {
+  const error = Object.freeze(new ConnectError("too much", Code.ResourceExhausted));
+  expect(errorTrailers(error, undefined)).toBe(errorTrailers(error, undefined));
+  expect(errorTrailers(error, new Headers({ "x-a": "1" }))).toContain("x-a");
+  const other = new ConnectError("too much", Code.ResourceExhausted);
+  const before = errorTrailers(other, undefined);
+  other.metadata.set("x-b", "2");
+  expect(before).not.toContain("x-b");
+  expect(errorTrailers(other, undefined)).toContain("x-b");
+});

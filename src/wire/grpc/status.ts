@@ -17,7 +17,7 @@ export function errorTrailers(error: ConnectError, own: Headers | undefined): Fi
   if (own !== undefined || !Object.isFrozen(error)) return fieldsOf([], setTrailerStatus(new Headers(own), error));
   const known = unchanging.get(error);
   if (known !== undefined) return known;
-  const made = Object.freeze(fieldsOf([], setTrailerStatus(new Headers(), error)));
+  const made = fieldsOf([], setTrailerStatus(new Headers(), error));
   unchanging.set(error, made);
   return made;
 }

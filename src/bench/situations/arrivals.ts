@@ -5,9 +5,9 @@ import type { ServerHooks } from "../../server/hooks.ts";
 export class Arrivals implements ServerHooks {
   /** By the clock. */
   readonly times: number[] = [];
-  readonly #clock: Clock;
+  readonly #clock: Pick<Clock, "now">;
 
-  constructor(clock: Clock) {
+  constructor(clock: Pick<Clock, "now">) {
     this.#clock = clock;
   }
 

@@ -1,10 +1,9 @@
 import { systemClock } from "../../base/clock.ts";
 import { Child } from "../child.ts";
 import type { Course } from "./course.ts";
-import { type Courses, type Trouble, times } from "./fault.ts";
 import type { OpenLoad } from "./open-loop.ts";
-import { well } from "./replica-handlers.ts";
 import type { ReplicaOrder, ReplicaPlan } from "./replica-plan.ts";
+import { type Courses, type Trouble, times } from "./trouble.ts";
 
 /**
  * The trouble on real processes: replicas on one CPU, callers of every peer on the other, all in the same moments and
@@ -16,7 +15,7 @@ export async function realTrouble(trouble: Trouble, peers: readonly string[]): P
   const open = (side: "measured" | "other", ...args: [string, ...string[]]) => children.use(new Child(side, ...args));
   const replicas = await Promise.all(
     Array.from({ length: trouble.replicas }, async (_, index) => {
-      const plan: ReplicaPlan = { stage: "back", seed: index + 1, sheds: true };
+      const plan: ReplicaPlan = { stage: "back", mood: trouble.usual, seed: index + 1, sheds: true };
       const child = open("other", "situations/replica", JSON.stringify(plan));
       return { child, ...(await child.answer<{ address: string }>()) };
     }),
@@ -35,7 +34,7 @@ export async function realTrouble(trouble: Trouble, peers: readonly string[]): P
   await change(first, trouble.first);
   await systemClock.sleep(zeroAt + times.troubleMs - systemClock.now());
   first?.goOn();
-  await change(first, well);
+  await change(first, trouble.usual);
   return new Map((await courses).map((course, index) => [peers[index] ?? "", course]));
 }
 

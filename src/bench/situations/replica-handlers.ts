@@ -9,13 +9,11 @@ import type { Workers } from "./workers.ts";
 export interface Mood {
   /** What half of its calls take less than, in milliseconds. */
   readonly medianMs: number;
-  /** Share of calls that fail, with UNAVAILABLE, after as long as others take. */
-  readonly failRatio: number;
+  /** Share of calls that fail, with UNAVAILABLE, after as long as others take. Default 0. */
+  readonly failRatio?: number;
 }
 
-/** A replica that is well: 1 % of its calls take twice as long as half of them. */
-export const well: Mood = { medianMs: 5, failRatio: 0 };
-
+/** 1 % of calls take twice as long as half of them. */
 const spread = 0.3;
 
 /** What handlers are made of. */
@@ -25,20 +23,40 @@ export interface HandlerParts {
   /** How it fares now. */
   mood(): Mood;
   /** Whoever works on a call; by default each call has somebody to itself. */
-  readonly workers?: Workers;
+  readonly workers?: Workers | undefined;
   /** Asks the next of the chain, if there is one. */
-  readonly ask?: (signal: AbortSignal) => Promise<unknown>;
+  readonly ask?: ((signal: AbortSignal) => Promise<unknown>) | undefined;
 }
 
 /** Handlers that take their time, and fail, by the replica's mood. */
 export function replicaHandlers({ clock, random, mood, workers, ask }: HandlerParts): ServiceImpl<Stage> {
-  const work = async ({ text }: Note, { signal }: HandlerContext) => {
-    const { medianMs, failRatio } = mood();
+  return allMethods(async ({ text }, { signal }) => {
+    const { medianMs, failRatio = 0 } = mood();
     const take = () => clock.sleep(longTailed(medianMs, spread)(random), signal);
     await (workers === undefined ? take() : workers.run(take, signal));
     if (failRatio > 0 && random() < failRatio) throw new ConnectError("by its mood", Code.Unavailable);
     await ask?.(signal);
     return { text };
-  };
+  });
+}
+
+/** Handlers that compute: while they do, their process does nothing else. */
+export function busyHandlers(turns: number): ServiceImpl<Stage> {
+  return allMethods(({ text }) => {
+    compute(turns);
+    return { text };
+  });
+}
+
+type Work = (note: Note, context: HandlerContext) => { text: string } | Promise<{ text: string }>;
+
+function allMethods(work: Work): ServiceImpl<Stage> {
   return { read: work, write: work, critical: work, normal: work, sheddable: work };
+}
+
+/** Computes for so many turns; what comes of it only keeps the compiler from leaving it out. */
+export function compute(turns: number): number {
+  let sum = 0x811c9dc5;
+  for (let i = 0; i < turns; i++) sum = Math.imul(sum ^ (i & 0xff), 0x01000193);
+  return sum;
 }

@@ -5,6 +5,8 @@ import type { Mood } from "./replica-handlers.ts";
 /** What a replica is. */
 export interface ReplicaPlan {
   readonly stage: StageName;
+  /** How it fares at first; or so many turns that it computes for each call. */
+  readonly mood: Mood | { readonly turns: number };
   /** What its dice fall by. */
   readonly seed: number;
   /** Whether it refuses what is too much. */

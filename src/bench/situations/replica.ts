@@ -6,7 +6,7 @@ import { answerParent } from "../answer-parent.ts";
 import { Arrivals } from "./arrivals.ts";
 import { nextOf, stages } from "./contract.ts";
 import { openPeer } from "./peers/open-peer.ts";
-import { type Mood, replicaHandlers, well } from "./replica-handlers.ts";
+import { busyHandlers, type Mood, replicaHandlers } from "./replica-handlers.ts";
 import type { ReplicaOrder, ReplicaPlan } from "./replica-plan.ts";
 import { Workers } from "./workers.ts";
 
@@ -15,14 +15,17 @@ const workers = plan.workers === undefined ? undefined : new Workers(plan.worker
 const arrivals = new Arrivals(systemClock);
 const next = nextOf[plan.stage];
 const below = plan.next && next && (await openPeer(plan.next.peer, stages[next], plan.next.addresses));
-let mood: Mood = well;
-const handlers = replicaHandlers({
-  clock: systemClock,
-  random: seededRandom(plan.seed),
-  mood: () => mood,
-  ...(workers && { workers }),
-  ...(below && { ask: (signal) => below("read", signal) }),
-});
+let { mood } = plan;
+const handlers =
+  "turns" in mood
+    ? busyHandlers(mood.turns)
+    : replicaHandlers({
+        clock: systemClock,
+        random: seededRandom(plan.seed),
+        mood: () => mood as Mood,
+        workers,
+        ask: below && ((signal) => below("read", signal)),
+      });
 const server = await openServer({
   services: [[stages[plan.stage], handlers]],
   hooks: arrivals,

@@ -3,9 +3,9 @@ import { runWorld, type Scenario } from "../../testing/sim/simulate.ts";
 import type { World } from "../../testing/sim/world.ts";
 import { type StageName, stages } from "./contract.ts";
 import type { Course } from "./course.ts";
-import { type Courses, type Trouble, times } from "./fault.ts";
 import { type OpenLoad, runOpenLoad } from "./open-loop.ts";
-import { type Mood, replicaHandlers, well } from "./replica-handlers.ts";
+import { replicaHandlers } from "./replica-handlers.ts";
+import { type Courses, type Trouble, times } from "./trouble.ts";
 
 /** The seed of all simulated situations: whoever runs them sees the same. */
 const seed = 1;
@@ -26,11 +26,11 @@ export async function inWorld(scenario: Scenario): Promise<void> {
 export async function simulatedTrouble(trouble: Trouble): Promise<Courses> {
   const courses = new Map<string, Course>();
   await inWorld(async (world) => {
-    let mood: Mood = well;
+    let mood = trouble.usual;
     const { replicas } = await world.serve(
       "back",
       ({ replica, clock, random }) => {
-        const moodOf = () => (replica.number === 1 ? mood : well);
+        const moodOf = () => (replica.number === 1 ? mood : trouble.usual);
         return [[stages.back, replicaHandlers({ clock, random, mood: moodOf })]];
       },
       { replicas: trouble.replicas },
@@ -46,7 +46,7 @@ export async function simulatedTrouble(trouble: Trouble): Promise<Courses> {
     const end = first === "silent" ? world.strike({ kind: "black hole", host: replicas[0]?.name ?? "" }) : undefined;
     if (first !== "silent") mood = first;
     await world.sleep(times.troubleMs);
-    mood = well;
+    mood = trouble.usual;
     await end?.();
     await Promise.all(calling);
   });

@@ -5,6 +5,8 @@ import type { Mood } from "./replica-handlers.ts";
 /** Something that happens to one of several replicas, and what is asked of them meanwhile. */
 export interface Trouble {
   readonly replicas: number;
+  /** How all fare before and after, and the others meanwhile. */
+  readonly usual: Mood;
   /** What the first replica does meanwhile: nothing any more, or its work in another mood. */
   readonly first: "silent" | Mood;
   readonly perSecond: number;

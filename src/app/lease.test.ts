@@ -36,10 +36,10 @@ test("an instance that discovery has forgotten registers again", async () => {
   expect(opened.told()).toEqual(["register a", "renew a"]);
 });
 
-test("renewals that nobody answers for 15 s are given up for a new stream", async () => {
+test("renewals that nobody answers for 7.5 s are given up for a new stream", async () => {
   await using opened = await openLease();
   opened.discovery.known = undefined;
-  await opened.clock.advance(15_000);
+  await opened.clock.advance(7_500);
   opened.discovery.known = true;
   opened.told();
   await opened.clock.advance(200);

@@ -16,7 +16,9 @@ import { Watchable } from "../base/watch.ts";
 
 /** Renewed every 5 s ± 10 % against a TTL of 15 s: two renewals may be lost (DESIGN §4). */
 const renewMs = 5_000;
-const ttlMs = 15_000;
+
+/** An answer to a renewal that is this late is not waited for: that leaves time for another way before the lease lapses. */
+const silenceMs = 7_500;
 
 /** What holding a lease needs. */
 export interface LeaseOptions {
@@ -88,7 +90,8 @@ export class Lease implements AsyncDisposable {
   async #keepAlive(onRenewed: () => void): Promise<void> {
     const { discovery, clock } = this.#options;
     using link = linkSignals(this.#letGo.signal);
-    const silent = () => clock.setTimer(ttlMs, () => link.abort(new Error(`no answer to a renewal for ${ttlMs} ms`)));
+    const silent = () =>
+      clock.setTimer(silenceMs, () => link.abort(new Error(`no answer to a renewal for ${silenceMs} ms`)));
     let silence = silent();
     try {
       for await (const { known } of discovery.keepAlive(this.#renewals(link.signal), { signal: link.signal })) {

@@ -134,7 +134,7 @@ export class ServedCall extends Lifetime implements HandlerContext, CurrentCall 
   }
 
   get tracestate(): string | undefined {
-    return this.requestField(headers.tracestate);
+    return this.#traceparent === undefined ? this.requestField(headers.tracestate) : undefined; // of the other trace
   }
 
   get criticality(): Criticality {

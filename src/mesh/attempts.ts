@@ -1,29 +1,24 @@
-import { clone, type DescMethodUnary } from "@bufbuild/protobuf";
 import { Code, ConnectError, type StreamResponse, type UnaryResponse } from "@connectrpc/connect";
 import type { Clock } from "../base/clock.ts";
-import type { Deadlines, Due } from "../base/deadlines.ts";
+import type { Deadlines } from "../base/deadlines.ts";
 import type { CancelListener } from "../base/lifetime.ts";
-import { deadlineExceeded, errorReason, resourceExhausted } from "../call/errors.ts";
-import { fallbackKey } from "../call/fallback.ts";
 import { fieldOf } from "../call/fields.ts";
 import { headers } from "../call/headers.ts";
-import { methodName } from "../call/method.ts";
 import type { OutgoingCall } from "../call/outgoing-call.ts";
-import { progressOf, withProgress } from "../call/progress.ts";
+import { progressOf } from "../call/progress.ts";
 import { routingKey } from "../call/routing-key.ts";
 import type { Perform } from "../wire/grpc/call-transport.ts";
-import { whole } from "../wire/grpc/messages.ts";
-import { UnaryAnswer } from "../wire/grpc/unary-answer.ts";
 import type { SessionPool } from "../wire/session-pool.ts";
 import { hashOf } from "./balance/hash.ts";
 import type { Channel } from "./channel.ts";
 import type { ChannelOf } from "./channels.ts";
 import { toldKey } from "./client.ts";
+import { afterAttempts, comesTooLate, fallbackAnswer, findsNoPlace } from "./ends.ts";
+import { Hedging } from "./hedging.ts";
 import type { MeshHooks } from "./hooks.ts";
 import type { Waiter } from "./policy/bulkhead.ts";
 import { tooLate } from "./policy/early-refusal.ts";
-import { hedgeDelayMs } from "./policy/hedge-policy.ts";
-import { type Pushback, pushbackOf } from "./policy/pushback.ts";
+import { pushbackOf } from "./policy/pushback.ts";
 import type { Recent } from "./recent.ts";
 import type { Route, Snapshot } from "./route.ts";
 import { Sending } from "./sending.ts";
@@ -53,7 +48,7 @@ type Answer = UnaryResponse | StreamResponse;
  * another. It ends once, with an answer, a fallback or an error; what is still under way then is canceled and counts
  * for nobody.
  */
-class Attempts implements Due, CancelListener, Waiter {
+class Attempts implements CancelListener, Waiter {
   readonly #call: OutgoingCall;
   readonly #channel: Channel;
   readonly #route: Route;
@@ -66,8 +61,8 @@ class Attempts implements Due, CancelListener, Waiter {
   #state: "queued" | "running" | "over" = "queued";
   /** Counted from 1; one that found nobody to go to is one, too. */
   #attempts = 0;
-  #hedges = 0;
-  #hedgeAt: number | undefined;
+  /** Only where the contract says so. */
+  readonly #hedging: Hedging | undefined;
   #heldBytes = 0;
   /** Why the request is sent once only, if its length is why. */
   #tooLong: string | undefined;
@@ -82,7 +77,14 @@ class Attempts implements Due, CancelListener, Waiter {
     this.#story = new Story(method, { traceparent: fieldOf(fields, headers.traceparent), startedAt, deadlineAt });
     const told = call.values?.get(toldKey);
     if (told !== undefined) told.story = this.#story;
+    this.#hedging = this.#hedged();
     this.#enter(startedAt);
+  }
+
+  #hedged(): Hedging | undefined {
+    const { policy, latency } = this.#route;
+    if (policy.hedge === undefined) return undefined;
+    return new Hedging({ rules: policy.hedge, latency, deadlines: this.#options.deadlines, race: this.#race });
   }
 
   /** Resolves with the answer, or rejects with the error of the call. */
@@ -98,10 +100,10 @@ class Attempts implements Due, CancelListener, Waiter {
     if (isStream) return this.#begin(now);
     const { bulkhead, latency } = this.#route;
     const late = deadlineAt === undefined ? undefined : tooLate(deadlineAt - now, latency, now);
-    if (late !== undefined) return this.#end(withProgress(deadlineExceeded(`${this.#name} ${late}`), "not-sent"));
+    if (late !== undefined) return this.#end(comesTooLate(this.#route, late));
     const entered = bulkhead.enter(this);
     if (entered === "in") return this.#begin(now);
-    if (entered === "full") return this.#end(this.#full());
+    if (entered === "full") return this.#end(findsNoPlace(this.#route));
     this.#story.note(now, "waits for a place: as many calls as may be are under way");
     this.#call.onCancel(this);
   }
@@ -125,13 +127,6 @@ class Attempts implements Due, CancelListener, Waiter {
     this.#state = "running";
     this.#channel.budget.deposit(this.#route.method.name, now);
     this.#send("first");
-    this.#planHedge(now);
-  }
-
-  #full(): ConnectError {
-    const message = `${this.#channel.service} has ${this.#route.bulkhead.why}`;
-    const info = { reason: "BULKHEAD_FULL", domain: "heddle", metadata: { service: this.#channel.service } };
-    return withProgress(resourceExhausted(message, info), "not-sent");
   }
 
   // ---- an attempt ----
@@ -169,6 +164,7 @@ class Attempts implements Due, CancelListener, Waiter {
     this.#story.attempts.push(sending.facts);
     this.#underWay.push(sending);
     if (kind === "first" && this.#route.policy.retry.maxAttempts > 1) this.#hold(sending.sentBytes);
+    this.#hedging?.plan({ ...this.#left(now), pushback: undefined });
     sending.sent.then(
       (res) => this.#answered(sending, res),
       (reason) => this.#broke(sending, reason),
@@ -209,30 +205,20 @@ class Attempts implements Due, CancelListener, Waiter {
   /** An attempt has failed, or could not be made. */
   #failed(error: ConnectError): void {
     const progress = progressOf(error);
-    if (this.#call.aborted || (this.#call.isStream && progress !== "not-sent")) return this.#end(this.#told(error));
+    if (this.#call.aborted || (this.#call.isStream && progress !== "not-sent"))
+      return this.#end(afterAttempts(error, this.#attempts));
     const now = this.#options.clock.now();
     const decision = this.#route.retry({
       attempt: this.#attempts,
       error,
       progress,
       elsewhere: this.#channel.hasOthers(this.#tried),
-      retryDepth: this.#call.retryDepth,
-      remainingMs: this.#remainingMs(now),
-      now,
+      ...this.#left(now),
     });
     if (this.#underWay.length > 0 && !this.#isFinal(error)) return this.#waitForOther(error, now);
-    if (decision.kind === "stop") {
-      this.#story.note(now, `no further attempt: ${decision.why}`);
-      return this.#end(this.#told(error));
-    }
-    if (!decision.free && this.#tooLong !== undefined) {
-      this.#story.note(now, this.#tooLong);
-      return this.#end(this.#told(error));
-    }
-    if (!decision.free && !this.#channel.budget.withdraw(this.#route.method.name, now)) {
-      this.#story.note(now, "no further attempt: the retry budget is spent");
-      return this.#end(this.#told(error, "the retry budget is spent"));
-    }
+    if (decision.kind === "stop") return this.#giveUp(error, decision.why, now);
+    const unpaid = decision.free ? undefined : this.#whyUnpaid(now);
+    if (unpaid !== undefined) return this.#giveUp(error, unpaid, now, unpaid);
     this.#story.note(now, `another attempt in ${Math.round(decision.waitMs)} ms: ${decision.why}`);
     this.#again(decision.waitMs);
   }
@@ -241,9 +227,19 @@ class Attempts implements Due, CancelListener, Waiter {
   #waitForOther(error: ConnectError, now: number): void {
     this.#story.note(now, "waits for the attempt that is still under way");
     const pushback = pushbackOf(error, now);
-    if (pushback === undefined) return;
-    this.#takeHedgeBack();
-    this.#planHedge(now, pushback);
+    if (pushback !== undefined) this.#hedging?.plan({ ...this.#left(now), pushback });
+  }
+
+  /** There is no further attempt; `news` is what the error says of that, beyond how many there were. */
+  #giveUp(error: ConnectError, why: string, now: number, news = ""): void {
+    this.#story.note(now, `no further attempt: ${why}`);
+    this.#end(afterAttempts(error, this.#attempts, news));
+  }
+
+  /** Takes a repeat or a hedge out of the budget, or says why there is to be none. */
+  #whyUnpaid(now: number): string | undefined {
+    if (this.#tooLong !== undefined) return this.#tooLong;
+    return this.#channel.budget.withdraw(this.#route.method.name, now) ? undefined : "the retry budget is spent";
   }
 
   /** Whether the answer would be the same wherever it was asked for. */
@@ -259,47 +255,30 @@ class Attempts implements Due, CancelListener, Waiter {
     );
   }
 
-  #planHedge(now: number, pushback?: Pushback): void {
-    const { hedge } = this.#route.policy;
-    if (hedge === undefined || this.#state === "over") return;
-    const { retryDepth } = this.#call;
-    const facts = { extras: this.#hedges, pushback, retryDepth, remainingMs: this.#remainingMs(now), now };
-    const afterMs = hedgeDelayMs(hedge, this.#route.latency, facts);
-    if (afterMs === undefined) return;
-    this.#hedgeAt = now + afterMs;
-    this.#options.deadlines.add(this.#hedgeAt, this);
-  }
-
-  /** The attempt under way has taken as long as a hedge waits for. */
-  expire(): void {
-    this.#hedgeAt = undefined;
+  /** The attempt under way is slow. */
+  readonly #race = (): void => {
     const now = this.#options.clock.now();
     const not = this.#whyNoHedge(now);
-    if (not !== undefined) return this.#story.note(now, `no hedge: ${not}`);
-    this.#hedges++;
-    this.#send("hedge");
-    this.#planHedge(now);
-  }
-
-  #takeHedgeBack(): void {
-    if (this.#hedgeAt !== undefined) this.#options.deadlines.remove(this.#hedgeAt, this);
-    this.#hedgeAt = undefined;
-  }
+    if (not === undefined) this.#send("hedge");
+    else this.#story.note(now, `no hedge: ${not}`);
+  };
 
   #whyNoHedge(now: number): string | undefined {
     if (this.#underWay.length === 0) return "no attempt is under way";
     if (this.#attempts >= this.#route.policy.retry.maxAttempts) return "attempts used up";
-    if (this.#tooLong !== undefined) return this.#tooLong;
     if (!this.#channel.hasOthers(this.#tried)) return "no endpoint is left that was not tried";
-    return this.#channel.budget.withdraw(this.#route.method.name, now) ? undefined : "the retry budget is spent";
+    return this.#whyUnpaid(now);
   }
 
   // ---- the end ----
 
   #end(error: ConnectError): void {
     if (this.#state === "over") return;
-    const fallback = this.#fallback(error);
-    this.#over(error);
+    const fallback = fallbackAnswer(this.#call, error);
+    if (fallback !== undefined) {
+      this.#story.note(this.#options.clock.now(), `answered by the fallback: ${error.rawMessage}`);
+    }
+    this.#over(fallback === undefined ? error : undefined);
     if (fallback === undefined) this.#settle.reject(error);
     else this.#settle.resolve(fallback);
   }
@@ -310,51 +289,17 @@ class Attempts implements Due, CancelListener, Waiter {
     const hadPlace = this.#state === "running" && !this.#call.isStream;
     this.#state = "over";
     if (hadPlace) this.#route.bulkhead.leave();
-    this.#takeHedgeBack();
+    this.#hedging?.takeBack();
     this.#channel.buffer.free(this.#heldBytes);
     for (const sending of [...this.#underWay]) sending.lose();
     this.#story.end(clock.now(), error);
     recent.add(this.#story);
   }
 
-  /** What answers where nobody could be asked: the caller's own, or the contract's. */
-  #fallback(error: ConnectError): UnaryAnswer | undefined {
-    if (
-      error.code === Code.DeadlineExceeded ||
-      progressOf(error) !== "not-sent" ||
-      this.#call.aborted ||
-      this.#call.isStream
-    )
-      return undefined;
-    const { method, policy } = this.#route;
-    const own = this.#call.values?.get(fallbackKey)?.(error);
-    const message =
-      own === undefined ? policy.fallback && clone(method.output, policy.fallback) : whole(method.output, own);
-    if (message === undefined) return undefined;
-    const reason = errorReason(error)?.reason ?? "NOT_SENT";
-    this.#story.note(
-      this.#options.clock.now(),
-      `answered by the fallback, for nobody could be asked: ${error.rawMessage}`,
-    );
-    return new UnaryAnswer(method as DescMethodUnary, message, [headers.fallback, reason], undefined);
-  }
-
-  /** The error, saying after how many attempts and why no further one was made, where that is news. */
-  #told(error: ConnectError, why = ""): ConnectError {
-    const attempts = this.#attempts;
-    if (attempts === 1 && why === "") return error;
-    const message = `${error.rawMessage} (${attempts} ${attempts === 1 ? "attempt" : "attempts"}${why && `; ${why}`})`;
-    const made = new ConnectError(message, error.code, error.metadata, undefined, error.cause);
-    made.details = error.details;
-    return withProgress(made, progressOf(error));
-  }
-
-  #remainingMs(now: number): number {
-    return (this.#call.deadlineAt ?? Number.POSITIVE_INFINITY) - now;
-  }
-
-  get #name(): string {
-    return methodName(this.#route.method);
+  /** What policies ask of the call at this instant. */
+  #left(now: number) {
+    const remainingMs = (this.#call.deadlineAt ?? Number.POSITIVE_INFINITY) - now;
+    return { retryDepth: this.#call.retryDepth, remainingMs, now };
   }
 
   /** What picks go by where the service balances by a key of the request. */

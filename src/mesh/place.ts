@@ -62,6 +62,7 @@ export class Place implements Candidate, Disposable {
   readonly #circuits = new Map<Route, Circuit>();
   readonly #timers = new Map<Circuit, Timer>();
   #probe: TimedLifetime | undefined;
+  #isGone = false;
 
   constructor(endpoint: Endpoint, parts: PlaceParts) {
     const now = parts.clock.now();
@@ -131,6 +132,7 @@ export class Place implements Candidate, Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#isGone = true;
     this.#unfollow();
     this.#parts.sessions.release(this.endpoint.address);
     for (const timer of this.#timers.values()) timer.cancel();
@@ -144,8 +146,9 @@ export class Place implements Candidate, Disposable {
     this.#parts.onReachable();
   }
 
-  /** Keeps the picks of the route right, and the circuit on its way. */
+  /** Keeps the picks of the route right, and the circuit on its way; not of one that is gone, whose last attempts end now. */
   #changed(circuit: Circuit, route: Route): void {
+    if (this.#isGone) return;
     const { clock } = this.#parts;
     route.candidatesChanged();
     this.#timers.get(circuit)?.cancel();

@@ -1,3 +1,4 @@
+import { ConnectError } from "@connectrpc/connect";
 import { systemClock } from "../base/clock.ts";
 import { systemRandom } from "../base/random.ts";
 import { unavailable } from "../call/errors.ts";
@@ -67,7 +68,7 @@ export class Connections<C extends Connection> {
     this.status.update({ open: 0, opening: 1 });
     made.opened.then(
       () => this.#opened(made),
-      () => this.#failed(),
+      (reason) => this.#failed(ConnectError.from(reason)),
     );
     made.onLeave(() => this.#left(made));
     made.onGone(() => this.#all.delete(made));
@@ -79,8 +80,8 @@ export class Connections<C extends Connection> {
     if (connection === this.#current) this.status.update({ open: connection.usable ? 1 : 0, opening: 0 });
   }
 
-  #failed(): void {
-    this.#backoff.failed(systemClock.now());
+  #failed(error: ConnectError): void {
+    this.status.failed(error);
     this.status.update({ open: 0, opening: 0 });
   }
 

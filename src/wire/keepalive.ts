@@ -2,6 +2,9 @@
 const silenceMs = 60_000;
 const pongMs = 10_000;
 
+/** A peer that has said nothing for so long is in doubt when somebody gives up waiting for it. */
+const doubtMs = 1_000;
+
 /** What is to be done about a peer's silence. */
 export type SilenceVerdict = "fine" | "ask" | "lost";
 
@@ -37,6 +40,11 @@ export class Keepalive {
   /** Whether it has been silent for so long that it should be asked before it is sent anything. */
   isSilent(now: number): boolean {
     return now - this.#heardAt > silenceMs;
+  }
+
+  /** Whether it has been silent for so long that a call which is given up now may be given up for that. */
+  isDoubtful(now: number): boolean {
+    return now - this.#heardAt > doubtMs;
   }
 
   /** What to do while it owes an answer to a call. */

@@ -93,7 +93,8 @@ export class NodeAttempt {
     if (this.#signal?.aborted) return ConnectError.from(reason, Code.Unavailable);
     if (this.#stream?.rstCode === refusedStream)
       return new ConnectError("the peer refused the request", Code.Unavailable);
-    if (this.#stream?.rstCode === enhanceYourCalm) return resetError(enhanceYourCalm, "the peer asked for calm");
+    if (this.#stream?.rstCode === enhanceYourCalm)
+      return resetError({ code: enhanceYourCalm, reason: "the peer asked for calm", isUnprocessed: false });
     const connection = this.#stream && this.#connection;
     return connection?.gone ? connection.error() : ConnectError.from(reason, Code.Unavailable);
   }

@@ -11,6 +11,7 @@ import { systemClock } from "../base/clock.ts";
 import { Watchable } from "../base/watch.ts";
 import type { Listener, ListenOptions, ServerTls } from "./engine.ts";
 import { closedByPeers, hangUpOnStrangers, opened, secure, settled, slowness } from "./listening.ts";
+import { limitAge } from "./node-age.ts";
 import { type NodeHandler, nodeHandler } from "./node-handler.ts";
 import { sniff } from "./sniff.ts";
 
@@ -18,11 +19,13 @@ import { sniff } from "./sniff.ts";
 const maxConcurrentStreams = 1_000;
 
 /** Opens a port for HTTP/1.1 and HTTP/2: by the client's first bytes, or by ALPN when there is TLS. */
-export async function listen({ host, port, handler, tls }: ListenOptions): Promise<Listener> {
+export async function listen(options: ListenOptions): Promise<Listener> {
+  const { host, port, handler, tls } = options;
   const inFlight = new Watchable(0);
   const onRequest = nodeHandler(handler, inFlight);
   const settings: ServerOptions = { settings: { maxConcurrentStreams, initialWindowSize: 1024 * 1024 } };
   const doors = tls ? secureDoors(settings, tls, onRequest) : plainDoors(settings, onRequest);
+  doors.http2.on("session", (session) => limitAge(session, options));
   await opened(doors.tcp, host, port);
   return new NodeListener(doors, inFlight, onRequest);
 }

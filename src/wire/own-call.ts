@@ -80,8 +80,9 @@ export class Call implements CalledStream {
     this.#end();
   }
 
-  reset({ code, by, reason, isUnprocessed }: Reset, lost: (why: string) => ConnectError): void {
-    const error = by === "connection" ? lost(reason) : resetError(code, reason);
+  reset(reset: Reset, lost: (why: string) => ConnectError): void {
+    const { code, by, reason, isUnprocessed } = reset;
+    const error = by === "connection" ? lost(reason) : resetError(reset);
     this.#failed(error, isUnprocessed || code === ErrorCode.refusedStream ? "refused" : "processed");
   }
 

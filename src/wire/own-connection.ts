@@ -1,18 +1,9 @@
 import type { ConnectError } from "@connectrpc/connect";
-import type { UniversalClientRequest } from "@connectrpc/connect/protocol";
 import type { Timer } from "../base/clock.ts";
 import { unavailable } from "../call/errors.ts";
-import { fieldsOf } from "../call/fields.ts";
 import { withProgress } from "../call/progress.ts";
-import type { SessionOptions } from "./engine.ts";
-import type { Called } from "./grpc/called.ts";
-import { Caller } from "./grpc/caller.ts";
-import type { Encoded } from "./grpc/messages.ts";
-import type { Attempt } from "./grpc/rpc.ts";
 import { Keepalive } from "./keepalive.ts";
-import type { OwnParts } from "./own.ts";
-import { Call } from "./own-call.ts";
-import { CallingPipe } from "./own-calling.ts";
+import { type CallingOptions, CallingPipe } from "./own-calling.ts";
 import type { Worn } from "./wear.ts";
 
 /** Whom a connection tells what becomes of it. */
@@ -30,8 +21,7 @@ export interface ConnectionOwner {
 }
 
 /** How a connection comes to be. */
-export interface OwnConnectionOptions extends SessionOptions, OwnParts {
-  readonly address: string;
+export interface OwnConnectionOptions extends Omit<CallingOptions, "limits"> {
   /** When its time is over; what follows from that is its owner's. */
   readonly endsAt: number;
   readonly owner: ConnectionOwner;
@@ -46,38 +36,22 @@ export class OwnConnection extends CallingPipe {
   readonly madeAt: number;
   readonly endsAt: number;
   readonly #address: string;
-  readonly #scheme: "http" | "https";
   readonly #owner: ConnectionOwner;
-  readonly #caller: Caller;
   readonly #keepalive: Keepalive;
   readonly #connectTimeoutMs: number;
   #state: "opening" | "open" | "leaving" | "closed" = "opening";
   /** Ends it: when it has not opened, or not answered, in time. */
   #patience: Timer;
-  /** Requests that it was given, and how many those were when it was last seen to be in use. */
-  #given = 0;
-  #seen = 0;
+  /** When it was last seen to be in use, and how many requests it had been given by then. */
   #usedAt: number;
+  #seen = 0;
 
-  constructor({
-    address,
-    owner,
-    endsAt,
-    network,
-    clock,
-    tls,
-    connectTimeoutMs = 2_000,
-    ...more
-  }: OwnConnectionOptions) {
-    const { compression, maxMessageBytes } = more;
-    const limits = { handshakeMs: connectTimeoutMs, idleMs: Number.POSITIVE_INFINITY }; // its owner looks after that
-    super(network.connect(address, tls), { clock, role: "client", limits });
+  constructor(options: OwnConnectionOptions) {
+    const { address, clock, owner, endsAt, connectTimeoutMs = 2_000 } = options;
+    super({ ...options, limits: { handshakeMs: connectTimeoutMs, idleMs: Number.POSITIVE_INFINITY } }); // its owner looks after that
     this.#address = address;
-    this.#scheme = tls ? "https" : "http";
     this.#owner = owner;
     this.endsAt = endsAt;
-    const send = { ...(compression && { compression }), ...(maxMessageBytes && { maxMessageBytes }) };
-    this.#caller = new Caller({ ...send, http2: this.http2, scheme: this.#scheme, authority: address, clock });
     this.#connectTimeoutMs = connectTimeoutMs;
     this.madeAt = this.#usedAt = clock.now();
     this.#keepalive = new Keepalive(this.madeAt);
@@ -99,34 +73,9 @@ export class OwnConnection extends CallingPipe {
     return this.#keepalive.isAsked;
   }
 
-  /** Whether it was ever given a request. */
-  get wasUsed(): boolean {
-    return this.#given > 0;
-  }
-
   /** When its time is over, and for how long it has carried nothing, give or take a second. */
   wear(now: number): Pick<Worn, "endsAt" | "idleMs"> {
     return { endsAt: this.endsAt, idleMs: now - this.#usedAt };
-  }
-
-  /** Sends a request; `undefined` when the peer has no room for one. */
-  request(request: UniversalClientRequest): Call | undefined {
-    const pathAt = request.url.indexOf("/", request.url.indexOf("://") + 3);
-    const path = pathAt === -1 ? "/" : request.url.slice(pathAt);
-    const head = [":method", request.method, ":scheme", this.#scheme, ":authority", this.#address, ":path", path];
-    const stream = this.http2.openStream(fieldsOf(head, request.header), request.body === undefined);
-    if (stream === undefined) return undefined;
-    const call = new Call(this.http2, stream, request, this.#over);
-    stream.owner = call;
-    this.#began();
-    return call;
-  }
-
-  /** Sends an attempt of a gRPC call; `undefined` when the peer has no room for one. */
-  call(attempt: Attempt, encoded: Encoded | undefined): Called | undefined {
-    const called = this.#caller.call(attempt, encoded, this.#over);
-    if (called !== undefined) this.#began();
-    return called;
   }
 
   /** Asks the peer whether it still lives. One that does not answer in the time that a connection may take is given up. */
@@ -169,7 +118,8 @@ export class OwnConnection extends CallingPipe {
     this.#owner.opened(this);
   }
 
-  override goAway(): void {
+  override goAway(lastId: number): void {
+    super.goAway(lastId);
     this.leave();
   }
 
@@ -194,6 +144,12 @@ export class OwnConnection extends CallingPipe {
     this.#keepalive.heard(now);
   }
 
+  /** One that ends while the peer is silent was given up, not answered: it may be that the peer is not there any more. */
+  protected requestEnded(): void {
+    if (this.isOpen && this.#keepalive.isDoubtful(this.clock.now())) this.ask();
+    this.#owner.ended();
+  }
+
   protected gone(): void {
     this.#patience.cancel();
     this.#owner.left(this);
@@ -202,8 +158,8 @@ export class OwnConnection extends CallingPipe {
 
   protected ticked(now: number): void {
     const isInUse = this.http2.streamCount > 0;
-    if (isInUse || this.#given !== this.#seen) this.#usedAt = now;
-    this.#seen = this.#given;
+    if (isInUse || this.given !== this.#seen) this.#usedAt = now;
+    this.#seen = this.given;
     const verdict = isInUse || this.isAsked ? this.#keepalive.verdict(now) : "fine";
     if (verdict === "lost") return this.destroy(new Error(`no answer to a ping in ${Keepalive.pongMs} ms`));
     if (verdict === "ask") this.#ping();
@@ -211,16 +167,6 @@ export class OwnConnection extends CallingPipe {
   }
 
   // ---- within ----
-
-  #began(): void {
-    this.#given++;
-    this.socket.ref();
-  }
-
-  readonly #over = (): void => {
-    this.#owner.ended();
-    this.closed();
-  };
 
   #ping(): void {
     this.#keepalive.asked(this.clock.now());

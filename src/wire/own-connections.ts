@@ -15,7 +15,7 @@ import { Line } from "./own-line.ts";
 import { SessionStatus } from "./session-status.ts";
 import { Wear } from "./wear.ts";
 
-/** A connection that goes within this time and was never used might as well not have opened. */
+/** A connection that goes within this time, with nothing taken, might as well not have opened. */
 const flashMs = 1_000;
 
 /**
@@ -82,7 +82,7 @@ export class OwnConnections implements ConnectionOwner {
   left(connection: OwnConnection): void {
     if (connection === this.#opening) {
       this.#opening = undefined;
-      this.#backoff.failed(this.#options.clock.now());
+      this.status.failed(connection.error());
       if (this.#open.length === 0) this.#line.close(() => connection.error());
     } else if (this.#open.includes(connection)) {
       this.#open = this.#open.filter((one) => one !== connection);
@@ -153,10 +153,10 @@ export class OwnConnections implements ConnectionOwner {
   readonly #refusal = (): ConnectError => (this.#isClosed ? closedError() : this.status.refusal());
 
   /** One that has opened and left: whether that speaks for its endpoint. */
-  #judge({ wasUsed, madeAt }: OwnConnection): void {
-    const now = this.#options.clock.now();
-    if (wasUsed || now - madeAt >= flashMs) this.#backoff.succeeded();
-    else this.#backoff.failed(now);
+  #judge(connection: OwnConnection): void {
+    const isFlash = this.#options.clock.now() - connection.madeAt < flashMs;
+    if (isFlash && !connection.isProven) this.status.failed(connection.error());
+    else this.#backoff.succeeded();
   }
 
   #tell(): void {

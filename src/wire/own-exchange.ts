@@ -55,8 +55,8 @@ export class Exchange implements ServedStream {
     this.#onOver();
   }
 
-  reset({ code, by, reason }: Reset): void {
-    const gone = by === "connection" ? new ConnectError(reason, Code.Canceled) : resetError(code, reason);
+  reset(reset: Reset): void {
+    const gone = reset.by === "connection" ? new ConnectError(reset.reason, Code.Canceled) : resetError(reset);
     this.#body.end({ reason: gone });
     this.#over.abort(gone);
     this.#wake?.();

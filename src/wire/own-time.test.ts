@@ -58,19 +58,21 @@ test("a peer that asks for much and reads nothing is given up when nothing has m
   server.close();
 });
 
-/** A peer made of bytes, greeted; counts the PINGs it got, and answers them while it lives. */
-async function openPeer() {
-  const peer = { pings: 0, lives: true, sockets: [] as Socket[], port: 0, server: createServer() };
+/** A peer made of bytes, greeted; counts the PINGs it got, and answers them while it, and the connection, lives. */
+async function openPeer(greeting = settings) {
+  const dead = new Set<Socket>();
+  const peer = { pings: 0, lives: true, dead, sockets: [] as Socket[], port: 0, server: createServer() };
   peer.server.on("connection", (socket) => {
     peer.sockets.push(socket);
     socket.on("error", () => {});
-    socket.write(Buffer.concat([settings, settingsAck]));
+    socket.write(Buffer.concat([greeting, settingsAck]));
     socket.on("data", (bytes: Buffer) => {
       for (let at = bytes.indexOf(preface) === 0 ? preface.length : 0; at < bytes.length; ) {
         const length = bytes.readUIntBE(at, 3);
         if (bytes[at + 3] === FrameType.ping && bytes[at + 4] === 0) {
           peer.pings++;
-          if (peer.lives) socket.write(frame(FrameType.ping, 1, 0, bytes.subarray(at + 9, at + 17)));
+          if (peer.lives && !dead.has(socket))
+            socket.write(frame(FrameType.ping, 1, 0, bytes.subarray(at + 9, at + 17)));
         }
         at += 9 + length;
       }
@@ -96,6 +98,32 @@ test("a peer that is silent while it is asked something is pinged after 60 s, an
   expect(peer.pings).toBe(2);
   await pass(clock, 12_000);
   expect(await call).toMatchObject({ code: Code.Unavailable, message: expect.stringContaining("no answer to a ping") });
+  peer.server.close();
+});
+
+test("of several connections to a peer only the one that is dead is given up", async () => {
+  const clock = fakeClock();
+  const one = frame(FrameType.settings, 0, 0, Buffer.from([0, 3, 0, 0, 0, 1])); // a stream at a time
+  const peer = await openPeer(one);
+  await using session = createOwnEngine({ clock }).connect(`${host}:${peer.port}`);
+  const ends: unknown[] = [];
+  const calls = [0, 1].map((turn) =>
+    session.request(requestOf(session)).catch((reason) => {
+      ends[turn] = ConnectError.from(reason);
+    }),
+  );
+  await vi.waitUntil(() => peer.sockets.length === 2);
+  peer.dead.add(peer.sockets[1] as Socket);
+  await pass(clock, 80_000);
+  await calls[1];
+  expect(ends[1]).toMatchObject({ code: Code.Unavailable, message: expect.stringContaining("no answer to a ping") });
+  expect([ends[0], peer.sockets.map(({ destroyed }) => destroyed), session.state]).toEqual([
+    undefined,
+    [false, true],
+    "ready",
+  ]);
+  await session[Symbol.asyncDispose]();
+  await Promise.all(calls);
   peer.server.close();
 });
 

@@ -10,5 +10,11 @@ test.each([
   [ErrorCode.inadequateSecurity, Code.PermissionDenied],
   [ErrorCode.protocolError, Code.Internal],
 ])("a reset with code %i is the code %i of gRPC", (code, meaning) => {
-  expect(resetError(code, "why").code).toBe(meaning);
+  expect(resetError({ code, reason: "why", isUnprocessed: false }).code).toBe(meaning);
+});
+
+test("what was not processed is UNAVAILABLE, whatever the connection was ended for", () => {
+  for (const code of [ErrorCode.noError, ErrorCode.protocolError, ErrorCode.enhanceYourCalm]) {
+    expect(resetError({ code, reason: "why", isUnprocessed: true }).code).toBe(Code.Unavailable);
+  }
 });

@@ -20,6 +20,7 @@ export class SessionStatus {
   readonly #clock: Clock;
   readonly #backoff: ConnectBackoff;
   readonly #state = new Watchable<SessionState>("idle");
+  #lastFailure = "the last try failed";
   #timer: Timer | undefined;
 
   constructor(address: string, clock: Clock, backoff: ConnectBackoff) {
@@ -42,11 +43,17 @@ export class SessionStatus {
     return this.#clock.now() >= this.#backoff.allowedAt;
   }
 
-  /** Why none may be. */
+  /** A try has failed, just now, or came to nothing. */
+  failed(error: ConnectError): void {
+    this.#backoff.failed(this.#clock.now());
+    this.#lastFailure = error.rawMessage;
+  }
+
+  /** Why none may be: what came of the last one, and when the next is due. */
   refusal(): ConnectError {
     const ms = Math.max(1, Math.ceil(this.#backoff.allowedAt - this.#clock.now()));
-    const message = `no connection to ${this.#address}: the last try failed, and the next one is due in ${ms} ms`;
-    const metadata = { next_try_ms: String(ms) };
+    const message = `${this.#lastFailure}; the next try is due in ${ms} ms`;
+    const metadata = { address: this.#address, next_try_ms: String(ms) };
     return withProgress(unavailable(message, { reason: "CONNECT_BACKOFF", domain: "heddle", metadata }), "not-sent");
   }
 

@@ -11,8 +11,8 @@ import { EndpointView } from "./endpoint-view.ts";
 import type { Resolution, Resolver } from "./resolver.ts";
 import type { SnapshotCache } from "./snapshot-cache.ts";
 
-/** Discovery sends a sign of life every 5 s; after three missed ones the stream counts as dead. */
-const silenceMs = 15_000;
+/** Discovery sends a sign of life every 5 s; one that is this late is not waited for, and the watch begun again. */
+const silenceMs = 6_000;
 
 /** How long the first calls wait for discovery before the snapshot on disk will do. */
 const patienceMs = 1_000;

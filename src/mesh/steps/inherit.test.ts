@@ -31,6 +31,7 @@ test("calls of one call share the trace that the first of them started, and it i
   await runInCall(call, () => fleet.users.getUser({ id: 1n }));
   await runInCall(call, () => fleet.users.getUser({ id: 2n }));
   expect(call.traceparent).toBeDefined();
+  expect(told(fleet, "tracestate")[0]).toBeNull();
   expect(told(fleet, "traceparent")).toEqual([call.traceparent, call.traceparent]);
 });
 

@@ -73,6 +73,12 @@ test("after an overload everybody is let in again, within two seconds", () => {
   expect([overload.share, overload.isPressed]).toEqual([0, false]);
 });
 
+test("while a queue is being worked off already, nobody is refused to be rid of it sooner", () => {
+  const overload = new LoopOverload();
+  for (let i = 0; i < 30; i++) overload.observe({ utilization: 1, delayMs: 400 - 10 * i }, 100);
+  expect(overload.share).toBeLessThan(0.05);
+});
+
 test("the share never reaches all calls, for without any nobody would see the end of it", () => {
   const overload = new LoopOverload();
   for (let i = 0; i < 500; i++) overload.observe({ utilization: 1, delayMs: 5_000 + 100 * i }, 100);

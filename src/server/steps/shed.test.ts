@@ -1,5 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { expect, test, vi } from "vitest";
+import { expect, type Mock, test, vi } from "vitest";
 import { RetryInfoSchema } from "../../../gen/google/rpc/error_details_pb.ts";
 import { Health } from "../../../gen/grpc/health/v1/health_pb.ts";
 import { OrderService } from "../../../gen/shop/order/v1/order_pb.ts";
@@ -15,7 +15,7 @@ interface Shop extends Pair {
   readonly clock: FakeClock;
   /** Says from now on how busy the loop is. */
   readonly loop: { now: LoopReading };
-  readonly getUser: ReturnType<typeof vi.fn>;
+  readonly getUser: Mock<(request: { id: bigint }) => unknown>;
   readonly ended: ServedCall[];
 }
 
@@ -25,11 +25,11 @@ async function openShop(limits: LimitOptions | false | "unsaid" = {}): Promise<S
   const clock = fakeClock();
   const loop = { now: idle };
   const ended: ServedCall[] = [];
-  const getUser = vi.fn(({ id }: { id: bigint }) => ({ user: { id } }));
+  const getUser = vi.fn(({ id }: { id: bigint }): unknown => ({ user: { id } }));
   const watchOrder = async function* () {};
   const pair = await openPair({
     services: [
-      [UserService, { getUser }],
+      [UserService, { getUser: (request) => getUser(request) as object }],
       [OrderService, { watchOrder }],
     ],
     clock,
@@ -174,6 +174,24 @@ test("handlers that keep calls waiting have a limit, and the calls beyond it are
     reason: "OVERLOADED",
     metadata: { limit: "in-flight" },
   });
+});
+
+test("errors that come sooner than answers do not make these look slow", async () => {
+  await using shop = await openShop();
+  const { clock } = shop;
+  shop.getUser.mockImplementation(() => {
+    throw new ConnectError("nobody", Code.NotFound);
+  });
+  for (let i = 0; i < 50; i++) await refusalOf(shop.users.getUser({ id: 1n }));
+  await clock.advance(600);
+  shop.getUser.mockImplementation(({ id }) => clock.sleep(250).then(() => ({ user: { id } })));
+  for (let round = 0; round < 4; round++) {
+    shop.getUser.mockClear();
+    const all = Array.from({ length: 60 }, () => refusalOf(shop.users.getUser({ id: 1n })));
+    await vi.waitUntil(() => shop.getUser.mock.calls.length === 60);
+    await clock.advance(600);
+    expect(await Promise.all(all)).toEqual(Array(60).fill(undefined));
+  }
 });
 
 test("a server that is told to sheds nobody; nor does one on a clock of its own that nobody has told of its load", async () => {

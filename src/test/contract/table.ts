@@ -2,7 +2,7 @@ import type { Case } from "./case.ts";
 import { catalogCases } from "./cases/catalog-cases.ts";
 import { consulCases, discoveryCases } from "./cases/discovery-cases.ts";
 import { orderCases } from "./cases/order-cases.ts";
-import { healthCases, reflectionCases } from "./cases/standard-cases.ts";
+import { healthCases, loadCases, reflectionCases } from "./cases/standard-cases.ts";
 import { userCases } from "./cases/user-cases.ts";
 import { restWaysOf } from "./rest-ways.ts";
 import { rpcWaysOf, type Way } from "./rpc-ways.ts";
@@ -15,6 +15,7 @@ export const table: readonly Case[] = [
   ...discoveryCases,
   ...consulCases,
   ...healthCases,
+  ...loadCases,
   ...reflectionCases,
 ];
 

@@ -6,7 +6,7 @@ import { Ledger, type Moods, stage } from "./stage.ts";
 /** Time in which circuits open, and then each window in which a replica that may be asked has to be. */
 const settleMs = 3_000;
 const windowMs = 1_000;
-const windows = 10;
+const windows = 5;
 
 /** However many fail, at most half of a small fleet is left alone. */
 export const ejection: Property = {
@@ -26,7 +26,7 @@ export const ejection: Property = {
     const under: Promise<unknown>[] = [];
     for (let i = 0; world.now < beganAt + settleMs + windows * windowMs; i++) {
       under.push(client[method]({ id: `${i}` }).catch(() => {}));
-      await world.sleep(10);
+      await world.sleep(15);
     }
     await Promise.all(under);
     const least = count - Math.floor(count / 2);

@@ -43,6 +43,7 @@ export const outcomes: Property = {
     holds(count.ended === count.started, `${count.started} calls began, ${count.ended} ended`);
     holds(count.started === calls, `${calls} calls were made, ${count.started} began`);
     assertProcessed(ledger, depth);
+    await assertNoStreams(world);
   },
 };
 
@@ -98,6 +99,22 @@ function assertProcessed(ledger: Ledger, depth: number): void {
     const most = isRepeatable(method) ? maxAttempts + above * (maxAttempts - 1) : 1;
     holds(count <= most, `call ${id} (${method}) was processed ${count} times by ${service}, and may be ${most} times`);
   }
+}
+
+/** Time in which the news that a call was given up is sent again, over paths that were cut. */
+const newsMs = 40_000;
+
+/** No stream is left of calls that have ended: those to the registry, which watch and renew, go on. */
+async function assertNoStreams(world: World): Promise<void> {
+  const endsAt = world.now + newsMs;
+  const left = () =>
+    world.machines.flatMap(({ name, node }) => {
+      if (node === undefined || node.name === world.registry.name) return [];
+      const open = [...world.network.openStreamsOf(node.process)].filter(([to]) => to !== world.registry.name);
+      return open.map(([to, count]) => `${name} has ${count} to ${to}`);
+    });
+  while (left().length > 0 && world.now < endsAt) await world.sleep(100);
+  holds(left().length === 0, `streams are left of calls that have ended: ${left().join("; ")}`);
 }
 
 function isRepeatable(method: string): boolean {

@@ -18,7 +18,7 @@ const openAfterMs = (failedMs: number) => Math.min(maxOpenMs, failedMs + openMs)
 const penaltyFadeMs = 10_000;
 
 /** Milliseconds between two calls. */
-const paceMs = 10;
+const paceMs = 20;
 
 /** A replica that failed and is well again is used again; and while one is well, nobody is told that none is. */
 export const recovery: Property = {
@@ -69,7 +69,7 @@ async function failSome(
   await Promise.all(
     some.map(async ({ name }) => {
       const kind = dice.oneOf(kinds);
-      const end = kind === "mood" ? sulk(world, moods, name) : world.strike({ kind, host: name, ms: forMs });
+      const end = kind === "mood" ? sulk(world, moods, name) : world.strike({ kind, host: name });
       await world.sleep(forMs);
       await end();
     }),

@@ -25,7 +25,7 @@ export type Fault =
   /** The process is told to end, and drains; when the fault ends, it starts again. */
   | { readonly kind: "drain"; readonly host: string }
   /** The process stands still. */
-  | { readonly kind: "pause"; readonly host: string; readonly ms: number }
+  | { readonly kind: "pause"; readonly host: string }
   /** Its date jumps. */
   | { readonly kind: "jump"; readonly host: string; readonly ms: number };
 
@@ -65,7 +65,7 @@ function begin(world: World, fault: Fault): (() => void | Promise<void>) | undef
     case "sever":
       return void network.sever(fault.host, fault.other);
     case "pause":
-      return void world.machine(fault.host).pause(fault.ms);
+      return world.machine(fault.host).pause();
     case "jump":
       return void world.machine(fault.host).jump(fault.ms);
     case "crash":

@@ -35,6 +35,11 @@ export class Flow {
     this.#onLoss = onLoss;
   }
 
+  /** Whether somebody on the way has forgotten the connection. */
+  get isSevered(): boolean {
+    return this.#isSevered;
+  }
+
   send(segment: Segment): void {
     if (this.#isSevered) return;
     const bytes = typeof segment === "string" ? 0 : segment.length;

@@ -54,10 +54,14 @@ export class Machine {
     this.#parts.network.healed();
   }
 
-  /** Its process stands still for so long, as one does that computes, collects garbage or is swapped out. */
-  pause(ms: number): void {
-    this.tell(`stands still for ${ms} ms`);
-    this.node?.process.pause(ms);
+  /** Its process stands still, as one does that computes, collects garbage or is swapped out; returns what ends that. */
+  pause(): () => void {
+    this.tell("stands still");
+    const goOn = this.node?.process.pause();
+    return () => {
+      this.tell("goes on");
+      goOn?.();
+    };
   }
 
   /** The date on it changes; nothing else does. */

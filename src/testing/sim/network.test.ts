@@ -279,7 +279,7 @@ test("a process that stands still reads nothing: its peer's writes fill up, and 
   server.on("data", (bytes) => {
     read += bytes.length;
   });
-  net.right.process.pause(5_000);
+  net.timeline.call(net.timeline.now + 5_000, net.right.process.pause());
   expect(client.write(Buffer.alloc(40_000))).toBe(true);
   expect(client.write(Buffer.alloc(40_000))).toBe(false);
   await net.pass(4_000);

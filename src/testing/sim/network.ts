@@ -4,6 +4,7 @@ import type { Chronicle } from "./chronicle.ts";
 import type { Dice } from "./dice.ts";
 import { Flow } from "./flow.ts";
 import { fixed } from "./latency.ts";
+import { OpenStreams } from "./open-streams.ts";
 import { Host, Path, type PathOptions } from "./path.ts";
 import type { Process } from "./process.ts";
 import { VirtualSocket } from "./socket.ts";
@@ -18,6 +19,12 @@ export interface NetworkOptions {
   readonly path: PathOptions;
   /** Bytes that a connection holds each way before its writer has to wait. */
   readonly windowBytes: number;
+}
+
+/** A connection: who opened it, and what it carries. */
+interface Line {
+  readonly client: VirtualSocket;
+  readonly streams: OpenStreams;
 }
 
 /** A connection request that nobody answers is sent again after these spans, and given up after the last. */
@@ -36,6 +43,8 @@ export class VirtualNetwork {
   readonly #paths = new Map<string, Path>();
   readonly #doors = new Map<string, VirtualDoor>();
   readonly #sockets = new Set<VirtualSocket>();
+  /** What each socket's connection carries. */
+  readonly #lines = new WeakMap<VirtualSocket, Line>();
   /** Those that have lost something. */
   readonly #lossy = new Set<Flow>();
   #nextPort = firstFreePort;
@@ -53,6 +62,17 @@ export class VirtualNetwork {
   /** The sockets that a process has open. */
   socketsOf(process: Process): VirtualSocket[] {
     return [...this.#sockets].filter((socket) => socket.process === process);
+  }
+
+  /** Streams that a process has begun as a client, by host, and that have not ended; forgotten connections do not count. */
+  openStreamsOf(process: Process): ReadonlyMap<string, number> {
+    const open = new Map<string, number>();
+    for (const socket of this.socketsOf(process)) {
+      const line = this.#lines.get(socket);
+      if (line?.client !== socket || line.streams.size === 0 || socket.out?.isSevered) continue;
+      open.set(socket.remoteAddress, (open.get(socket.remoteAddress) ?? 0) + line.streams.size);
+    }
+    return open;
   }
 
   host(name: string): Host {
@@ -172,13 +192,20 @@ export class VirtualNetwork {
     const toClient = new Flow({ timeline, onLoss, path: back, arrive: (segment) => client.arrive(segment) });
     this.#connections++;
     chronicle.tell(client.process.name, `connected to ${there.to.name}`);
+    const line = { client, streams: new OpenStreams() };
+    this.#lines.set(client, line);
+    this.#lines.set(server, line);
     server.opened(client, toClient);
     client.opened(server, toServer);
   }
 
   #socket(process: Process, remoteAddress: string): VirtualSocket {
     const { timeline, chronicle, windowBytes } = this.#options;
-    const onRead = (bytes: Buffer) => chronicle.mixBytes(bytes);
+    const onRead = (socket: VirtualSocket, bytes: Buffer) => {
+      chronicle.mixBytes(bytes);
+      const { streams, client } = this.#lines.get(socket) ?? {};
+      streams?.sent(socket === client ? "server" : "client", bytes);
+    };
     const onGone = (gone: VirtualSocket) => this.#gone(gone);
     const made = new VirtualSocket(remoteAddress, { process, timeline, windowBytes, onRead, onGone });
     this.#sockets.add(made);

@@ -23,6 +23,7 @@ export class Process {
   readonly #endListeners = new Set<() => void>();
   readonly #notesOrigins: boolean;
   #wallOffsetMs = 0;
+  #pauses = 0;
   #state: State = { name: "running" };
 
   /** With `notesOrigins` each timer knows where it was set, which takes longer than all the rest. */
@@ -65,11 +66,15 @@ export class Process {
     else if (this.#state.name === "paused") this.#state.missed.push(happen);
   }
 
-  /** Stops it for so long; what would happen to it happens then, in order. */
-  pause(ms: number): void {
-    if (this.#state.name !== "running") return;
-    this.#state = { name: "paused", missed: [] };
-    this.#timeline.call(this.#timeline.now + ms, () => this.#goOn());
+  /** Stops it; returns what lets it go on, unless something else stops it, too. What it missed happens then, in order. */
+  pause(): () => void {
+    this.#pauses++;
+    if (this.#state.name === "running") this.#state = { name: "paused", missed: [] };
+    let isOver = false;
+    return () => {
+      if (!isOver && --this.#pauses === 0) this.#goOn();
+      isOver = true;
+    };
   }
 
   /** Calls `listener` when it ends. */

@@ -15,7 +15,7 @@ export interface SocketParts {
   /** Bytes on their way or unread by the peer at the most. */
   readonly windowBytes: number;
   /** Told of bytes that were read. */
-  readonly onRead: (bytes: Buffer) => void;
+  readonly onRead: (socket: VirtualSocket, bytes: Buffer) => void;
   /** Told when it is no more. */
   readonly onGone: (socket: VirtualSocket) => void;
 }
@@ -171,7 +171,7 @@ export class VirtualSocket extends EventEmitter<WireSocketEvents> implements Wir
       this.#isReadDue = true;
       this.#parts.timeline.call(this.#parts.timeline.now, () => this.process.run(this.#read));
     }
-    this.#parts.onRead(bytes);
+    this.#parts.onRead(this, bytes);
     this.#inContext(this.#tellData, bytes);
   };
 

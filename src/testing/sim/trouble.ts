@@ -79,8 +79,6 @@ function drawFault(world: World, dice: Dice, kind: Fault["kind"], host: string):
     case "reset":
     case "sever":
       return { kind, host, other: dice.chance(0.5) ? other : "*" };
-    case "pause":
-      return { kind, host, ms: dice.oneOf([20, 200, 2_000, 12_000]) };
     case "jump":
       return { kind, host, ms: dice.oneOf([-3_600_000, -5_000, 5_000, 3_600_000]) };
     default:

@@ -109,8 +109,9 @@ export abstract class Called implements CalledStream, MessageSink, CancelListene
     this.finish();
   }
 
-  reset({ code, by, reason, isUnprocessed }: Reset, lost: (why: string) => ConnectError): void {
-    const error = by === "connection" ? lost(reason) : orLate(resetError(code, reason), this.attempt, this.#tookMs());
+  reset(reset: Reset, lost: (why: string) => ConnectError): void {
+    const { code, by, reason, isUnprocessed } = reset;
+    const error = by === "connection" ? lost(reason) : orLate(resetError(reset), this.attempt, this.#tookMs());
     const isRefused = isUnprocessed || code === ErrorCode.refusedStream;
     this.fail(error, isRefused ? "refused" : "processed");
   }

@@ -138,8 +138,8 @@ export class GrpcExchange implements ServedStream, MessageSink, CancelListener, 
     this.#parts.onOver();
   }
 
-  reset({ code, by, reason }: Reset): void {
-    const gone = by === "connection" ? new ConnectError(reason, Code.Canceled) : resetError(code, reason);
+  reset(reset: Reset): void {
+    const gone = reset.by === "connection" ? new ConnectError(reset.reason, Code.Canceled) : resetError(reset);
     if (!this.#reply.isOver) {
       this.#reply.stop();
       this.#call.cancel(gone);

@@ -4,6 +4,7 @@ import { Health, HealthCheckResponse_ServingStatus as Serving } from "../../../.
 import { ServerReflection } from "../../../../gen/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as ServerReflectionAlpha } from "../../../../gen/grpc/reflection/v1alpha/reflection_pb.ts";
 import { UserService } from "../../../../gen/shop/user/v1/user_pb.ts";
+import { OpenRcaService } from "../../../../gen/xds/service/orca/v3/orca_pb.ts";
 import { answers, type Case, fails } from "../case.ts";
 
 const { check, list, watch } = Health.method;
@@ -37,6 +38,20 @@ export const healthCases: readonly Case[] = [
     given: () => ({ service: "shop.nobody.v1.Nobody" }),
     take: 1,
     check: ([{ status }]) => expect(status).toBe(Serving.SERVICE_UNKNOWN),
+  }),
+];
+
+/** xds.service.orca.v3.OpenRcaService. */
+export const loadCases: readonly Case[] = [
+  answers(OpenRcaService.method.streamCoreMetrics, "the load as it is now", {
+    given: () => ({}),
+    take: 1,
+    check([{ applicationUtilization, rpsFractional, namedMetrics }]) {
+      expect(applicationUtilization).toBeGreaterThanOrEqual(0);
+      expect(applicationUtilization).toBeLessThanOrEqual(1);
+      expect(rpsFractional).toBeGreaterThanOrEqual(0);
+      expect(Object.keys(namedMetrics)).toEqual(["heddle.event_loop_delay_ms"]);
+    },
   }),
 ];
 

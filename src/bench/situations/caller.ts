@@ -1,4 +1,4 @@
-/** A caller, as a process of its own: `caller PEER STAGE ADDRESSES`. Told a load, it makes the calls and tells how each went. */
+/** A caller, as a process of its own: `caller PEER STAGE ADDRESSES`. Told loads, it makes their calls and tells how each went. */
 import { systemClock } from "../../base/clock.ts";
 import { answerParent } from "../answer-parent.ts";
 import type { Addresses } from "../load.ts";
@@ -8,4 +8,13 @@ import { openPeer } from "./peers/open-peer.ts";
 
 const [peer = "", stage = "back", addresses = ""] = process.argv.slice(2);
 const ask = await openPeer(peer, stages[stage as StageName], addresses.split(",") as unknown as Addresses);
-answerParent({ ready: {}, onMessage: (load) => runOpenLoad(systemClock, load as OpenLoad, ask) });
+answerParent({
+  ready: {},
+  onMessage: async (loads) => {
+    const courses = (loads as readonly OpenLoad[]).map(async (load) => {
+      await systemClock.sleep(Math.max(0, load.fromAt - systemClock.now()));
+      return runOpenLoad(systemClock, load, ask);
+    });
+    return (await Promise.all(courses)).flat();
+  },
+});

@@ -23,7 +23,7 @@ export async function realStorm(peers: readonly string[]): Promise<ReadonlyMap<s
   const zeroAt = fromAt + stormTimes.settleMs;
   const toAt = zeroAt + stormTimes.troubleMs + stormTimes.afterMs;
   const load: OpenLoad = { fromAt, toAt, zeroAt, perSecond: storm.perSecond, methods: ["read"] };
-  const courses = Promise.all(chains.map(({ caller }) => caller.ask<Course>(load)));
+  const courses = Promise.all(chains.map(({ caller }) => caller.ask<Course>([load])));
   const backs = chains.flatMap((chain) => chain.backs);
   await systemClock.sleep(zeroAt - systemClock.now());
   await tell(backs, { workers: storm.workersLeft });

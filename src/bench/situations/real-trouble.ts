@@ -28,7 +28,7 @@ export async function realTrouble(trouble: Trouble, peers: readonly string[]): P
   const zeroAt = fromAt + times.settleMs;
   const toAt = zeroAt + times.troubleMs + times.afterMs;
   const load: OpenLoad = { fromAt, toAt, zeroAt, perSecond: trouble.perSecond, methods: trouble.methods };
-  const courses = Promise.all(callers.map((caller) => caller.ask<Course>(load)));
+  const courses = Promise.all(callers.map((caller) => caller.ask<Course>([load])));
   const first = replicas[0]?.child;
   await systemClock.sleep(zeroAt - systemClock.now());
   await change(first, trouble.first);

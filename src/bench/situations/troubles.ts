@@ -10,3 +10,6 @@ export const troubles = {
   "black hole": { replicas: 3, usual, first: "silent", perSecond: 500, methods: mostlyRead },
   "failing half": { replicas: 3, usual, first: { ...usual, failRatio: 0.5 }, perSecond: 300, methods: mostlyRead },
 } as const satisfies Readonly<Record<string, Trouble>>;
+
+/** One of them. */
+export type TroubleName = keyof typeof troubles;

@@ -41,7 +41,18 @@ export class Child implements Disposable {
     return answer;
   }
 
+  /** It stands still, and its kernel goes on for it: connections stay open and take what is sent, and nobody reads it. */
+  standStill(): void {
+    this.#process.kill("SIGSTOP");
+  }
+
+  /** Ends that. */
+  goOn(): void {
+    this.#process.kill("SIGCONT");
+  }
+
   [Symbol.dispose](): void {
+    this.goOn(); // who stands still would not hear that it is to end
     if (this.#process.connected) this.#process.disconnect();
   }
 }

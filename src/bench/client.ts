@@ -6,6 +6,9 @@ type Open = (addresses: Addresses, interceptors: number) => Promise<Call>;
 
 const kinds: Readonly<Record<string, () => Promise<{ open: Open }>>> = {
   heddle: () => import("./clients/heddle.ts"),
+  "heddle, all on": () => import("./clients/heddle-full.ts"),
+  wire: () => import("./clients/wire.ts"),
+  "wire + Connect": async () => ({ open: (await import("./clients/wire.ts")).openConnect }),
   "node:http2": () => import("./clients/node-http2.ts"),
   "grpc-js": () => import("./clients/grpc-js.ts"),
   "nice-grpc": () => import("./clients/nice-grpc.ts"),

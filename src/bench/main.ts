@@ -3,17 +3,18 @@ import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { picture } from "./picture.ts";
 import { buildPrograms } from "./programs.ts";
-import { markdown } from "./report.ts";
+import { markdown, writtenBy } from "./report.ts";
 import { Results } from "./results.ts";
 import type { Rig } from "./rig.ts";
 import { type Scenario, type ScenarioName, scenarioNames, scenarios } from "./scenarios.ts";
+import { measureSituations } from "./situations/measure.ts";
 
 const { values } = parseArgs({
   options: {
     rounds: { type: "string", default: "5" },
     seconds: { type: "string", default: "0.7" },
     "warm-up": { type: "string", default: "1.5" },
-    only: { type: "string", default: scenarioNames.join(",") },
+    only: { type: "string", default: [...scenarioNames, "situations"].join(",") },
   },
 });
 const [rounds = 0, ms = 0, warmUpMs = 0] = [
@@ -24,19 +25,26 @@ const [rounds = 0, ms = 0, warmUpMs = 0] = [
 if (!(Number.isInteger(rounds) && rounds > 0 && ms > 0 && warmUpMs > 0)) {
   throw new Error("--rounds has to be a whole number above 0, --seconds and --warm-up any number above 0");
 }
-const chosen = values.only.split(",") as ScenarioName[];
+const asked = new Set(values.only.split(","));
+const hasSituations = asked.delete("situations");
+if (hasSituations) asked.add("policy-stack"); // what the mesh costs where nothing goes wrong
+const chosen = [...asked] as ScenarioName[];
 const unknown = chosen.filter((name) => !scenarioNames.includes(name));
-if (unknown.length > 0) throw new Error(`--only ${unknown.join(",")}: there is ${scenarioNames.join(", ")}`);
+if (unknown.length > 0) {
+  throw new Error(`--only ${unknown.join(",")}: there is ${scenarioNames.join(", ")}, situations`);
+}
 
 await buildPrograms();
+const command = ["make bench", ...argsTold()].join(" ");
 const results = new Results();
 for (const name of chosen) await run(name, scenarios[name]);
-const told = markdown(results, { rounds, ms, command: ["make bench", ...argsTold()].join(" ") });
+const told = markdown(results, { rounds, ms, command });
 process.stdout.write(`\n${told}`);
 if (chosen.length === scenarioNames.length) {
   writeFileSync(`${import.meta.dirname}/results.md`, told);
   writeFileSync(`${import.meta.dirname}/results.svg`, picture(results));
 }
+if (hasSituations) process.stdout.write(`\n${await measureSituations(results, () => writtenBy(command))}\n`);
 
 /** All peers are opened and warmed up first; then they take turns, so that a slow minute hits all of them. */
 async function run(name: ScenarioName, scenario: Scenario): Promise<void> {

@@ -4,7 +4,16 @@ import { build } from "esbuild";
 const root = join(import.meta.dirname, "../..");
 const outdir = join(root, ".heddle/bench");
 /** Not among them: upstream.ts, which needs its migrations beside it. */
-const bundled = ["server", "client", "gateway", "loader", "constant"];
+const bundled = [
+  "server",
+  "client",
+  "gateway",
+  "loader",
+  "constant",
+  "situations/replica",
+  "situations/grpc-js-replica",
+  "situations/caller",
+];
 
 /**
  * Makes plain JavaScript of the programs that are run: what an installed package is. To strip types at every start

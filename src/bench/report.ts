@@ -4,6 +4,7 @@ import { canPin } from "./child.ts";
 import type { Results, Spread } from "./results.ts";
 import type { Round } from "./rig.ts";
 import { type Scenario, type ScenarioName, scenarioNames, scenarios } from "./scenarios.ts";
+import { table } from "./table.ts";
 import { shortfall, type Target, targets, verdictOf } from "./targets.ts";
 
 /** How the run was made. */
@@ -19,15 +20,20 @@ export function markdown(results: Results, info: RunInfo): string {
   return `${["# Heddle beside its peers", aboutRun(info), targetTable(results), ...parts].join("\n\n")}\n`;
 }
 
-/** When, where and how, in words. */
-export function aboutRun({ rounds, ms, command }: RunInfo): string {
+/** When, where and by what command a page was written. */
+export function writtenBy(command: string): string {
   const day = new Date().toISOString().slice(0, 10);
   const machine = `Node ${process.versions.node}, ${cpus().length} × ${cpus()[0]?.model.trim()}`;
+  return `Written by \`${command}\` on ${day}, at ${commit()}: ${machine}.`;
+}
+
+/** The same, and how the run was made, in words. */
+export function aboutRun({ rounds, ms, command }: RunInfo): string {
   const pinned = canPin
     ? "What is measured has CPU 0 to itself; all that it needs runs on CPU 1."
     : "Processes are not pinned to CPUs.";
   return [
-    `Written by \`${command}\` on ${day}, at ${commit()}: ${machine}.`,
+    writtenBy(command),
     `${pinned} Medians of ${rounds} rounds of ${ms} ms in which all peers take turns, [lowest..highest];`,
     "ratios are of rounds that were next to each other. One connection where nothing else is said; all peers use",
     "protobuf-es, but for `node:http2`, which sends constant bytes and decodes nothing. `CPU µs` is what a call cost the",
@@ -107,15 +113,4 @@ function firstInterceptor(scenario: ScenarioName, results: Results): string[] {
 
 function ranged({ median, min, max }: Spread, digits: number): string {
   return `${median.toFixed(digits)} [${min.toFixed(digits)}..${max.toFixed(digits)}]`;
-}
-
-/** Rows as a Markdown table, aligned: the first column to the left, the others to the right. */
-function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [header, ...rows];
-  const widths = header.map((_, column) => Math.max(3, ...all.map((row) => row[column]?.length ?? 0)));
-  const pad = (cell: string, column: number) =>
-    column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0);
-  const line = (row: readonly string[]) => `| ${row.map(pad).join(" | ")} |`;
-  const rule = `|${widths.map((width, column) => (column === 0 ? `:${"-".repeat(width + 1)}` : `${"-".repeat(width + 1)}:`)).join("|")}|`;
-  return [line(header), rule, ...rows.map(line)].join("\n");
 }

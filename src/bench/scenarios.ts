@@ -64,6 +64,13 @@ export const scenarios = {
     inFlight: [32],
     open: (peer) => openClientRig("heddle", countOf(peer)),
   },
+  "policy-stack": {
+    ...calls,
+    title: "Client, what stands above the wire; three endpoints",
+    peers: ["wire", "wire + Connect", "heddle", "heddle, all on"],
+    inFlight: [32],
+    open: (peer) => openClientRig(peer),
+  },
   gateways: {
     ...calls,
     title: "Gateways, REST GET /v1/orders/{id}; upstream and load generator share the other CPU",

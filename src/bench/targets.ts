@@ -45,6 +45,14 @@ function interceptor(side: "server" | "client"): Target {
   return { name: `${side}, each further interceptor`, must: 0.5, aim: 0.2, isLess: true, unit: "µs", measured };
 }
 
+/** What deadline, pick, budget, breaker and story cost a call that succeeds, beyond what `under` costs it. */
+function stack(peer: string, under: string): Target {
+  const place = { scenario: "policy-stack", inFlight: 32 } as const;
+  const measured = (results: Results) =>
+    results.compare({ ...place, peer }, { ...place, peer: under }, (own, bare) => own.cpuUs - bare.cpuUs);
+  return { name: `policy stack: ${peer} − ${under}`, must: 3, aim: 2, isLess: true, unit: "µs", measured };
+}
+
 const server = { scenario: "servers", inFlight: 32, peer: "heddle" } as const;
 
 /** What issue 3 asks for, in its order. */
@@ -68,6 +76,8 @@ export const targets: readonly Target[] = [
   },
   interceptor("server"),
   interceptor("client"),
+  stack("heddle", "wire"),
+  stack("heddle, all on", "wire"),
   faster("gateway, REST", "node:http + grpc-js", "gateways", 32, [3, 4]),
   faster("gateway, REST", "node:http + connect-node", "gateways", 32, [6, 10]),
 ];

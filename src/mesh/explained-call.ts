@@ -76,10 +76,10 @@ export interface ExplainedAttempt {
   readonly rule: Choice["rule"];
   readonly candidates: readonly { readonly address: string; readonly costMs: number }[];
   readonly leftOut: readonly LeftOut[];
-  /** What was done to it on purpose. */
-  readonly fault?: FaultKind;
   /** Why its end opened the endpoint's circuit. */
   readonly opened?: string;
+  /** What was done to it on purpose. */
+  readonly fault?: FaultKind;
 }
 
 /** What was decided, after the attempt of that number; 0, before the first. */

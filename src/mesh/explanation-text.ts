@@ -67,10 +67,10 @@ function stepLines({ atMs, lines }: Step): string[] {
 const kinds = { first: "", retry: ", a repeat,", hedge: ", a hedge since no answer has come yet," } as const;
 
 function sentStep(attempt: ExplainedAttempt): Step {
-  const { number, kind, name, address, timeoutMs, startedMs: atMs, fault } = attempt;
+  const { number, kind, name, address, timeoutMs, startedMs: atMs } = attempt;
   const limit = timeoutMs === undefined ? "" : `, for ${spanText(timeoutMs)} at most`;
   const sent = `attempt ${number}${kinds[kind]} goes to ${name === "" || name === address ? "" : `${name} at `}${address}${limit}`;
-  const broken = fault === undefined ? [] : [`  with an injected fault: ${fault}`];
+  const broken = attempt.fault === undefined ? [] : [`  with an injected fault: ${attempt.fault}`];
   return { atMs, order: 4 * number, lines: [sent, `  ${picked(attempt)}`, ...leftAlone(attempt), ...broken] };
 }
 

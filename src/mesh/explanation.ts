@@ -91,8 +91,8 @@ function explainedAttempt(attempt: AttemptFacts, story: Story): ExplainedAttempt
     rule: choice.rule,
     candidates: costly.map(({ address }, at) => ({ address, costMs: costs[at] ?? 0 })),
     leftOut: choice.leftOut,
-    ...(fault !== undefined && { fault }),
     ...(opened !== undefined && { opened }),
+    ...(fault !== undefined && { fault }),
   };
 }
 

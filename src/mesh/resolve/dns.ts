@@ -28,7 +28,7 @@ export interface DnsResolverOptions extends DnsParts {
 
 /**
  * Finds endpoints by DNS: every address a name has is one, with the address for its id. Names are looked up again every
- * 30 s, and a second after an endpoint of theirs could not be connected to. While a name cannot be looked up, or has
+ * 30 s, and when an endpoint of theirs cannot be connected to, at most once a second. While a name cannot be looked up, or has
  * nothing any more, which is mostly an accident, the last good answer stays. Throws if a name is none.
  */
 export function dnsResolver({ names, ...parts }: DnsResolverOptions): Resolver {

@@ -85,7 +85,7 @@ export class Place implements Candidate, Disposable {
   }
 
   cost(now: number): number {
-    return this.load.cost(now);
+    return this.load.isStale(now) ? 1 : this.load.cost(now);
   }
 
   share(now: number): number {

@@ -175,3 +175,17 @@ test("a newcomer is expected to take what its peers take, of those that have ans
   expect(expectedLatencyMs(peers, 0)).toBe(200);
   expect(expectedLatencyMs([new Load(0), failed()], 0)).toBeUndefined();
 });
+
+test("what was seen of an endpoint is stale once none was sent there for 5 s, and none is under way", () => {
+  const slow = answeredIn(3_000);
+  expect(slow.isStale(5_000)).toBe(false);
+  expect(slow.isStale(8_001)).toBe(true);
+  slow.begin(8_001);
+  expect(slow.isStale(20_000)).toBe(false);
+});
+
+test("an endpoint that asked to be left alone for longer is not stale before that", () => {
+  expect(failed().isStale(5_001)).toBe(true);
+  expect(failed({ pushbackMs: 60_000 }).isStale(30_000)).toBe(false);
+  expect(failed({ pushbackMs: 60_000 }).isStale(60_001)).toBe(true);
+});

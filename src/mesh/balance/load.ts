@@ -12,6 +12,9 @@ const leastMs = 1;
 /** Costs end here, at twelve days: what is still a whole number of 31 bits. */
 const mostMs = 2 ** 30;
 
+/** An endpoint that nobody was sent to for so long is tried again, however slow or failing it was. */
+const staleMs = 5_000;
+
 /** What a failure adds to the cost at first, how long that takes to fade, and how long pushback may make it take. */
 const penaltyMs = 5_000;
 const penaltyFadeMs = 10_000;
@@ -36,11 +39,12 @@ export class Load {
   #fadedAt = 0;
   #answers = 0;
   #failedAt = 0;
+  #begunAt: number;
   #forgivenAt = 0;
 
   /** Nothing is known yet: `expectedMs` is what peers take, else 30 ms. It fades as if it had been seen. */
   constructor(now: number, expectedMs: number = seedMs) {
-    this.#fadedAt = now;
+    this.#fadedAt = this.#begunAt = now;
     this.#latencyMs = expectedMs;
   }
 
@@ -56,6 +60,7 @@ export class Load {
 
   /** An attempt begins. */
   begin(now: number): void {
+    this.#begunAt = now;
     this.#inFlight++;
     if (this.#waiting++ === 0) this.#silentSince = now;
   }
@@ -97,6 +102,15 @@ export class Load {
    */
   cost(now: number): number {
     return Math.min(mostMs, this.latencyMs(now) * (this.#inFlight + 1) + this.penaltyMs(now)) | 0;
+  }
+
+  /**
+   * Whether none was sent there for so long that what was seen is too old to go by: one attempt tells how it fares now.
+   * Where the server asked to be left alone for longer, that counts.
+   */
+  isStale(now: number): boolean {
+    if (this.#inFlight > 0 || now - this.#begunAt <= staleMs) return false;
+    return now >= this.#forgivenAt || this.#forgivenAt - this.#failedAt <= penaltyFadeMs;
   }
 
   /** How long an answer is expected to take. */

@@ -18,8 +18,22 @@ export {
   unavailable,
 } from "./call/errors.ts";
 export { assertPolicies, type MethodPolicy, methodPolicy, PolicyError } from "./call/policy.ts";
+export type { Explained, MeshClient } from "./mesh/client.ts";
+export type {
+  ExplainedAttempt,
+  ExplainedCall,
+  ExplainedDecision,
+  ExplainedTime,
+} from "./mesh/explained-call.ts";
+export type { Explanation } from "./mesh/explanation.ts";
+export type { Faults } from "./mesh/faults/faults.ts";
+export type { FaultKind } from "./mesh/faults/happening.ts";
+export { FaultPlanError, type FaultSource, faultPlanOf } from "./mesh/faults/plan.ts";
 export type { EndedAttempt, EndedCall, MeshHooks } from "./mesh/hooks.ts";
 export { type Mesh, type MeshOptions, openMesh } from "./mesh/mesh.ts";
+export { type DnsParts, type DnsResolverOptions, dnsResolver } from "./mesh/resolve/dns.ts";
+export type { DnsLookup, SrvRecord } from "./mesh/resolve/dns-lookup.ts";
 export type { Endpoint, Resolution, Resolver } from "./mesh/resolve/resolver.ts";
+export { resolverOf } from "./mesh/resolve/resolver-of.ts";
 export { staticResolver } from "./mesh/resolve/static.ts";
 export { type Authenticate, type Principal, principalKey } from "./security/principal.ts";

@@ -34,7 +34,7 @@ const patienceMs = 2_000;
 /** Registers a server, and keeps it registered until disposed of. Discovery being away delays it and fails nothing. */
 export async function openRegistration(options: RegistrationOptions): Promise<AsyncDisposable> {
   const { discovery, host, adminPort, engine, log, clock, random, ...about } = options;
-  const mesh = await openMesh({ ...(discovery === undefined ? {} : { discovery }), engine, log, clock, random });
+  const mesh = await openMesh({ ...(discovery && { discovery }), faults: "", engine, log, clock, random });
   const admin = adminPort === undefined ? {} : { admin: `${host}:${adminPort}` };
   const metadata = { ...about.metadata, ...admin };
   const instance = { ...about, id: `${about.name}-${uuid()}`, host, metadata, services: [...about.services] };

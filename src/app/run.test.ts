@@ -1,7 +1,10 @@
+import { Code } from "@connectrpc/connect";
 import { expect, test, vi } from "vitest";
 import { DiscoveryService } from "../../gen/heddle/discovery/v1/discovery_pb.ts";
 import { UserService } from "../../gen/shop/user/v1/user_pb.ts";
 import { silentLogger } from "../base/log.ts";
+import { openMesh } from "../mesh/mesh.ts";
+import { staticResolver } from "../mesh/resolve/static.ts";
 import { openServer } from "../server/serve.ts";
 import { scriptedDiscovery } from "../testing/scripted-discovery.ts";
 import { type ServeOptions, serve } from "./run.ts";
@@ -40,6 +43,31 @@ test("the pages for machines tell that it lives, that it is ready, and what it c
   expect(metrics).toMatch(/heddle_server_calls_total\{.*method="GetUser",code="OK".*\} 1/);
   expect(metrics).toMatch(/process_cpu_user_seconds_total\{service="user"\}/);
   expect((await page(server.adminPort, "/nothing"))[0]).toBe(404);
+});
+
+test("the pages for machines tell what became of the calls of the process, by trace or the latest of them", async () => {
+  await using server = await serve(alone);
+  await using mesh = await openMesh({ resolver: staticResolver({}), log: silentLogger });
+  const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  const call = mesh.client(UserService).createUser({ name: "Ada", email: "a@b.cd" }, { headers: { traceparent } });
+  await expect(call).rejects.toMatchObject({ code: Code.Unavailable });
+
+  const [status, found] = await page(server.adminPort, "/calls?trace=0af7651916cd43dd8448eb211c80319c");
+  expect(status).toBe(200);
+  expect(JSON.parse(found)).toMatchObject([{ method: "shop.user.v1.UserService/CreateUser", outcome: "UNAVAILABLE" }]);
+  expect(JSON.parse((await page(server.adminPort, `/calls?trace=${traceparent}`))[1])).toHaveLength(1);
+  expect(await page(server.adminPort, "/calls?trace=ffffffffffffffffffffffffffffffff")).toEqual([200, "[]"]);
+  const [, latest] = await page(server.adminPort, "/calls");
+  expect(JSON.parse(latest)).toMatchObject([{ traceId: "0af7651916cd43dd8448eb211c80319c", outcome: "UNAVAILABLE" }]);
+});
+
+test("a trace id that is none is refused, with what one looks like", async () => {
+  await using server = await serve(alone);
+  const [status, told] = await page(server.adminPort, "/calls?trace=abc");
+  expect([status, JSON.parse(told).message]).toEqual([
+    400,
+    expect.stringMatching(/"abc" is no trace id: .*[0-9a-f]{32}$/),
+  ]);
 });
 
 test("a port of its pages that is taken ends the start, and leaves nothing open", async () => {

@@ -19,7 +19,7 @@ export interface ServeOptions<T extends readonly DescService[]> extends Omit<Ser
   /** What people call the service: "user". Replicas share it. */
   readonly name: string;
   readonly services: ServiceEntries<T>;
-  /** The port of the pages for machines: `/metrics`, `/healthz`, `/readyz`. 0 lets the system choose; unset, no pages. */
+  /** The port of the pages for machines: `/metrics`, `/healthz`, `/readyz`, `/calls`. 0 lets the system choose; unset, no pages. */
   readonly adminPort?: number;
   /** Discovery's "host:port"; `false`: register nowhere. Default `HEDDLE_DISCOVERY`, else 127.0.0.1:8500. */
   readonly discovery?: string | false;

@@ -1,5 +1,7 @@
 import type { EnvReader } from "../base/env.ts";
 import { type LogLevel, logLevels } from "../base/log.ts";
+import { faultPlanOf } from "../mesh/faults/plan.ts";
+import { assertFaultsAllowed, faultsInProduction } from "../mesh/faults/production.ts";
 import { defaultDiscovery } from "../mesh/mesh.ts";
 import { engineNames } from "../wire/engines.ts";
 import { heddleVersion } from "./version.ts";
@@ -25,4 +27,21 @@ export function discoverySettings(read: EnvReader) {
   return {
     discovery: read.text("HEDDLE_DISCOVERY", defaultDiscovery, "host:port of discovery, several between commas"),
   };
+}
+
+/** What a program that calls others lets go wrong in its calls on purpose. */
+export function faultSettings(read: EnvReader) {
+  const nodeEnv = read.text("NODE_ENV", "", "production refuses HEDDLE_FAULTS");
+  const inProduction = read.choice(faultsInProduction, ["no", "yes"], "no", "yes: not even production refuses them");
+  const about = "what goes wrong in calls on purpose: JSON of a heddle.fault.v1.FaultPlan, or @file";
+  const faults = read.parsed("HEDDLE_FAULTS", "", about, (raw) => {
+    try {
+      const plan = faultPlanOf(raw);
+      if (plan.faults.length > 0) assertFaultsAllowed({ nodeEnv, inProduction });
+      return plan;
+    } catch (reason) {
+      throw new Error(`is not taken: ${reason instanceof Error ? reason.message : String(reason)}`);
+    }
+  });
+  return faults === undefined ? {} : { faults };
 }

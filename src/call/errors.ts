@@ -76,6 +76,11 @@ export function failedPrecondition(message: string, info: ErrorReason): ConnectE
   return errorWithInfo(Code.FailedPrecondition, message, info);
 }
 
+/** The mesh that was to make the call is closed, or closes while the call waits. */
+export function meshClosed(): ConnectError {
+  return failedPrecondition("the mesh is closed", { reason: "MESH_CLOSED", domain: "heddle" });
+}
+
 /** Nobody there for the moment. `retryAfterMs` tells the caller when asking again may help. */
 export function unavailable(message: string, info: ErrorReason & { readonly retryAfterMs?: number }): ConnectError {
   return retryLater(errorWithInfo(Code.Unavailable, message, info), info.retryAfterMs);

@@ -20,6 +20,8 @@ export const headers = {
   loadMetrics: "endpoint-load-metrics-bin",
   /** On an answer that a fallback gave: the reason why nobody could be asked. */
   fallback: "heddle-fallback",
+  /** On the gateway's answers: the id of the trace, as `heddle explain` takes it. */
+  traceId: "heddle-trace-id",
   /** https://www.w3.org/TR/trace-context/ */
   traceparent: "traceparent",
   /** Goes wherever `traceparent` goes. */

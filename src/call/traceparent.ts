@@ -18,6 +18,13 @@ export function traceIdOf(traceparent: string | undefined): string | undefined {
   return traceparent === undefined ? undefined : shape.exec(traceparent)?.[1];
 }
 
+/** The trace id that somebody has typed or pasted: by itself, or within a `traceparent`; `undefined` if it is neither. */
+export function traceIdIn(text: string): string | undefined {
+  const typed = text.trim().toLowerCase();
+  return bare.test(typed) ? typed : traceIdOf(typed);
+}
+
+const bare = /^(?!0{32})[0-9a-f]{32}$/;
 const shape = /^[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}/;
 const text = Buffer.from("00-00000000000000000000000000000000-0000000000000000-01", "latin1");
 const digits = Buffer.from("0123456789abcdef", "latin1");

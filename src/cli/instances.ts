@@ -23,7 +23,7 @@ export interface InstanceView {
 
 /** Every instance that discovery knows, whatever its health. Rejects when discovery does not answer. */
 export async function listInstances(discovery: string): Promise<InstanceView[]> {
-  await using mesh = await openMesh({ discovery, log: silentLogger });
+  await using mesh = await openMesh({ discovery, faults: "", log: silentLogger });
   const client = mesh.client(DiscoveryService);
   const services: Service[] = [];
   for (let pageToken = ""; ; ) {

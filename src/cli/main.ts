@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { systemClock } from "../base/clock.ts";
 import { down } from "./commands/down.ts";
+import { explain } from "./commands/explain.ts";
 import { discovery, gateway } from "./commands/foreground.ts";
 import { logs } from "./commands/logs.ts";
 import { status } from "./commands/status.ts";
@@ -9,7 +10,7 @@ import { plan } from "./plan.ts";
 import { runCli } from "./run-cli.ts";
 
 const args = process.argv.slice(2);
-const commands = [up, down, status, logs, discovery, gateway];
+const commands = [up, down, status, logs, explain, discovery, gateway];
 
 // Those that run a part in this very process leave signals to it: it drains.
 const interruption = new AbortController();

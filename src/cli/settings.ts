@@ -6,7 +6,7 @@ import { defaultDiscovery } from "../mesh/mesh.ts";
 export function cliSettings(read: EnvReader) {
   return {
     home: resolve(read.text("HEDDLE_HOME", ".heddle", "folder of data, logs and what runs")),
-    discovery: read.text("HEDDLE_DISCOVERY", defaultDiscovery, "host:port of discovery, for status"),
+    discovery: read.text("HEDDLE_DISCOVERY", defaultDiscovery, "host:port of discovery, for status and explain"),
     noColour: read.text("NO_COLOR", "", "if set, no colours") !== "",
   };
 }

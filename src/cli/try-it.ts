@@ -63,7 +63,7 @@ export async function trialFacts(discovery: string, path: string): Promise<Trial
 }
 
 async function firstUsers(discovery: string): Promise<readonly User[]> {
-  await using mesh = await openMesh({ discovery, log: silentLogger });
+  await using mesh = await openMesh({ discovery, faults: "", log: silentLogger });
   const { users } = await mesh.client(UserService).listUsers({ pageSize: 1_000 });
   return users;
 }

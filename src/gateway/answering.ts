@@ -1,5 +1,6 @@
 import { Code } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import type { Random } from "../base/random.ts";
 import { jsonAnswer } from "../server/answers.ts";
 import { pathOf } from "../server/dispatch.ts";
 import type { HealthState } from "../server/health.ts";
@@ -8,6 +9,7 @@ import { withCors } from "./browser.ts";
 import { healthPage } from "./health-page.ts";
 import { withRequestId } from "./request-id.ts";
 import type { Routing } from "./routing.ts";
+import { withTrace } from "./trace.ts";
 
 /** What answers are made of. */
 export interface AnsweringOptions {
@@ -17,10 +19,11 @@ export interface AnsweringOptions {
   readonly health: HealthState;
   readonly version: string;
   readonly corsOrigins: readonly string[];
+  readonly random: Random;
 }
 
 /** Answers every request: preflights, `/health`, what is routed at this moment, the server's own, in this order. */
-export function answering({ own, routing, health, version, corsOrigins }: AnsweringOptions): HttpHandler {
+export function answering({ own, routing, health, version, corsOrigins, random }: AnsweringOptions): HttpHandler {
   const page = () => {
     const serving = health.serving.value;
     const told = healthPage({ serving, version, fleet: routing.fleet.value, routes: routing.routes.value });
@@ -30,7 +33,7 @@ export function answering({ own, routing, health, version, corsOrigins }: Answer
     if (pathOf(request.url) === "/health") return readOnly(request, page);
     return (await routing.routes.value.answer(request)) ?? own(request);
   };
-  return withCors(corsOrigins, withRequestId(route));
+  return withCors(corsOrigins, withRequestId(withTrace(random, route)));
 }
 
 function readOnly({ method }: UniversalServerRequest, page: () => UniversalServerResponse): UniversalServerResponse {

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { discoverySettings, serverSettings } from "../app/settings.ts";
+import { discoverySettings, faultSettings, serverSettings } from "../app/settings.ts";
 import type { EnvReader } from "../base/env.ts";
 
 /** What the gateway reads from its environment. */
@@ -8,6 +8,7 @@ export function gatewayConfig(read: EnvReader) {
   return {
     ...serverSettings(read, { port: 8000 }),
     ...discoverySettings(read),
+    ...faultSettings(read),
     cacheDir: join(dataDir, "cache", "gateway"),
     corsOrigins: read.list("CORS_ORIGINS", ["*"], "origins whose pages may call, between commas; * for all"),
     upstreamTimeoutMs: read.durationMs("UPSTREAM_TIMEOUT", 5_000, "for calls whose contract and caller do not say"),

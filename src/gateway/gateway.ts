@@ -5,6 +5,7 @@ import type { RunningServer } from "../app/running.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { jsonLogger, type Logger } from "../base/log.ts";
 import { type Random, systemRandom } from "../base/random.ts";
+import type { FaultSource } from "../mesh/faults/plan.ts";
 import { openMesh } from "../mesh/mesh.ts";
 import { meshMetrics } from "../telemetry/mesh-metrics.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
@@ -37,6 +38,8 @@ export interface GatewayOptions {
   readonly signals?: boolean;
   readonly version?: string;
   readonly zone?: string;
+  /** What is to go wrong in the calls that it passes on, on purpose. Default `HEDDLE_FAULTS`, else nothing. */
+  readonly faults?: FaultSource;
   readonly tls?: ServerTls;
   readonly metrics?: Registry;
   readonly log?: Logger;
@@ -73,7 +76,7 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
     around(own, parts) {
       const routing = openRouting({ ...tools, parts, discovery, cache, upstream: mesh.transport, upstreamTimeoutMs });
       opened.unshift(routing);
-      return answering({ own, routing, health: parts.health, version, corsOrigins });
+      return answering({ own, routing, health: parts.health, version, corsOrigins, random });
     },
   });
   const server = await starting.catch(async (reason: unknown) => {

@@ -13,7 +13,8 @@ import { hashOf } from "./balance/hash.ts";
 import type { Channel } from "./channel.ts";
 import type { ChannelOf } from "./channels.ts";
 import { toldKey } from "./client.ts";
-import { afterAttempts, comesTooLate, fallbackAnswer, findsNoPlace } from "./ends.ts";
+import { afterAttempts, comesTooLate, fallbackAnswer, findsNoPlace, notToBeRepeated } from "./ends.ts";
+import type { Faults } from "./faults/faults.ts";
 import { Hedging } from "./hedging.ts";
 import type { MeshHooks } from "./hooks.ts";
 import type { Waiter } from "./policy/bulkhead.ts";
@@ -33,6 +34,8 @@ export interface AttemptsOptions {
   readonly clock: Clock;
   /** Keeps the stories of calls that have ended. */
   readonly recent: Recent;
+  /** What goes wrong on purpose. By default nothing. */
+  readonly faults?: Faults;
 }
 
 /** Performs a call by as many attempts as contract, budget, circuits and deadline let it have. */
@@ -125,7 +128,8 @@ class Attempts implements CancelListener, Waiter {
 
   #begin(now: number): void {
     this.#state = "running";
-    this.#channel.budget.deposit(this.#route.method.name, now);
+    if (this.#call.retryDepth === 0) this.#channel.budget.deposit(this.#route.method.name, now);
+    else this.#channel.budget.pay(this.#route.method.name, now);
     this.#send("first");
   }
 
@@ -155,13 +159,13 @@ class Attempts implements CancelListener, Waiter {
     );
   }
 
-  #sendTo({ places, picker }: Snapshot, kind: AttemptKind): void {
+  #sendTo({ places, picker, choice }: Snapshot, kind: AttemptKind): void {
     const now = this.#options.clock.now();
     const place = picker.pick({ now, hash: this.#hash(), tried: this.#tried });
     this.#tried.push(place.endpoint.id);
-    const made = { call: this.#call, route: this.#route, place, places, kind, number: this.#attempts, now };
+    const made = { call: this.#call, route: this.#route, place, places, choice, kind, number: this.#attempts, now };
     const sending = new Sending(made, this.#options);
-    this.#story.attempts.push(sending.facts);
+    this.#story.attempt(sending.facts);
     this.#underWay.push(sending);
     if (kind === "first" && this.#route.policy.retry.maxAttempts > 1) this.#hold(sending.sentBytes);
     this.#hedging?.plan({ ...this.#left(now), pushback: undefined });
@@ -219,7 +223,8 @@ class Attempts implements CancelListener, Waiter {
     if (decision.kind === "stop") return this.#giveUp(error, decision.why, now);
     const unpaid = decision.free ? undefined : this.#whyUnpaid(now);
     if (unpaid !== undefined) return this.#giveUp(error, unpaid, now, unpaid);
-    this.#story.note(now, `another attempt in ${Math.round(decision.waitMs)} ms: ${decision.why}`);
+    const paid = decision.free ? "" : "; the retry budget lets it";
+    this.#story.note(now, `another attempt in ${Math.round(decision.waitMs)} ms: ${decision.why}${paid}`);
     this.#again(decision.waitMs);
   }
 
@@ -233,7 +238,9 @@ class Attempts implements CancelListener, Waiter {
   /** There is no further attempt; `news` is what the error says of that, beyond how many there were. */
   #giveUp(error: ConnectError, why: string, now: number, news = ""): void {
     this.#story.note(now, `no further attempt: ${why}`);
-    this.#end(afterAttempts(error, this.#attempts, news));
+    const told = afterAttempts(error, this.#attempts, news);
+    const wasRepeatable = this.#route.policy.retry.maxAttempts > 1 || progressOf(error) !== "processed";
+    this.#end(wasRepeatable && !this.#isFinal(error) ? notToBeRepeated(told) : told);
   }
 
   /** Takes a repeat or a hedge out of the budget, or says why there is to be none. */
@@ -275,10 +282,8 @@ class Attempts implements CancelListener, Waiter {
   #end(error: ConnectError): void {
     if (this.#state === "over") return;
     const fallback = fallbackAnswer(this.#call, error);
-    if (fallback !== undefined) {
-      this.#story.note(this.#options.clock.now(), `answered by the fallback: ${error.rawMessage}`);
-    }
-    this.#over(fallback === undefined ? error : undefined);
+    this.#story.isFallback = fallback !== undefined;
+    this.#over(error);
     if (fallback === undefined) this.#settle.reject(error);
     else this.#settle.resolve(fallback);
   }

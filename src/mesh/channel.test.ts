@@ -3,6 +3,7 @@ import { expect, test, vi } from "vitest";
 import { OrderService } from "../../gen/shop/order/v1/order_pb.ts";
 import { errorReason } from "../call/errors.ts";
 import { away, type Fleet, hanging, live, named, openFleet, serving } from "../testing/fake-fleet.ts";
+import type { Endpoint } from "./resolve/resolver.ts";
 
 const create = (fleet: Fleet) =>
   fleet.users.createUser({ name: "Ada", email: "a@b.cd" }).then(({ user }) => user?.name, ConnectError.from);
@@ -42,6 +43,26 @@ test("by default calls do not go where one has waited for long", async () => {
 test("with round robin calls go round the endpoints", async () => {
   await using fleet = await openFleet(three(), { balance: "round-robin" });
   expect(await spread(fleet, 30)).toEqual({ "a:1": 10, "b:1": 10, "c:1": 10 });
+});
+
+test("an endpoint that is known already takes the share that it is given anew", async () => {
+  await using fleet = await openFleet({ "a:1": named("Ada"), "b:1": named("Ben") }, { balance: "weighted" });
+  await create(fleet);
+  await fleet.clock.advance(60_000); // no newcomers any more
+  const weights = (a: number, b: number) => {
+    const [ada, ben] = live("a:1", "b:1").endpoints as [Endpoint, Endpoint];
+    fleet.resolution.set({
+      kind: "live",
+      endpoints: [
+        { ...ada, weight: a },
+        { ...ben, weight: b },
+      ],
+    });
+  };
+  weights(100, 300);
+  expect(await spread(fleet, 40)).toEqual({ "a:1": 10, "b:1": 30 });
+  weights(100, 100);
+  expect(await spread(fleet, 40)).toEqual({ "a:1": 20, "b:1": 20 });
 });
 
 test("with random each has about its share", async () => {

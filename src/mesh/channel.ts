@@ -3,8 +3,9 @@ import type { ConnectError } from "@connectrpc/connect";
 import type { Clock } from "../base/clock.ts";
 import type { Deadlines } from "../base/deadlines.ts";
 import type { Random } from "../base/random.ts";
+import { linkSignals } from "../base/signals.ts";
 import type { Followed } from "../base/watch.ts";
-import { unavailable } from "../call/errors.ts";
+import { meshClosed, unavailable } from "../call/errors.ts";
 import { methodName } from "../call/method.ts";
 import { methodPolicy } from "../call/policy.ts";
 import { withProgress } from "../call/progress.ts";
@@ -14,6 +15,7 @@ import { mayEject, pickable } from "./balance/ejection.ts";
 import { expectedLatencyMs } from "./balance/load.ts";
 import { LoadReports } from "./balance/load-report.ts";
 import type { Balancer } from "./balance/picker.ts";
+import { choiceOf, type Pickable } from "./choice.ts";
 import { Place } from "./place.ts";
 import { Bulkheads } from "./policy/bulkhead.ts";
 import { RetryBudget } from "./policy/retry-budget.ts";
@@ -25,6 +27,8 @@ import { Route, type Snapshot } from "./route.ts";
 export interface ChannelOptions {
   readonly service: DescService;
   readonly resolution: Followed<Resolution>;
+  /** Told when an endpoint cannot be connected to: others may be known meanwhile. */
+  readonly onUnreachable: () => void;
   readonly balancer: Balancer;
   readonly sessions: SessionPool;
   readonly deadlines: Deadlines;
@@ -51,6 +55,7 @@ export class Channel implements Disposable {
   readonly #reports = new LoadReports();
   readonly #bulkheads = new Bulkheads();
   readonly #unsubscribe: () => void;
+  readonly #closing = new AbortController();
   #places: readonly Place[] = [];
 
   constructor(options: ChannelOptions) {
@@ -77,14 +82,17 @@ export class Channel implements Disposable {
   candidates(route: Route): Candidates {
     if (route.snapshot !== undefined) return route.snapshot;
     if (this.resolution.value.kind === "pending") return { kind: "pending" };
-    const places = this.#pickable(route, this.#options.clock.now());
+    const now = this.#options.clock.now();
+    const { places, rule } = this.#pickable(route, now);
     if (places.length === 0) return { kind: "nobody", error: this.#refusal(route) };
-    return route.keep({ kind: "some", places, picker: this.#options.balancer.picker(places) });
+    const choice = choiceOf({ places, rule, all: this.#places, route, now });
+    return route.keep({ kind: "some", places, picker: this.#options.balancer.picker(places), choice });
   }
 
-  /** Resolves when something is known of the service's endpoints; rejects when the signal aborts. */
+  /** Resolves when something is known of the service's endpoints; rejects when the signal aborts, or the mesh closes. */
   async known(signal: AbortSignal): Promise<void> {
-    await this.resolution.until(({ kind }) => kind !== "pending", signal);
+    using either = linkSignals(signal, this.#closing.signal);
+    await this.resolution.until(({ kind }) => kind !== "pending", either.signal);
   }
 
   /** Whether an endpoint is left that is not among `tried`. */
@@ -94,6 +102,7 @@ export class Channel implements Disposable {
 
   [Symbol.dispose](): void {
     this.#unsubscribe();
+    this.#closing.abort(meshClosed());
     for (const place of this.#places) this.#leave(place);
     this.#places = [];
   }
@@ -103,13 +112,14 @@ export class Channel implements Disposable {
    * half, health is not believed any more, and all that can be reached are. One whose time to be tried has come gets the
    * next attempt: by its cost alone, which remembers how it failed, it would wait much longer.
    */
-  #pickable(route: Route, now: number): readonly Place[] {
+  #pickable(route: Route, now: number): Pickable {
     const reachable = this.#places.filter(({ isReachable }) => isReachable);
     const standing = reachable.length === 0 ? this.#places : reachable;
     const trial = standing.find((place) => place.isOnTrial(route));
-    if (trial !== undefined) return [trial];
+    if (trial !== undefined) return { places: [trial], rule: "trial" };
     const healthy = standing.filter((place) => place.isAdmitting(route, now));
-    return pickable(healthy, standing);
+    const places = pickable(healthy, standing);
+    return { places, rule: places === healthy ? "healthy" : "panic" };
   }
 
   /** Whether the route may leave one more endpoint alone. */
@@ -126,7 +136,9 @@ export class Channel implements Disposable {
     this.#places = resolution.endpoints.map((endpoint) => {
       const known = before.get(keyOf(endpoint));
       before.delete(keyOf(endpoint));
-      return known ?? this.#arrive(endpoint);
+      if (known === undefined) return this.#arrive(endpoint);
+      known.endpoint = endpoint;
+      return known;
     });
     for (const gone of before.values()) this.#leave(gone);
     this.#candidatesChanged();
@@ -134,6 +146,11 @@ export class Channel implements Disposable {
 
   readonly #candidatesChanged = (): void => {
     for (const route of this.#routes.values()) route.candidatesChanged();
+  };
+
+  readonly #reachableChanged = (): void => {
+    this.#candidatesChanged();
+    if (this.#places.some(({ isReachable }) => !isReachable)) this.#options.onUnreachable();
   };
 
   #arrive(endpoint: Endpoint): Place {
@@ -149,7 +166,7 @@ export class Channel implements Disposable {
       slowStartMs: servicePolicy(service).slowStartMs,
       expectedMs: expectedLatencyMs(loads, clock.now()),
       mayEject: this.#mayEject,
-      onReachable: this.#candidatesChanged,
+      onReachable: this.#reachableChanged,
     });
   }
 

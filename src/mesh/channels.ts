@@ -2,7 +2,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import type { Clock } from "../base/clock.ts";
 import type { Deadlines } from "../base/deadlines.ts";
 import type { Random } from "../base/random.ts";
-import { failedPrecondition } from "../call/errors.ts";
+import { meshClosed } from "../call/errors.ts";
 import { assertPolicies } from "../call/policy.ts";
 import { servicePolicy } from "../call/service-policy.ts";
 import type { SessionPool } from "../wire/session-pool.ts";
@@ -42,13 +42,14 @@ export class Channels implements Disposable {
   }
 
   readonly of: ChannelOf = (service) => {
-    if (this.#closed) throw failedPrecondition("the mesh is closed", { reason: "MESH_CLOSED", domain: "heddle" });
+    if (this.#closed) throw meshClosed();
     const known = this.#channels.get(service.typeName);
     if (known !== undefined) return known;
     assertPolicies(service);
     const { resolver, ...parts } = this.#options;
     const resolution = resolver.resolve(service.typeName);
-    const made = new Channel({ ...parts, service, resolution, balancer: this.#balancer(service) });
+    const onUnreachable = () => resolver.lookAgain?.(service.typeName);
+    const made = new Channel({ ...parts, service, resolution, onUnreachable, balancer: this.#balancer(service) });
     this.#channels.set(service.typeName, made);
     return made;
   };

@@ -15,8 +15,8 @@ import type { Story } from "./story.ts";
 /** A call that can be asked what happened to it, while it is under way and after. */
 export interface Explained {
   /**
-   * What happened so far: `String(call.explain())` for people. Empty of steps where an interceptor answered, or the call
-   * was refused before it was anybody's.
+   * What happened so far: `String(call.explain())` for people, `JSON.stringify` for programs. `undefined` where an
+   * interceptor answered, or the call was refused before it was anybody's, as an invalid one is.
    */
   explain(): Explanation | undefined;
 }
@@ -38,7 +38,7 @@ export function meshClient<S extends DescService>(service: S, transport: Transpo
         request,
         options === undefined ? { contextValues: told } : { ...options, contextValues: told },
       );
-      return Object.assign(answer, { told, explain });
+      return explaining(answer, told);
     };
     return [name, explained] as const;
   });
@@ -79,8 +79,19 @@ export class Told implements ContextValues {
 
   /** The story in words. */
   get explanation(): Explanation | undefined {
-    return this.story && new Explanation(this.story, this.#clock.now());
+    return this.story && new Explanation(this.story, this.#clock);
   }
+}
+
+/** Two fields on what Connect's client has made: nothing more is made for those who never ask. */
+function explaining(answer: Partial<Asked>, told: Told): object {
+  answer.told = told;
+  answer.explain = explain;
+  return answer;
+}
+
+interface Asked extends Explained {
+  told: Told;
 }
 
 function explain(this: { readonly told: Told }): Explanation | undefined {

@@ -23,6 +23,15 @@ export function findsNoPlace({ method, bulkhead }: Route): ConnectError {
   return withProgress(resourceExhausted(`${service} has ${bulkhead.why}`, info), "not-sent");
 }
 
+/**
+ * Marks the error of a call for which all was done that could be: it is not to be repeated any more. A handler that hands
+ * it on to its own caller hands that on too, so that a failure is not repeated once more by every hop above.
+ */
+export function notToBeRepeated(error: ConnectError): ConnectError {
+  error.metadata.set(headers.retryPushback, "-1");
+  return error;
+}
+
 /** The error, saying after how many attempts and why no further one was made, where that is news. */
 export function afterAttempts(error: ConnectError, attempts: number, why = ""): ConnectError {
   if (attempts === 1 && why === "") return error;

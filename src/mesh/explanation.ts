@@ -1,112 +1,141 @@
+import { Code } from "@connectrpc/connect";
+import type { Clock } from "../base/clock.ts";
 import { methodName } from "../call/method.ts";
 import { codeName } from "../call/outcome.ts";
 import { traceIdOf } from "../call/traceparent.ts";
+import type { ExplainedAttempt, ExplainedCall, ExplainedDecision, ExplainedTime } from "./explained-call.ts";
+import { explanationText } from "./explanation-text.ts";
 import type { AttemptFacts, Story } from "./story.ts";
 
-/** One thing that happened to a call. */
-export interface ExplainedStep {
-  /** Milliseconds since the call began. */
-  readonly atMs: number;
-  readonly what: string;
-}
+/** What happened to a call: as a string for people, as JSON for programs. */
+export class Explanation implements ExplainedCall {
+  declare readonly method: string;
+  declare readonly traceId?: string;
+  declare readonly startedAt: number;
+  declare readonly outcome: string;
+  declare readonly answeredMs?: number;
+  declare readonly error?: string;
+  declare readonly allowedMs?: number;
+  declare readonly time: ExplainedTime;
+  declare readonly attempts: readonly ExplainedAttempt[];
+  declare readonly decisions: readonly ExplainedDecision[];
 
-/** Where the time of a call went, in milliseconds. What no attempt took was waiting: for a place, or between attempts. */
-export interface ExplainedTime {
-  readonly totalMs: number;
-  readonly waitingMs: number;
-  readonly attemptsMs: number;
-}
-
-/** What happened to a call, in words: as a string for people, as JSON for programs. */
-export class Explanation {
-  /** "shop.user.v1.UserService/GetUser". */
-  readonly method: string;
-  /** 32 hexadecimal digits; `undefined` for a call that is in no trace. */
-  readonly traceId: string | undefined;
-  /** "under way", "answered", or the name of the code with what the error said. */
-  readonly outcome: string;
-  /** When it began, in milliseconds since the epoch. */
-  readonly startedAt: number;
-  readonly time: ExplainedTime;
-  /** Time that it was given, in milliseconds. */
-  readonly allowedMs: number | undefined;
-  readonly steps: readonly ExplainedStep[];
-
-  constructor(story: Story, now: number) {
-    const endedAt = story.endedAt ?? now;
-    this.method = methodName(story.method);
-    this.traceId = traceIdOf(story.traceparent);
-    this.outcome = story.endedAt === undefined ? "under way" : outcomeOf(story);
-    this.startedAt = story.startedAt;
-    this.allowedMs = story.deadlineAt === undefined ? undefined : story.deadlineAt - story.startedAt;
-    this.time = timeOf(story, endedAt);
-    this.steps = stepsOf(story);
+  constructor(story: Story, clock: Pick<Clock, "now" | "wall">) {
+    Object.assign(this, explainedCall(story, clock));
   }
 
-  /** A line for the whole, a line for each step, and one that says where the time went. */
+  /** An account to be read from top to bottom, by somebody in a hurry. */
   toString(): string {
-    const { totalMs, waitingMs, attemptsMs } = this.time;
-    const allowed = this.allowedMs === undefined ? "" : ` of ${inMs(this.allowedMs)}`;
-    const trace = this.traceId === undefined ? "" : `, trace ${this.traceId}`;
-    const steps = this.steps.map(({ atMs, what }) => `${inMs(atMs).padStart(12)}  ${what}`);
-    const went = `time went: ${inMs(attemptsMs)} in attempts, ${inMs(waitingMs)} waiting`;
-    return [`${this.method}: ${this.outcome} after ${inMs(totalMs)}${allowed}${trace}`, ...steps, `  ${went}`].join(
-      "\n",
-    );
+    return explanationText(this);
   }
 }
 
-function stepsOf(story: Story): readonly ExplainedStep[] {
-  const steps = [
-    ...story.decisions.map(({ at, what }) => ({ at, what })),
-    ...story.attempts.flatMap((attempt) => [sent(attempt), ...ended(attempt)]),
-  ];
-  // What was decided comes after what it was decided about; what was sent at the same instant comes after that.
-  return steps.sort((a, b) => a.at - b.at).map(({ at, what }) => ({ atMs: at - story.startedAt, what }));
-}
-
-function sent({ number, kind, endpoint, startedAt, timeoutMs, weighed }: AttemptFacts) {
-  const why = { first: "", retry: ", a repeat", hedge: ", a hedge beside it" }[kind];
-  const allowed = timeoutMs === undefined ? "" : `, ${inMs(timeoutMs)} at most`;
-  const costs = weighed.map(({ address, cost }) => `${address} at ${inMs(cost)}`).join(", ");
+function explainedCall(story: Story, clock: Pick<Clock, "now" | "wall">): ExplainedCall {
+  const now = clock.now();
+  const { startedAt, deadlineAt, decisions } = story;
+  const traceId = traceIdOf(story.traceparent);
+  const { outcome, error, endedAt } = endOf(story);
   return {
-    at: startedAt,
-    what: `attempt ${number}${why}: to ${endpoint.name} ${endpoint.address}${allowed} (costs: ${costs})`,
+    method: methodName(story.method),
+    ...(traceId !== undefined && { traceId }),
+    startedAt: exact(startedAt + calendarAhead(clock)),
+    outcome,
+    ...(isAnswering(story) && { answeredMs: exact((story.endedAt ?? now) - startedAt) }),
+    ...(error !== undefined && { error }),
+    ...(deadlineAt !== undefined && { allowedMs: exact(deadlineAt - startedAt) }),
+    time: timeOf(story, endedAt ?? now),
+    attempts: story.attempts.map((attempt) => explainedAttempt(attempt, story)),
+    decisions: decisions.map(({ at, after, what }) => ({ atMs: exact(at - startedAt), after, what })),
   };
 }
 
-function ended({ number, endedAt, code, message }: AttemptFacts) {
-  if (endedAt === undefined) return [];
-  const how = code === undefined ? "answered" : `${codeName(code)}: ${message}`;
-  return [{ at: endedAt, what: `attempt ${number}: ${how}` }];
+interface End {
+  readonly outcome: string;
+  readonly error?: string | undefined;
+  readonly endedAt?: number | undefined;
 }
 
-function timeOf(story: Story, endedAt: number): ExplainedTime {
-  const totalMs = endedAt - story.startedAt;
-  const spans = story.attempts.map(({ startedAt, endedAt: end = endedAt }) => ({
-    from: startedAt,
-    to: Math.min(end, endedAt),
-  }));
-  const attemptsMs = covered(spans);
-  return { totalMs, attemptsMs, waitingMs: Math.max(0, totalMs - attemptsMs) };
+/** How it ended. A stream's story ends when it begins to be answered; the rest is told by the attempt that was. */
+function endOf(story: Story): End {
+  const { endedAt, code, message: error } = story;
+  if (endedAt === undefined) return { outcome: "under way" };
+  if (story.isFallback) return { outcome: "fallback", error, endedAt };
+  if (code !== undefined) return { outcome: codeName(code), error, endedAt };
+  const last = story.attempts.at(-1);
+  if (!isAnswering(story) || last === undefined) return { outcome: "answered", endedAt };
+  if (last.endedAt === undefined) return { outcome: "streaming" };
+  const outcome = last.code === undefined ? "answered" : codeName(last.code);
+  return { outcome, error: last.message, endedAt: last.endedAt };
 }
 
-/** How much time the spans, which come in the order of their beginnings, cover together. */
-function covered(spans: readonly { readonly from: number; readonly to: number }[]): number {
+/** Whether it is a stream whose answer has begun. */
+function isAnswering({ method, endedAt, code }: Story): boolean {
+  return method.methodKind !== "unary" && endedAt !== undefined && code === undefined;
+}
+
+function explainedAttempt(attempt: AttemptFacts, story: Story): ExplainedAttempt {
+  const { number, kind, endpoint, choice, costs, startedAt, endedAt, timeoutMs, message, opened, fault } = attempt;
+  const outcome = outcomeOf(attempt, story);
+  const costly = costs.length === choice.endpoints.length ? choice.endpoints : [endpoint];
+  return {
+    number,
+    kind,
+    name: endpoint.name,
+    address: endpoint.address,
+    startedMs: exact(startedAt - story.startedAt),
+    ...(endedAt !== undefined && { endedMs: exact(endedAt - story.startedAt) }),
+    ...(timeoutMs !== undefined && { timeoutMs: exact(timeoutMs) }),
+    outcome,
+    ...(message !== undefined && { error: message }),
+    among: choice.among,
+    rule: choice.rule,
+    candidates: costly.map(({ address }, at) => ({ address, costMs: costs[at] ?? 0 })),
+    leftOut: choice.leftOut,
+    ...(opened !== undefined && { opened }),
+    ...(fault !== undefined && { fault }),
+  };
+}
+
+/** How an attempt ended. One that the call needed no longer is given up, which says nothing of its endpoint. */
+function outcomeOf({ code, endedAt }: AttemptFacts, story: Story): string {
+  if (endedAt === undefined && isAnswering(story)) return "streaming";
+  if (endedAt === undefined) return story.endedAt === undefined ? "under way" : "given up";
+  if (code === undefined) return "answered";
+  const isLate = story.endedAt !== undefined && endedAt >= story.endedAt && !isAnswering(story);
+  return isLate && code === Code.Canceled && code !== story.code ? "given up" : codeName(code);
+}
+
+function timeOf({ startedAt, attempts }: Story, endedAt: number): ExplainedTime {
+  const totalMs = endedAt - startedAt;
+  const beforeMs = (attempts[0]?.startedAt ?? endedAt) - startedAt;
+  const attemptsMs = covered(attempts, endedAt);
+  const betweenMs = Math.max(0, totalMs - beforeMs - attemptsMs);
+  return {
+    totalMs: exact(totalMs),
+    beforeMs: exact(beforeMs),
+    attemptsMs: exact(attemptsMs),
+    betweenMs: exact(betweenMs),
+  };
+}
+
+/** How much time attempts, which come in the order of their beginnings, cover together. */
+function covered(attempts: readonly AttemptFacts[], endedAt: number): number {
   let sum = 0;
   let until = Number.NEGATIVE_INFINITY;
-  for (const { from, to } of spans) {
-    sum += Math.max(0, to - Math.max(from, until));
+  for (const attempt of attempts) {
+    const to = Math.min(attempt.endedAt ?? endedAt, endedAt);
+    sum += Math.max(0, to - Math.max(attempt.startedAt, until));
     until = Math.max(until, to);
   }
   return sum;
 }
 
-function outcomeOf({ code, message }: Story): string {
-  return code === undefined ? "answered" : `${codeName(code)} (${message})`;
+/** By how much the calendar, which is told in whole milliseconds rounded down, is ahead of the even clock. */
+function calendarAhead({ now, wall }: Pick<Clock, "now" | "wall">): number {
+  return Math.ceil(wall() - now());
 }
 
-function inMs(ms: number): string {
-  if (ms >= 1_000) return `${Math.round(ms / 10) / 100} s`;
-  return `${ms < 10 ? Math.round(ms * 100) / 100 : Math.round(ms * 10) / 10} ms`;
+/** To the microsecond: what clocks tell beyond that is noise. */
+function exact(ms: number): number {
+  return Math.round(ms * 1_000) / 1_000;
 }

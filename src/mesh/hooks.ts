@@ -1,5 +1,6 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Code } from "@connectrpc/connect";
+import type { FaultKind } from "./faults/happening.ts";
 import type { Endpoint } from "./resolve/resolver.ts";
 
 /** An attempt that has ended. */
@@ -11,6 +12,8 @@ export interface EndedAttempt {
   /** `undefined` for success. */
   readonly code: Code | undefined;
   readonly durationMs: number;
+  /** What was done to it on purpose; `undefined` for nothing. */
+  readonly fault?: FaultKind | undefined;
 }
 
 /** A call that has ended. */

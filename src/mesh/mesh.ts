@@ -12,8 +12,10 @@ import { SessionPool } from "../wire/session-pool.ts";
 import type { BalancerName } from "./balance/balancers.ts";
 import { Channels } from "./channels.ts";
 import { type MeshClient, meshClient } from "./client.ts";
+import { Faults } from "./faults/faults.ts";
+import type { FaultSource } from "./faults/plan.ts";
 import type { MeshHooks } from "./hooks.ts";
-import { Recent } from "./recent.ts";
+import { enterRecent, Recent } from "./recent.ts";
 import { registryResolver } from "./resolve/registry.ts";
 import type { Resolver } from "./resolve/resolver.ts";
 import { fileCache, noCache } from "./resolve/snapshot-cache.ts";
@@ -38,6 +40,12 @@ export interface MeshOptions {
   /** The application's own, outside of all steps. */
   readonly interceptors?: readonly Interceptor[];
   readonly hooks?: MeshHooks;
+  /**
+   * What is to go wrong in calls on purpose, for tests and game days: a `heddle.fault.v1.FaultPlan`, as a message, as
+   * protojson or its text, or as "@path" of a file. Refused in production, unless HEDDLE_FAULTS_IN_PRODUCTION is "yes".
+   * Default `HEDDLE_FAULTS`, else nothing.
+   */
+  readonly faults?: FaultSource;
   readonly log?: Logger;
   readonly engine?: Engine;
   readonly clock?: Clock;
@@ -51,15 +59,20 @@ export interface Mesh extends AsyncDisposable {
   /** The same as a Connect transport, for any service. */
   readonly transport: Transport;
   readonly resolver: Resolver;
+  /** What goes wrong on purpose, changed with `set`. */
+  readonly faults: Faults;
 }
 
 /** Opens a mesh. Nothing is connected before the first call. */
 export async function openMesh(options: MeshOptions = {}): Promise<Mesh> {
   const { clock = systemClock, random = systemRandom, engine = defaultEngine, hooks = {} } = options;
   const { log = jsonLogger({ level: "warn" }), interceptors = [], balance, zone = environmentOr("ZONE", "") } = options;
+  const faults = new Faults({ clock, random, log });
+  faults.set(options.faults ?? environmentOr("HEDDLE_FAULTS", ""));
   const sessions = new SessionPool(engine);
   const deadlines = new Deadlines(clock);
-  const recent = new Recent();
+  const recent = new Recent(clock);
+  const entered = enterRecent(recent);
   const clientId = `${random()}`; // so that clients that start together choose apart
   const transportTo = (resolver: Resolver) => {
     const places = { resolver, sessions, deadlines, clock, random, zone, clientId };
@@ -82,12 +95,14 @@ export async function openMesh(options: MeshOptions = {}): Promise<Mesh> {
       log,
     });
   const services = transportTo(withDiscovery(resolver, registry.channels));
-  const transport = meshTransport({ ...services.parts, hooks, interceptors });
+  const transport = meshTransport({ ...services.parts, hooks, interceptors, faults });
   return {
     client: (service) => meshClient(service, transport, clock),
     transport,
     resolver,
+    faults,
     async [Symbol.asyncDispose]() {
+      entered[Symbol.dispose]();
       await resolver[Symbol.asyncDispose]();
       services.channels[Symbol.dispose]();
       registry.channels[Symbol.dispose]();
@@ -102,6 +117,7 @@ function withDiscovery(resolver: Resolver, registry: Channels): Resolver {
   return {
     resolve: (service) =>
       service === DiscoveryService.typeName ? registry.of(DiscoveryService).resolution : resolver.resolve(service),
+    lookAgain: (service) => resolver.lookAgain?.(service),
     [Symbol.asyncDispose]: () => resolver[Symbol.asyncDispose](),
   };
 }

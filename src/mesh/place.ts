@@ -49,7 +49,8 @@ const healthCallMs = 1_000;
 
 /** One endpoint with what this client knows of it: how busy and slow it is, and which of its methods are left alone. */
 export class Place implements Candidate, Disposable {
-  readonly endpoint: Endpoint;
+  /** As it was last told of: its share, zone and version may change while it goes on being the same. */
+  endpoint: Endpoint;
   readonly load: Load;
   readonly #parts: PlaceParts;
   readonly #seenAt: number;
@@ -124,6 +125,14 @@ export class Place implements Candidate, Disposable {
   /** Whether the route's attempts may go here. */
   isAdmitting(route: Route, now: number): boolean {
     return this.#circuits.get(route)?.isAdmitting(now) ?? true;
+  }
+
+  /** Why the route's attempts do not go here, for people; `undefined` where they may. */
+  whyNot(route: Route, now: number): string | undefined {
+    if (!this.isReachable) return "to which connecting has just failed";
+    const circuit = this.#circuits.get(route);
+    if (circuit === undefined || circuit.isAdmitting(now)) return undefined;
+    return `whose circuit is ${circuit.state} (${circuit.why})`;
   }
 
   /** Whether it can be connected to: it is not just being left alone because that failed. */

@@ -1,48 +1,83 @@
-import { traceIdOf } from "../call/traceparent.ts";
+import type { Clock } from "../base/clock.ts";
+import { Explanation } from "./explanation.ts";
 import type { Story } from "./story.ts";
 
-/** Calls that are remembered, of each kind: all, and those that did not go straight to their answer. */
+/** Calls that are remembered, of each kind: those that went straight to their answer, and those that did not. */
 const remembered = 1_024;
 
-/** The stories of the latest calls: of all, and for longer of those that failed, were repeated or waited. */
+/** The stories of the latest calls of a mesh: of all, and for longer of those that failed, were repeated or waited. */
 export class Recent {
-  readonly #all = new Ring(remembered);
+  readonly #clock: Clock;
+  readonly #straight = new Ring(remembered);
   readonly #eventful = new Ring(remembered);
 
-  /** One more call has ended. */
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** One more call has ended; of a stream, has begun to be answered. */
   add(story: Story): void {
     if (story.isEventful) this.#eventful.add(story);
-    else this.#all.add(story);
+    else this.#straight.add(story);
   }
 
-  /** The calls of a trace that are remembered, in the order in which they began. */
-  ofTrace(traceId: string): Story[] {
-    const isOf = (story: Story) => traceIdOf(story.traceparent) === traceId;
-    return [...this.stories()].filter(isOf).sort((a, b) => a.startedAt - b.startedAt);
+  /** The calls of a trace that are remembered. */
+  ofTrace(traceId: string): Explanation[] {
+    return this.#explained(({ traceparent }) => traceparent?.includes(traceId) === true);
   }
 
-  /** All that are remembered, in no order. */
-  *stories(): Iterable<Story> {
-    yield* this.#all.stories();
-    yield* this.#eventful.stories();
+  /** Those that are remembered and did not go straight to their answer. */
+  eventful(): Explanation[] {
+    return this.#explained(({ isEventful }) => isEventful);
+  }
+
+  #explained(isMeant: (story: Story) => boolean): Explanation[] {
+    const stories = [...this.#straight.stories, ...this.#eventful.stories].filter(isMeant);
+    return stories.map((story) => new Explanation(story, this.#clock));
   }
 }
 
-/** The latest of many. */
+/** The latest of many. It grows to its size: most meshes of a test make few calls. */
 class Ring {
-  readonly #slots: (Story | undefined)[];
+  readonly #size: number;
+  readonly #slots: Story[] = [];
   #next = 0;
 
   constructor(size: number) {
-    this.#slots = Array.from({ length: size }, () => undefined);
+    this.#size = size;
+  }
+
+  get stories(): readonly Story[] {
+    return this.#slots;
   }
 
   add(story: Story): void {
     this.#slots[this.#next] = story;
-    this.#next = (this.#next + 1) % this.#slots.length;
+    if (++this.#next === this.#size) this.#next = 0;
   }
+}
 
-  *stories(): Iterable<Story> {
-    for (const story of this.#slots) if (story !== undefined) yield story;
-  }
+/** Those of all meshes that are open in this process. */
+const ofProcess = new Set<Recent>();
+
+/** Lets the calls of a mesh be found by `recentCalls`, until it is closed. */
+export function enterRecent(recent: Recent): Disposable {
+  ofProcess.add(recent);
+  return { [Symbol.dispose]: () => void ofProcess.delete(recent) };
+}
+
+/** The calls of a trace that the open meshes of this process remember, in the order in which they began. */
+export function callsOfTrace(traceId: string): Explanation[] {
+  return inOrder([...ofProcess].flatMap((recent) => recent.ofTrace(traceId)));
+}
+
+/** The latest `count` calls of this process that did not go straight to their answer, the last to begin first. */
+export function eventfulCalls(count: number): Explanation[] {
+  return inOrder([...ofProcess].flatMap((recent) => recent.eventful()))
+    .reverse()
+    .slice(0, count);
+}
+
+function inOrder(calls: Explanation[]): Explanation[] {
+  return calls.sort((a, b) => a.startedAt - b.startedAt);
 }

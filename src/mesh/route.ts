@@ -7,12 +7,15 @@ import type { Place } from "./place.ts";
 import type { Bulkhead } from "./policy/bulkhead.ts";
 import { Latency, slowAboveMs } from "./policy/latency.ts";
 import { contractRetry, type RetryPolicy } from "./policy/retry-policy.ts";
+import type { Choice } from "./story.ts";
 
 /** Whom picks may choose among, as a snapshot. */
 export interface Snapshot {
   readonly kind: "some";
   readonly places: readonly Place[];
   readonly picker: Picker<Place>;
+  /** The same, as it is remembered. */
+  readonly choice: Choice;
 }
 
 /** One method of a service as one client sees it: its rules, how long it takes of late, and whom it may pick now. */

@@ -10,13 +10,15 @@ import { methodName } from "../call/method.ts";
 import { codeOf, type Verdict, verdictOf } from "../call/outcome.ts";
 import type { OutgoingCall } from "../call/outgoing-call.ts";
 import { TimedLifetime } from "../call/timed-lifetime.ts";
+import type { Attempt } from "../wire/grpc/rpc.ts";
 import type { SessionPool } from "../wire/session-pool.ts";
+import type { Faults } from "./faults/faults.ts";
 import type { MeshHooks } from "./hooks.ts";
 import type { Place } from "./place.ts";
 import type { Permit } from "./policy/circuit.ts";
 import { pushbackOf } from "./policy/pushback.ts";
 import type { Route } from "./route.ts";
-import type { AttemptFacts, AttemptKind, Weighed } from "./story.ts";
+import { type AttemptFacts, type AttemptKind, brief, type Choice } from "./story.ts";
 
 /** Which attempt, of what, to whom. */
 export interface SendingInit {
@@ -25,6 +27,7 @@ export interface SendingInit {
   /** The one that was picked, and those that it was picked from. */
   readonly place: Place;
   readonly places: readonly Place[];
+  readonly choice: Choice;
   readonly kind: AttemptKind;
   /** Counted from 1. */
   readonly number: number;
@@ -37,6 +40,8 @@ export interface SendingParts {
   readonly deadlines: Deadlines;
   readonly hooks: MeshHooks;
   readonly clock: Clock;
+  /** What goes wrong on purpose. By default nothing. */
+  readonly faults?: Faults;
 }
 
 /** One attempt, and what its endpoint, its circuit and the hooks hear of it. */
@@ -55,7 +60,7 @@ export class Sending {
   readonly #call: OutgoingCall;
   #hasBegun = false;
 
-  constructor({ call, route, place, places, kind, number, now }: SendingInit, parts: SendingParts) {
+  constructor({ call, route, place, places, choice, kind, number, now }: SendingInit, parts: SendingParts) {
     this.#call = call;
     this.#route = route;
     this.#place = place;
@@ -67,12 +72,14 @@ export class Sending {
       number,
       kind,
       endpoint: place.endpoint,
-      weighed: weighed(places, place, now),
+      choice,
+      costs: costsOf(choice.endpoints.length === 0 ? [place] : places, now),
       startedAt: now,
       timeoutMs,
       endedAt: undefined,
       code: undefined,
       message: undefined,
+      opened: undefined,
     };
     this.#own =
       timeoutMs !== leftMs || route.policy.hedge !== undefined ? this.#ownLifetime(timeoutMs, now) : undefined;
@@ -104,13 +111,14 @@ export class Sending {
     const code = codeOf(reason, lifetime);
     facts.endedAt = now;
     facts.code = code;
-    if (reason !== undefined) facts.message = ConnectError.from(lifetime.aborted ? lifetime.reason : reason).rawMessage;
+    if (reason !== undefined)
+      facts.message = brief(ConnectError.from(lifetime.aborted ? lifetime.reason : reason).rawMessage);
     this.#own?.end();
     if (this.#own !== undefined) this.#call.offCancel(this.#own);
     this.#tellPlace(verdictOf(code), durationMs, reason, now);
     const { method } = this.#route;
     const { number: attempt, endpoint } = facts;
-    this.#parts.hooks.attemptEnded?.({ method, attempt, endpoint, code, durationMs });
+    this.#parts.hooks.attemptEnded?.({ method, attempt, endpoint, code, durationMs, fault: facts.fault });
   }
 
   /** Another attempt was faster, or the call has failed: what is left of this one costs no more than a reset. */
@@ -121,20 +129,21 @@ export class Sending {
   #tellPlace(verdict: Verdict, durationMs: number, reason: unknown, now: number): void {
     const { load } = this.#place;
     const circuit = this.#place.circuit(this.#route);
+    const before = circuit.state;
     const pushbackMs = verdict === "failure" ? asked(reason, now) : undefined;
     load.end(verdict, this.#hasBegun ? undefined : durationMs, now, pushbackMs);
     if (pushbackMs !== undefined) circuit.pushback(pushbackMs, now);
     const isTelling = !this.#call.isStream && (verdict !== "failure" || this.facts.code === Code.DeadlineExceeded);
     circuit.record(verdict, this.#permit, now, isTelling && this.#route.isSlow(durationMs, now));
+    if (circuit.state === "open" && before !== "open") this.facts.opened = circuit.why;
     if (isTelling) this.#route.latency.record(durationMs, now);
   }
 
   #send(timeoutMs: number | undefined): Promise<UnaryResponse | StreamResponse> {
     const { method, message } = this.#call;
     const attempt = { method, message, fields: this.#fields(), timeoutMs, lifetime: this.#lifetime, sentBytes: 0 };
-    const { address } = this.#place.endpoint;
     if (!this.#call.isStream) {
-      const sent = this.#parts.sessions.send(address, attempt);
+      const sent = this.#pass(attempt);
       this.sentBytes = attempt.sentBytes;
       return sent;
     }
@@ -142,7 +151,13 @@ export class Sending {
       this.ended(reason);
       this.#call.end(reason);
     };
-    return this.#parts.sessions.send(address, { ...attempt, onStreamEnd });
+    return this.#pass({ ...attempt, onStreamEnd });
+  }
+
+  /** To the session, or to what is to go wrong on purpose. */
+  #pass(attempt: Attempt): Promise<UnaryResponse | StreamResponse> {
+    const { sessions, faults } = this.#parts;
+    return faults?.injector?.send(attempt, this.facts, sessions) ?? sessions.send(this.facts.endpoint.address, attempt);
   }
 
   #fields(): Fields {
@@ -167,12 +182,11 @@ export class Sending {
   }
 }
 
-/** So many candidates are noted with what they were thought to cost; of more, only the one that was picked. */
-const fewPlaces = 4;
-
-function weighed(places: readonly Place[], picked: Place, now: number): readonly Weighed[] {
-  const noted = places.length <= fewPlaces ? places : [picked];
-  return noted.map((place) => ({ address: place.endpoint.address, cost: place.cost(now) }));
+/** What each was thought to cost, in milliseconds. */
+function costsOf(places: readonly Place[], now: number): readonly number[] {
+  const costs = new Array<number>(places.length);
+  for (let at = 0; at < places.length; at++) costs[at] = (places[at] as Place).cost(now);
+  return costs;
 }
 
 /** When the server asks to be asked again, in milliseconds. */

@@ -9,6 +9,8 @@ export interface ServedCall {
   readonly durationMs: number;
   /** What was thrown that is no ConnectError: a mistake in the handler, of which the caller is told nothing. */
   readonly bug?: unknown;
+  /** Of a mistake, the trace in which it happened. */
+  readonly traceId?: string | undefined;
   /** Whether the server refused it because it is overloaded itself. */
   readonly shed?: boolean;
 }

@@ -5,8 +5,9 @@ import type { ServerHooks } from "../server/hooks.ts";
 /** Logs what handlers throw by mistake: their callers see "internal error" and no more, so somebody else has to know. */
 export function bugLog(log: Logger): ServerHooks {
   return {
-    callEnded({ method, bug }) {
-      if (bug !== undefined) log.error("a handler failed by mistake", { method: methodName(method), error: bug });
+    callEnded({ method, bug, traceId }) {
+      if (bug === undefined) return;
+      log.error("a handler failed by mistake", { method: methodName(method), trace_id: traceId, error: bug });
     },
   };
 }

@@ -25,10 +25,17 @@ export function meshMetrics(registry: Registry): MeshHooks {
     buckets: durationBuckets,
     registers,
   });
+  const faults = new Counter({
+    name: "heddle_client_faults_total",
+    help: "Attempts that met a fault on purpose, by what was done to them.",
+    labelNames: ["service", "method", "fault"],
+    registers,
+  });
   return {
-    attemptEnded({ method, endpoint, code }) {
+    attemptEnded({ method, endpoint, code, fault }) {
       const labels = { service: method.parent.typeName, method: method.name };
       attempts.inc({ ...labels, endpoint: endpoint.address, code: codeName(code) });
+      if (fault !== undefined) faults.inc({ ...labels, fault });
     },
     callEnded({ method, code, durationMs }) {
       const labels = { service: method.parent.typeName, method: method.name };

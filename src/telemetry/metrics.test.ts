@@ -37,13 +37,16 @@ test("a mesh's calls and their attempts are counted apart", async () => {
   const registry = new Registry();
   const hooks = meshMetrics(registry);
   const attempt = { method, endpoint: endpointAt("127.0.0.1:1"), durationMs: 1 };
-  hooks.attemptEnded?.({ ...attempt, attempt: 1, code: Code.Unavailable });
+  hooks.attemptEnded?.({ ...attempt, attempt: 1, code: Code.Unavailable, fault: "black hole" });
   hooks.attemptEnded?.({ ...attempt, attempt: 2, code: undefined });
   hooks.callEnded?.({ method, code: undefined, durationMs: 2 });
   const labels = 'service="shop.user.v1.UserService",method="GetUser"';
   expect(await lines(registry, "heddle_client_attempts")).toEqual([
     `heddle_client_attempts_total{${labels},endpoint="127.0.0.1:1",code="UNAVAILABLE"} 1`,
     `heddle_client_attempts_total{${labels},endpoint="127.0.0.1:1",code="OK"} 1`,
+  ]);
+  expect(await lines(registry, "heddle_client_faults")).toEqual([
+    `heddle_client_faults_total{${labels},fault="black hole"} 1`,
   ]);
   expect(await lines(registry, "heddle_client_calls")).toEqual([`heddle_client_calls_total{${labels},code="OK"} 1`]);
 });

@@ -1,6 +1,7 @@
 import { Code } from "@connectrpc/connect";
 import { expect, test } from "vitest";
 import { UserService } from "../../gen/shop/user/v1/user_pb.ts";
+import type { EndedAttempt } from "../mesh/hooks.ts";
 import { fakeClock, openTestMesh, openTestServer, seededRandom } from "./index.ts";
 
 const users = { getUser: ({ id }: { id: bigint }) => ({ user: { id } }) };
@@ -39,4 +40,25 @@ test("a fake clock's time passes only when told to", async () => {
   await clock.advance(1);
   await sleeping;
   expect(clock.now()).toBe(100);
+});
+
+test("callers of what may be repeated do not notice that one of three fails half of what it is asked", async () => {
+  const ended = { attempts: 0, broken: 0 };
+  const hooks = {
+    attemptEnded({ fault }: EndedAttempt) {
+      ended.attempts++;
+      if (fault !== undefined) ended.broken++;
+    },
+  };
+  await using mesh = await openTestMesh([[UserService, users]], { replicas: 3, balance: "round-robin", hooks });
+  const endpoint = mesh.servers[0]?.address ?? "";
+  mesh.faults.set({ faults: [{ method: "GetUser", endpoint, sharePercent: 50, error: { code: "UNAVAILABLE" } }] });
+  const client = mesh.client(UserService);
+  for (let id = 1n; id <= 100n; id++) expect((await client.getUser({ id })).user?.id).toBe(id);
+  expect(ended.broken).toBeGreaterThan(0);
+  expect(ended.attempts).toBe(100 + ended.broken);
+  mesh.faults.clear();
+  const { broken } = ended;
+  for (let id = 1n; id <= 12n; id++) await client.getUser({ id });
+  expect(ended.broken).toBe(broken);
 });

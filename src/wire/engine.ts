@@ -30,7 +30,7 @@ export interface ListenOptions {
   readonly maxAgeMs?: number;
   /** Time in which what it carries by then has to end, in milliseconds. Default 30 s. */
   readonly ageGraceMs?: number;
-  /** Time for which a connection is kept that carries nothing, in milliseconds. Default 5 min. */
+  /** Time for which the own engine keeps a connection that carries nothing, in milliseconds. Default 5 min. */
   readonly idleMs?: number;
   /** Is told of peers that break the protocol or pass a limit, and which. By default nobody is. */
   readonly log?: Logger;

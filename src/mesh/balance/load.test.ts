@@ -26,8 +26,19 @@ test("of an endpoint nothing is known of, 30 ms are expected, or what it is told
 test("a peak counts at once and is e times less after every 10 s", () => {
   const load = answeredIn(1_000);
   expect(load.cost(0)).toBe(1_000);
-  expect(load.cost(10_000)).toBe(367);
-  expect(load.cost(20_000)).toBe(135);
+  expect(Math.round(load.latencyMs(10_000))).toBe(368);
+  expect(Math.round(load.latencyMs(20_000))).toBe(135);
+});
+
+test("one that nobody has asked for 10 s costs next to nothing, until it is asked; but not while a failure is held against it", () => {
+  const load = answeredIn(1_000);
+  expect(load.cost(9_999)).toBeGreaterThan(300);
+  expect(load.cost(10_000)).toBe(1);
+  load.begin(10_000);
+  expect(load.cost(10_000)).toBeGreaterThan(300);
+  load.end("failure", 1, 10_000, 60_000);
+  expect(load.cost(30_000)).toBeGreaterThan(1_000);
+  expect(load.cost(70_000)).toBe(1);
 });
 
 test("a quick end does not make an endpoint look faster than time does", () => {

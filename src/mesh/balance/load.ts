@@ -12,6 +12,9 @@ const leastMs = 1;
 /** Costs end here, at twelve days: what is still a whole number of 31 bits. */
 const mostMs = 2 ** 30;
 
+/** An endpoint that was not asked for so long is asked again, whatever it was last. As long as failures are remembered. */
+const staleMs = 10_000;
+
 /** What a failure adds to the cost at first, how long that takes to fade, and how long pushback may make it take. */
 const penaltyMs = 5_000;
 const penaltyFadeMs = 10_000;
@@ -35,12 +38,15 @@ export class Load {
   /** The instant up to which latency has faded. */
   #fadedAt = 0;
   #answers = 0;
+  /** When the last attempt began. */
+  #askedAt: number;
   #failedAt = 0;
   #forgivenAt = 0;
 
   /** Nothing is known yet: `expectedMs` is what peers take, else 30 ms. It fades as if it had been seen. */
   constructor(now: number, expectedMs: number = seedMs) {
     this.#fadedAt = now;
+    this.#askedAt = now;
     this.#latencyMs = expectedMs;
   }
 
@@ -57,6 +63,7 @@ export class Load {
   /** An attempt begins. */
   begin(now: number): void {
     this.#inFlight++;
+    this.#askedAt = now;
     if (this.#waiting++ === 0) this.#silentSince = now;
   }
 
@@ -64,8 +71,8 @@ export class Load {
   answered(durationMs: number, now: number): void {
     this.#waiting--;
     this.#silentSince = now;
-    this.#answers++;
-    this.#saw(durationMs, now);
+    if (this.#answers++ === 0) this.#learn(durationMs, now);
+    else this.#saw(durationMs, now);
   }
 
   /**
@@ -77,23 +84,27 @@ export class Load {
     this.#inFlight--;
     if (durationMs !== undefined) {
       this.#waiting--;
-      this.#saw(durationMs, now);
+      if (verdict === "ok" && this.#answers === 0) this.#learn(durationMs, now);
+      else this.#saw(durationMs, now);
       if (verdict === "ok") this.#silentSince = now;
     }
     if (verdict === "ok") this.#answers++;
     else if (verdict === "failure") this.#penalize(now, pushbackMs);
   }
 
-  /** It was found to be well again: nothing is held against it any more. */
+  /** It was found to be well again: nothing is held against it any more, and its next answer tells how fast it is. */
   forgive(): void {
     this.#forgivenAt = 0;
+    this.#answers = 0;
   }
 
   /**
    * What one more attempt would cost, in milliseconds: expected latency × (inFlight + 1) + penalty. A whole number, for
-   * fractions are put on the heap: twice for every pick.
+   * fractions are put on the heap: twice for every pick. Next to nothing for one that nobody has asked for long: what is
+   * known of it is old, and by that alone one that was very slow once would be left alone for minutes.
    */
   cost(now: number): number {
+    if (this.#inFlight === 0 && now - this.#askedAt >= staleMs && now >= this.#forgivenAt) return leastMs;
     return Math.min(mostMs, this.latencyMs(now) * (this.#inFlight + 1) + this.penaltyMs(now)) | 0;
   }
 
@@ -108,6 +119,12 @@ export class Load {
   penaltyMs(now: number): number {
     if (now >= this.#forgivenAt || now < this.#failedAt) return 0;
     return (penaltyMs * (this.#forgivenAt - now)) / (this.#forgivenAt - this.#failedAt);
+  }
+
+  /** The first good answer tells more than what was only expected: who was thought slow would wait long to prove better. */
+  #learn(durationMs: number, now: number): void {
+    this.#latencyMs = durationMs;
+    this.#fadedAt = now;
   }
 
   #saw(durationMs: number, now: number): void {

@@ -119,3 +119,13 @@ test("beside methods that take all they can get, a quiet one always has what it 
     { numRuns: 60 },
   );
 });
+
+test("what hops above send again is taken out too, so that a chain has no more than one budget", () => {
+  const budget = new RetryBudget();
+  for (let call = 0; call < 100; call++) budget.deposit("Get", 0);
+  for (let repeat = 0; repeat < 40; repeat++) budget.pay("Get", 0);
+  const left = Array.from({ length: 100 }, () => budget.withdraw("Get", 0)).filter(Boolean);
+  expect(left).toHaveLength(0.2 * 100 + 30 - 40);
+  for (let repeat = 0; repeat < 100; repeat++) budget.pay("Get", 0);
+  expect(budget.withdraw("Get", 0)).toBe(false);
+});

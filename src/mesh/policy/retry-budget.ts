@@ -47,6 +47,14 @@ export class RetryBudget {
     this.#account(method).calls.add(now);
   }
 
+  /**
+   * Takes one out for a call that is made on behalf of a retry or hedge of a hop above, whether there is one left or not:
+   * so all hops of a chain together stay within one budget. It is no call on its own, and deposits nothing.
+   */
+  pay(method: string, now: number): void {
+    this.#account(method).spent.add(now);
+  }
+
   /** Takes one retry or hedge of the method out if there is one left. */
   withdraw(method: string, now: number): boolean {
     const account = this.#account(method);

@@ -1,6 +1,7 @@
 import type { WatchResponse } from "../../../gen/heddle/discovery/v1/discovery_pb.ts";
 import type { Instance } from "../../../gen/heddle/discovery/v1/instance_pb.ts";
 import type { Endpoint } from "./resolver.ts";
+import { hostAndPort } from "./static.ts";
 
 /** Endpoints put together from a watch's snapshot and deltas. */
 export class EndpointView {
@@ -34,6 +35,5 @@ export class EndpointView {
 
 /** An instance as its callers see it. */
 export function endpointOf({ id, name, host, port, zone, weight, version }: Instance): Endpoint {
-  const address = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-  return { id, name, address, zone, weight: weight || 100, version };
+  return { id, name, address: hostAndPort(host, port), zone, weight: weight || 100, version };
 }

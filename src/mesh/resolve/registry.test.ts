@@ -184,3 +184,20 @@ test("closing leaves every watch, and no timer", async () => {
   expect(opened.discovery.watches.map(({ left }) => left)).toEqual([true, true]);
   expect(opened.clock.pending).toBe(0);
 });
+
+test.each([
+  ["before discovery has said anything", false],
+  ["while discovery is away", true],
+])("closing %s leaves no timer, and nobody follows again", async (_, away) => {
+  const opened = openResolver();
+  const { settle } = follow(opened);
+  opened.discovery.away = away;
+  await settle(away ? 3_000 : 500);
+  expect(opened.clock.pending).toBeGreaterThan(0);
+  await opened[Symbol.asyncDispose]();
+  const watches = opened.discovery.watches.length;
+  expect(opened.clock.pending).toBe(0);
+  opened.resolver.resolve("another.Service");
+  await settle(60_000);
+  expect([opened.discovery.watches.length, opened.clock.pending]).toEqual([watches, 0]);
+});

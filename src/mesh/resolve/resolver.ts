@@ -27,4 +27,6 @@ export type Resolution =
 export interface Resolver extends AsyncDisposable {
   /** Follows a Protobuf service by its full name. The same service twice is followed once. */
   resolve(service: string): Followed<Resolution>;
+  /** An endpoint of the service cannot be connected to: what was last heard of it may be old. Said often; heeded at will. */
+  lookAgain?(service: string): void;
 }

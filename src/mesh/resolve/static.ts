@@ -6,6 +6,11 @@ export function endpointAt(address: string, name = address): Endpoint {
   return { id: address, name, address, zone: "", weight: 100, version: "" };
 }
 
+/** "host:port", with the brackets that a host with colons has to have. */
+export function hostAndPort(host: string, port: number): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
 /** Endpoints written down: service name → addresses ("host:port"). A service not among them has none. */
 export function staticResolver(addresses: Readonly<Record<string, readonly string[]>>): Resolver {
   const known = new Map<string, Watchable<Resolution>>();

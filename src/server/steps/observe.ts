@@ -1,6 +1,7 @@
 import { ConnectError } from "@connectrpc/connect";
 import type { Clock } from "../../base/clock.ts";
 import { codeOf } from "../../call/outcome.ts";
+import { traceIdOf } from "../../call/traceparent.ts";
 import type { ServerHooks } from "../hooks.ts";
 import type { ServerLoad } from "../load.ts";
 import { isOverloaded } from "../overloaded.ts";
@@ -13,7 +14,8 @@ export function observe(hooks: ServerHooks, clock: Clock, load?: ServerLoad): Do
     call.onEnd((reason) => {
       const code = codeOf(reason, call);
       load?.ended(code);
-      const bug = reason === undefined || reason instanceof ConnectError || call.aborted ? {} : { bug: reason };
+      const isBug = reason !== undefined && !(reason instanceof ConnectError) && !call.aborted;
+      const bug = isBug ? { bug: reason, traceId: traceIdOf(call.traceparent) } : {};
       const shed = isOverloaded(reason) ? { shed: true } : {};
       hooks.callEnded?.({ method: call.method, code, durationMs: clock.now() - call.arrivedAt, ...bug, ...shed });
     });

@@ -1,4 +1,4 @@
-import { discoverySettings, serverSettings } from "../../app/settings.ts";
+import { discoverySettings, faultSettings, serverSettings } from "../../app/settings.ts";
 import type { EnvReader } from "../../base/env.ts";
 import { storeSettings } from "../../store/settings.ts";
 
@@ -7,6 +7,7 @@ export function orderConfig(read: EnvReader) {
   return {
     ...serverSettings(read, { port: 8002 }),
     ...discoverySettings(read),
+    ...faultSettings(read),
     ...storeSettings(read),
   };
 }

@@ -20,6 +20,7 @@ await using store = await orExit(title, openStore({ ...orderRows, ...config, log
 const metrics = createMetrics({ service: "order" });
 await using mesh = await openMesh({
   discovery: config.discovery,
+  ...(config.faults && { faults: config.faults }),
   cacheDir: `${config.dataDir}/endpoints`,
   hooks: meshMetrics(metrics),
   log,

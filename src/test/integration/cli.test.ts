@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../base/clock.ts";
 import { down } from "../../cli/commands/down.ts";
+import { explain } from "../../cli/commands/explain.ts";
 import { logs } from "../../cli/commands/logs.ts";
 import { status } from "../../cli/commands/status.ts";
 import { up } from "../../cli/commands/up.ts";
@@ -30,7 +31,7 @@ function openHome(plan: readonly Part[]) {
     };
     const env = { PATH: process.env.PATH, HEDDLE_HOME: home, HEDDLE_DISCOVERY: `127.0.0.1:${plan[0]?.port}` };
     const outside = { env, clock: systemClock, interrupted: interruption.signal, stdout: { write }, stderr: { write } };
-    const ended = await runCli({ ...outside, args, plan, commands: [up, down, status, logs] });
+    const ended = await runCli({ ...outside, args, plan, commands: [up, down, status, logs, explain] });
     return { status: ended, out };
   };
   let interruptAt: RegExp | undefined;
@@ -77,6 +78,13 @@ test("up starts all, says so when it is asked again, starts what died, and down 
   expect(instances.map(({ name, health }: { name: string; health: string }) => `${name} ${health}`)).toEqual(
     ["discovery", "gateway", "user"].map((name) => `${name} healthy`),
   );
+
+  const answer = await fetch(`http://127.0.0.1:${plan[2]?.port}/v1/users`);
+  const told = await heddle("explain", answer.headers.get("heddle-trace-id") ?? "");
+  expect(told).toMatchObject({
+    status: 0,
+    out: expect.stringMatching(/gateway at .*\n.*UserService\/ListUsers: answered/),
+  });
 
   const [victim] = alive().filter(({ name }) => name === "user");
   const survivors = alive().filter((part) => part !== victim && part.name !== "user");

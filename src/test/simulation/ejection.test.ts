@@ -2,4 +2,4 @@ import { test } from "vitest";
 import { ejection } from "./ejection.ts";
 import { hold, manyWorldsMs } from "./hold.ts";
 
-test(ejection.says, () => hold(ejection, 150), manyWorldsMs);
+test(ejection.says, () => hold(ejection, 50), manyWorldsMs);

@@ -1,46 +1,73 @@
-/** `make simulate`: worlds of one seed after the other, until told enough or one of them is not as it should be. */
+/** `make simulate`: worlds of one seed after the other, until told enough; or one of them, with all that happens in it. */
+import { once } from "node:events";
+import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
+import { Worker } from "node:worker_threads";
 import { runWorld } from "../../testing/sim/simulate.ts";
 import { properties } from "./properties.ts";
+import type { Property } from "./property.ts";
+import type { Slice, WorldReport } from "./slice.ts";
 
 const { values } = parseArgs({
   options: {
-    seed: { type: "string", default: "1" },
+    seed: { type: "string" },
     seeds: { type: "string" },
-    minutes: { type: "string", default: "60" },
+    minutes: { type: "string", default: "5" },
     property: { type: "string" },
     text: { type: "boolean", default: false },
   },
 });
 const chosen = properties.filter(({ name }) => values.property === undefined || values.property === name);
 if (chosen.length === 0) throw new Error(`--property is one of ${properties.map(({ name }) => name).join(", ")}`);
-const first = Number(values.seed);
-const seeds = Number(values.seeds ?? 1);
-const endsAt = performance.now() + Number(values.minutes) * 60_000;
+const first = Number(values.seed ?? 1);
+const isOne = values.seed !== undefined && values.seeds === undefined;
+const seeds = Number(values.seeds ?? 1_000);
+const minutes = Number(values.minutes);
+if (!Number.isInteger(first) || !(seeds > 0) || !(minutes > 0)) throw new Error("--seed, --seeds, --minutes: numbers");
 
 for (const property of chosen) {
+  if (isOne) await replay(property, first);
+  else await runMany(property, (minutes * 60_000) / chosen.length);
+}
+
+/** One world, at length: what happened around its failure, or all of it. */
+async function replay({ name, scenario, world }: Property, seed: number): Promise<void> {
+  const { problem, text, around, sum } = await runWorld({ ...world, seed, notesOrigins: true }, scenario);
+  if (values.text) console.log(text);
+  else if (problem !== undefined) console.log(around);
+  console.log(`${name} of seed ${seed}, sum ${sum}: ${problem === undefined ? "as it should be" : problem.message}`);
+  if (problem !== undefined) process.exitCode = 1;
+}
+
+/** Many worlds, on all cores. */
+async function runMany({ name }: Property, forMs: number): Promise<void> {
+  const total = { worlds: 0, events: 0, ms: 0, broken: 0 };
   const beganAt = performance.now();
-  const total = { worlds: 0, events: 0, ms: 0, failed: 0 };
-  for (let seed = first; seed < first + seeds && performance.now() < endsAt; seed++) {
-    const options = { ...property.world, seed, notesOrigins: seeds === 1 };
-    const { problem, text, around, sum, events, ms } = await runWorld(options, property.scenario);
+  const take = ({ seed, events, ms, problem }: WorldReport) => {
     total.worlds++;
     total.events += events;
     total.ms += ms;
-    if (seeds === 1) console.log(`${property.name} of seed ${seed}: sum ${sum}`);
-    if (values.text) console.log(text);
-    else if (seeds === 1 && problem !== undefined) console.log(around);
-    if (problem === undefined) continue;
-    total.failed++;
-    console.log(
-      `BROKEN ${property.name}: ${problem.message}\n       make simulate ARGS="--property ${property.name} --seed ${seed}"`,
-    );
-  }
-  const tookMs = performance.now() - beganAt;
-  const a = (of: number) => Math.round(of / total.worlds);
-  console.log(
-    `${property.name}: ${total.worlds} worlds, ${total.failed} broken; each ${(tookMs / total.worlds).toFixed(1)} ms, ` +
-      `${a(total.events)} events, ${a(total.ms / 1_000)} s of its own time; ${Math.round((total.worlds / tookMs) * 60_000)} a minute`,
+    if (problem === undefined) return;
+    total.broken++;
+    process.exitCode = 1;
+    console.log(`BROKEN ${name}: ${problem}\n       make simulate ARGS="--property ${name} --seed ${seed}"`);
+  };
+  const threads = availableParallelism();
+  const slices = Array.from({ length: threads }, (_, index): Slice => {
+    return { property: name, from: first + index, to: first + seeds, step: threads, forMs };
+  });
+  await Promise.all(
+    slices.map(async (workerData) => {
+      const worker = new Worker(new URL("./slice.ts", import.meta.url), { workerData });
+      worker.on("message", take);
+      const [code] = await once(worker, "exit");
+      if (code !== 0) process.exitCode = 1;
+    }),
   );
-  if (total.failed > 0) process.exitCode = 1;
+  const tookMs = performance.now() - beganAt;
+  const each = (of: number) => Math.round(of / total.worlds);
+  console.log(
+    `${name}: ${total.worlds} worlds, ${total.broken} broken; each ${each(total.events)} events in ${each(total.ms / 1_000)} s ` +
+      `of its own time; ${Math.round((total.worlds / tookMs) * 60_000)} worlds a minute on ${threads} threads`,
+  );
 }

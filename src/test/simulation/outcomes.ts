@@ -36,7 +36,9 @@ export const outcomes: Property = {
     void moodiness(world, moods);
     const under: Promise<void>[] = [];
     for (let i = 0; i < calls; i++) {
-      under.push(oneCall(world, caller, first, world.random, `${i}`));
+      const one = oneCall(world, caller, first, world.random, `${i}`);
+      world.meanwhile(one);
+      under.push(one);
       await world.sleep(world.random.between(0, 2 * (15_000 / calls)));
     }
     await Promise.all([...under, trouble]);

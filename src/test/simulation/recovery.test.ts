@@ -2,4 +2,4 @@ import { test } from "vitest";
 import { hold, manyWorldsMs } from "./hold.ts";
 import { recovery } from "./recovery.ts";
 
-test(recovery.says, () => hold(recovery, 300), manyWorldsMs);
+test(recovery.says, () => hold(recovery, 250), manyWorldsMs);

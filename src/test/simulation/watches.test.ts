@@ -2,4 +2,4 @@ import { test } from "vitest";
 import { hold, manyWorldsMs } from "./hold.ts";
 import { watches } from "./watches.ts";
 
-test(watches.says, () => hold(watches, 700), manyWorldsMs);
+test(watches.says, () => hold(watches, 1_100), manyWorldsMs);

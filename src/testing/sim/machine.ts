@@ -1,4 +1,5 @@
 import { Node, type WorldParts } from "./node.ts";
+import type { Process } from "./process.ts";
 
 /** Time in which a process that was told to end has let go of everything, all its linger included. */
 const lingerMs = 5_000;
@@ -82,10 +83,9 @@ export class Machine {
   /** Lets a process end by itself: `close` closes all it has. What it leaves is noted. One that crashes meanwhile has ended. */
   protected async leave({ process }: Node, close: () => PromiseLike<unknown>): Promise<void> {
     this.tell("stops");
-    const ended = new Promise<void>((resolve) => process.onEnd(resolve));
-    await Promise.race([close(), ended]);
+    await this.orEnded(process, close());
     if (process.isEnded) return;
-    await Promise.race([this.#rest(), ended]);
+    await this.orEnded(process, this.#rest());
     if (process.isEnded) return;
     const sockets = this.#parts.network.socketsOf(process).length;
     if (process.timers > 0) {
@@ -95,6 +95,11 @@ export class Machine {
     if (sockets > 0) this.#leftovers.push(`${this.name} left ${sockets} sockets`);
     process.end();
     this.gone();
+  }
+
+  /** Waits for something that a process does, or until the process has ended in the middle of it. */
+  protected orEnded(process: Process, done: PromiseLike<unknown>): Promise<unknown> {
+    return Promise.race([done, new Promise<void>((resolve) => process.onEnd(resolve))]);
   }
 
   protected tell(what: string): void {

@@ -1,5 +1,6 @@
+import type { HandlerContext } from "@connectrpc/connect";
 import { expect, test } from "vitest";
-import { Notes } from "../notes.ts";
+import { type Note, Notes } from "../notes.ts";
 import { simulate } from "./simulate.ts";
 
 test("a stream is open until it has ended on both sides, or was given up", () =>
@@ -8,7 +9,7 @@ test("a stream is open until it has ended on both sides, or was given up", () =>
       [
         Notes,
         {
-          async *list(_note, { signal }) {
+          async *list(_note: Note, { signal }: HandlerContext) {
             for (let count = 0; count < 10; count++) {
               await clock.sleep(100, signal);
               yield { count };

@@ -77,9 +77,10 @@ export class Process {
     };
   }
 
-  /** Calls `listener` when it ends. */
+  /** Calls `listener` when it ends: now, if it has. */
   onEnd(listener: () => void): void {
-    this.#endListeners.add(listener);
+    if (this.isEnded) listener();
+    else this.#endListeners.add(listener);
   }
 
   /** Ends it between two of its instructions: nothing that it had begun goes on. */

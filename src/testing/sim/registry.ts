@@ -25,13 +25,7 @@ export class RegistryMachine extends Machine {
   /** Starts it; resolves when it listens. It knows again what it knew. */
   async start(): Promise<void> {
     const node = this.begin();
-    const { clock, engine, log } = node;
-    const random = node.random.fork("discovery");
-    const discovery = await openDiscovery({ kept: this.#kept, probe: socketProbe(engine), clock, random, log });
-    const port = Number(registryAddress.split(":")[1]);
-    const services = [[DiscoveryService, discovery.discovery]] as const;
-    const server = await openServer({ services, host: this.name, port, engine, clock, log });
-    this.#running = { node, discovery, server };
+    await this.orEnded(node.process, this.#open(node));
   }
 
   /** The instances that clients of a service should see now. */
@@ -50,6 +44,16 @@ export class RegistryMachine extends Machine {
       await running.server.drain(1_000);
       await running.discovery[Symbol.asyncDispose]();
     });
+  }
+
+  async #open(node: Node): Promise<void> {
+    const { clock, engine, log } = node;
+    const random = node.random.fork("discovery");
+    const discovery = await openDiscovery({ kept: this.#kept, probe: socketProbe(engine), clock, random, log });
+    const port = Number(registryAddress.split(":")[1]);
+    const services = [[DiscoveryService, discovery.discovery]] as const;
+    const server = await openServer({ services, host: this.name, port, engine, clock, log });
+    this.#running = { node, discovery, server };
   }
 
   protected override gone(): void {

@@ -70,16 +70,7 @@ export class Replica extends Machine {
   /** Starts a new process on the machine; resolves when it listens. It registers as soon as the registry lets it. */
   async start(): Promise<void> {
     const node = this.begin();
-    const { clock, engine, log } = node;
-    const mesh = await node.openMesh();
-    const services = this.#services({ replica: this, mesh, clock, log, random: node.random.fork("handlers") });
-    const { zone = "", weight = 100, version = "", server: how = {} } = this.#options;
-    const server = await openServer({ ...how, services, host: this.name, port, engine, clock, log });
-    const about = { name: this.service, services: services.map(([{ typeName }]) => typeName), zone, weight, version };
-    const instance = { ...about, id: `${this.name}.${this.life}`, host: this.name, port };
-    const random = node.random.fork("lease");
-    const lease = new Lease({ discovery: mesh.client(DiscoveryService), instance, clock, random, log });
-    this.#running = { node, mesh, server, lease };
+    await this.orEnded(node.process, this.#open(node));
   }
 
   /** Resolves once the registry knows it. */
@@ -97,6 +88,19 @@ export class Replica extends Machine {
       await running.server.drain(graceMs);
       await running.mesh[Symbol.asyncDispose]();
     });
+  }
+
+  async #open(node: Node): Promise<void> {
+    const { clock, engine, log } = node;
+    const mesh = await node.openMesh();
+    const services = this.#services({ replica: this, mesh, clock, log, random: node.random.fork("handlers") });
+    const { zone = "", weight = 100, version = "", server: how = {} } = this.#options;
+    const server = await openServer({ ...how, services, host: this.name, port, engine, clock, log });
+    const about = { name: this.service, services: services.map(([{ typeName }]) => typeName), zone, weight, version };
+    const instance = { ...about, id: `${this.name}.${this.life}`, host: this.name, port };
+    const random = node.random.fork("lease");
+    const lease = new Lease({ discovery: mesh.client(DiscoveryService), instance, clock, random, log });
+    this.#running = { node, mesh, server, lease };
   }
 
   protected override gone(): void {

@@ -68,7 +68,7 @@ export async function runWorld(options: WorldOptions, scenario: Scenario): Promi
   const course = async () => {
     try {
       await world.registry.start();
-      await scenario(world);
+      await Promise.race([scenario(world), world.failed]);
     } catch (reason) {
       failed(reason);
     }

@@ -70,6 +70,7 @@ export class World {
   readonly #machines = new Map<string, Machine>();
   readonly #callers: Caller[] = [];
   readonly #replicas: Replica[] = [];
+  readonly #failed = Promise.withResolvers<never>();
 
   constructor({ seed, latency = longTailed(0.5), lossRatio = 0, ...options }: WorldOptions) {
     const {
@@ -79,6 +80,7 @@ export class World {
       notesOrigins = false,
     } = options;
     const all = dice(seed);
+    this.failed.catch(() => {}); // whoever runs the world is told
     this.seed = seed;
     this.random = all.fork("scenario");
     this.timeline = new Timeline(startMs, maxEvents);
@@ -108,6 +110,16 @@ export class World {
   /** Resolves after so many milliseconds of the world's time. */
   sleep(ms: number): Promise<void> {
     return new Promise((resolve) => void this.timeline.call(this.timeline.now + ms, resolve));
+  }
+
+  /** Lets something go on beside the scenario; if it fails, the scenario has failed. */
+  meanwhile(work: Promise<unknown>): void {
+    work.catch((reason) => this.#failed.reject(reason));
+  }
+
+  /** Rejects when something failed that went on beside the scenario. */
+  get failed(): Promise<never> {
+    return this.#failed.promise;
   }
 
   /** Notes a line among those of the world. */

@@ -1,6 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { setTrailerStatus, validateResponseWithCompression, validateTrailer } from "@connectrpc/connect/protocol-grpc";
 import { type Fields, fieldOf, fieldsOf, headersOf } from "../../call/fields.ts";
+import { headers } from "../../call/headers.ts";
 import { compressions } from "./compressions.ts";
 
 /** Content type of what we send; `application/grpc` alone says the same. */
@@ -12,15 +13,27 @@ export const answerHead: Fields = Object.freeze([":status", "200", "content-type
 /** Trailers of a call that went well. */
 export const okTrailers: Fields = Object.freeze(["grpc-status", "0"]);
 
-/** Trailers that tell of the error, after those the handler has set. */
+/**
+ * Trailers that tell of the error, after those the handler has set. Of an error that the handler was told by another
+ * server and hands on, the trailers there are nobody's business here, save that it is not to be repeated.
+ */
 export function errorTrailers(error: ConnectError, own: Headers | undefined): Fields {
-  if (own !== undefined || !Object.isFrozen(error)) return fieldsOf([], setTrailerStatus(new Headers(own), error));
+  if (own !== undefined || !Object.isFrozen(error)) return fieldsOf([], trailersOf(error, own));
   const known = unchanging.get(error);
   if (known !== undefined) return known;
-  const made = fieldsOf([], setTrailerStatus(new Headers(), error));
+  const made = fieldsOf([], trailersOf(error, undefined));
   unchanging.set(error, made);
   return made;
 }
+
+function trailersOf(error: ConnectError, own: Headers | undefined): Headers {
+  const trailers = setTrailerStatus(new Headers(own), error);
+  if (error.metadata.get(headers.retryPushback) === never) trailers.set(headers.retryPushback, never);
+  return trailers;
+}
+
+/** As pushback: not to be repeated (gRFC A6). */
+const never = "-1";
 
 /** What frozen errors say: one that refuses many calls is written once. */
 const unchanging = new WeakMap<ConnectError, Fields>();

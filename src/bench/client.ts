@@ -9,6 +9,7 @@ const kinds: Readonly<Record<string, () => Promise<{ open: Open }>>> = {
   "heddle, all on": () => import("./clients/heddle-full.ts"),
   wire: () => import("./clients/wire.ts"),
   "wire + Connect": async () => ({ open: (await import("./clients/wire.ts")).openConnect }),
+  "wire + steps": async () => ({ open: (await import("./clients/wire.ts")).openSteps }),
   "node:http2": () => import("./clients/node-http2.ts"),
   "grpc-js": () => import("./clients/grpc-js.ts"),
   "nice-grpc": () => import("./clients/nice-grpc.ts"),

@@ -67,7 +67,7 @@ export const scenarios = {
   "policy-stack": {
     ...calls,
     title: "Client, what stands above the wire; three endpoints",
-    peers: ["wire", "wire + Connect", "heddle", "heddle, all on"],
+    peers: ["wire", "wire + Connect", "wire + steps", "heddle", "heddle, all on"],
     inFlight: [32],
     open: (peer) => openClientRig(peer),
   },

@@ -77,6 +77,7 @@ export const targets: readonly Target[] = [
   interceptor("server"),
   interceptor("client"),
   stack("heddle", "wire"),
+  stack("heddle", "wire + steps"),
   stack("heddle, all on", "wire"),
   faster("gateway, REST", "node:http + grpc-js", "gateways", 32, [3, 4]),
   faster("gateway, REST", "node:http + connect-node", "gateways", 32, [6, 10]),

@@ -18,24 +18,42 @@ export interface ChartTimes {
   readonly trouble: Span;
 }
 
-const panel = { width: 470, left: 44, top: 64, latencyHeight: 180, gap: 22, failedHeight: 40, bottom: 30 };
+const panel = { width: 470, left: 44, right: 12, top: 64, latencyHeight: 180, gap: 22, failedHeight: 40, bottom: 30 };
 const gapOfPanels = 14;
 const sliceMs = 250;
 /** The scale of latency: a decade is as high as any other. */
 const [leastMs, mostMs] = [1, 3_000];
 const grid = [1, 10, 100, 1_000];
 
+/** Whose line has which colour, on light and on dark pages: the same in every picture. */
+const inks = [
+  { names: ["heddle"], light: "#1a7f37", dark: "#3fb950" },
+  { names: ["round robin", "heddle, no limits"], light: "#bc4c00", dark: "#f0883e" },
+  { names: ["grpc-js"], light: "#0969da", dark: "#58a6ff" },
+  { names: ["nice-grpc"], light: "#8250df", dark: "#bc8cff" },
+  { names: ["connect-node"], light: "#bf3989", dark: "#f778ba" },
+];
+
+function ink(index: number, colour: string): string {
+  return `  .c${index} { stroke: ${colour} } .k${index} { fill: ${colour} }`;
+}
+
+function inkOf(name: string): number {
+  return Math.max(
+    0,
+    inks.findIndex(({ names }) => names.includes(name)),
+  );
+}
+
 const style = `
   text { font: 12px system-ui, sans-serif; fill: #1f2328 }
   .title { font-size: 13px; font-weight: 600 } .quiet { fill: #59636e; font-size: 11px }
   .grid { stroke: #59636e; stroke-opacity: .25 } .trouble { fill: #d1603d; fill-opacity: .1 }
   polyline { fill: none; stroke-linejoin: round } .p99 { stroke-width: 1.8 } .p50 { stroke-width: 1.2; stroke-dasharray: 3 2 }
-  .c0 { stroke: #1a7f37 } .c1 { stroke: #bc4c00 } .c2 { stroke: #0969da } .c3 { stroke: #8250df }
-  .k0 { fill: #1a7f37 } .k1 { fill: #bc4c00 } .k2 { fill: #0969da } .k3 { fill: #8250df }
+${inks.map(({ light }, index) => ink(index, light)).join("\n")}
   @media (prefers-color-scheme: dark) {
     text { fill: #e6edf3 } .quiet { fill: #9198a1 } .grid { stroke: #9198a1 }
-    .c0 { stroke: #3fb950 } .c1 { stroke: #f0883e } .c2 { stroke: #58a6ff } .c3 { stroke: #bc8cff }
-    .k0 { fill: #3fb950 } .k1 { fill: #f0883e } .k2 { fill: #58a6ff } .k3 { fill: #bc8cff }
+${inks.map(({ dark }, index) => ink(index, dark)).join("\n")}
   }`;
 
 /** Panels side by side, as SVG; readable on light and dark pages. */
@@ -54,7 +72,7 @@ ${drawn.join("\n")}
 
 function drawPanel({ title, lines }: Panel, x: number, { shown, trouble }: ChartTimes): string {
   const plotLeft = x + panel.left;
-  const plotWidth = panel.width - panel.left;
+  const plotWidth = panel.width - panel.left - panel.right;
   const xOf = (ms: number) => plotLeft + ((ms - shown.fromMs) / (shown.toMs - shown.fromMs)) * plotWidth;
   const failedTop = panel.top + panel.latencyHeight + panel.gap;
   const failedY = (ratio: number) => failedTop + panel.failedHeight * (1 - ratio);
@@ -65,13 +83,13 @@ function drawPanel({ title, lines }: Panel, x: number, { shown, trouble }: Chart
     ruler(plotLeft, plotWidth, failedY(1), "100 %"),
     ruler(plotLeft, plotWidth, failedY(0), "0 %"),
     `<text class="quiet" x="${plotLeft}" y="${failedTop - 6}">failed</text>`,
-    `<text class="quiet" x="${plotLeft}" y="${panel.top - 6}">p99 (solid) and p50 (dashed) of each ${sliceMs} ms</text>`,
+    `<text class="quiet" x="${plotLeft}" y="${panel.top - 6}">p99 (solid) and p50 (dashed) of each ${sliceMs} ms, failed calls included</text>`,
     ...seconds(shown).map(
       (ms) =>
         `<text class="quiet" x="${fixed(xOf(ms))}" y="${bottom + 16}" text-anchor="middle">${ms / 1_000} s</text>`,
     ),
     legend(title, lines, x),
-    ...lines.map((line, index) => drawLine(line, index, { shown, xOf, failedY })),
+    ...[...lines].reverse().map((line) => drawLine(line, { shown, xOf, failedY })), // the first on top
   ];
   return parts.join("\n");
 }
@@ -82,8 +100,9 @@ interface Scales {
   failedY(ratio: number): number;
 }
 
-function drawLine({ course }: Line, index: number, { shown, xOf, failedY }: Scales): string {
+function drawLine({ name, course }: Line, { shown, xOf, failedY }: Scales): string {
   const all = slices(course, sliceMs).filter(({ atMs }) => atMs >= shown.fromMs && atMs < shown.toMs);
+  const index = inkOf(name);
   const points = (y: (slice: Slice) => number) =>
     all.map((slice) => `${fixed(xOf(slice.atMs + sliceMs / 2))},${fixed(y(slice))}`).join(" ");
   return [
@@ -94,7 +113,7 @@ function drawLine({ course }: Line, index: number, { shown, xOf, failedY }: Scal
 }
 
 function legend(title: string, lines: readonly Line[], x: number): string {
-  const names = lines.map(({ name }, index) => `<tspan class="k${index}" dx="10">${escaped(name)}</tspan>`);
+  const names = lines.map(({ name }) => `<tspan class="k${inkOf(name)}" dx="10">${escaped(name)}</tspan>`);
   return `<text x="${x}" y="40">${escaped(title)}: ${names.join("")}</text>`;
 }
 

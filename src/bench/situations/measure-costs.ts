@@ -18,12 +18,17 @@ export function measureCosts(results: Results): { readonly figures: readonly Fig
     {
       what: "policy stack on a call that succeeds, over the bare wire",
       toReach: "≤ 3 µs",
-      real: stack(results, "heddle"),
+      real: stack(results, "heddle", "wire"),
+    },
+    {
+      what: "the same, over the wire with Connect, validation, deadline and trace",
+      toReach: "≤ 3 µs",
+      real: stack(results, "heddle", "wire + steps"),
     },
     {
       what: "the same, all on: hedge, attempt timeout, load reports, metrics",
       toReach: "≤ 3 µs",
-      real: stack(results, "heddle, all on"),
+      real: stack(results, "heddle, all on", "wire"),
     },
     {
       what: "pick among 1,000, the slowest balancer",
@@ -45,9 +50,9 @@ export function measureCosts(results: Results): { readonly figures: readonly Fig
   return { figures, picks: rows };
 }
 
-function stack(results: Results, peer: string): Reading {
+function stack(results: Results, peer: string, under: string): Reading {
   const place = { scenario: "policy-stack", inFlight: 32 } as const;
-  const bare = { ...place, peer: "wire" };
+  const bare = { ...place, peer: under };
   const spread = results.compare({ ...place, peer }, bare, (own, other) => own.cpuUs - other.cpuUs);
   return atMost(mostUs, spread?.median ?? Number.NaN, spread === undefined ? "" : inUs(spread));
 }

@@ -8,14 +8,14 @@ import { type Courses, type Trouble, times } from "./trouble.ts";
 /**
  * The trouble on real processes: replicas on one CPU, callers of every peer on the other, all in the same moments and
  * each at the full rate, so that what the machine does meanwhile it does to all of them. Silent is a process that the
- * system does not let run: SIGSTOP.
+ * system does not let run: SIGSTOP. Servers refuse nothing: what is told apart here is their callers.
  */
 export async function realTrouble(trouble: Trouble, peers: readonly string[]): Promise<Courses> {
   using children = new DisposableStack();
   const open = (side: "measured" | "other", ...args: [string, ...string[]]) => children.use(new Child(side, ...args));
   const replicas = await Promise.all(
     Array.from({ length: trouble.replicas }, async (_, index) => {
-      const plan: ReplicaPlan = { stage: "back", mood: trouble.usual, seed: index + 1, sheds: true };
+      const plan: ReplicaPlan = { stage: "back", mood: trouble.usual, seed: index + 1, sheds: false };
       const child = open("other", "situations/replica", JSON.stringify(plan));
       return { child, ...(await child.answer<{ address: string }>()) };
     }),

@@ -24,7 +24,7 @@ export async function inWorld(scenario: Scenario): Promise<void> {
 
 /** The trouble in a simulated world. Silent is a machine that nothing reaches, and of which nothing is heard. */
 export async function simulatedTrouble(trouble: Trouble): Promise<Courses> {
-  const courses = new Map<string, Course>();
+  let courses: Courses = new Map();
   await inWorld(async (world) => {
     let mood = trouble.usual;
     const { replicas } = await world.serve(
@@ -33,13 +33,14 @@ export async function simulatedTrouble(trouble: Trouble): Promise<Courses> {
         const moodOf = () => (replica.number === 1 ? mood : trouble.usual);
         return [[stages.back, replicaHandlers({ clock, random, mood: moodOf })]];
       },
-      { replicas: trouble.replicas },
+      { replicas: trouble.replicas, server: { limits: false } },
     );
     const zeroMs = world.now + times.settleMs;
     const toMs = zeroMs + times.troubleMs + times.afterMs;
     const { perSecond, methods } = trouble;
     const calling = Object.entries(simulatedPeers).map(async ([name, balance]) => {
-      courses.set(name, await call(world, { name, balance }, { perSecond, methods, zeroMs, toMs }));
+      const course = await call(world, { name, balance }, { perSecond, methods, zeroMs, toMs });
+      return [name, course] as const;
     });
     await world.sleep(zeroMs - world.now);
     const { first } = trouble;
@@ -48,7 +49,7 @@ export async function simulatedTrouble(trouble: Trouble): Promise<Courses> {
     await world.sleep(times.troubleMs);
     mood = trouble.usual;
     await end?.();
-    await Promise.all(calling);
+    courses = new Map(await Promise.all(calling));
   });
   return courses;
 }

@@ -130,11 +130,15 @@ export class Sending {
     const { load } = this.#place;
     const circuit = this.#place.circuit(this.#route);
     const before = circuit.state;
-    const pushbackMs = verdict === "failure" ? asked(reason, now) : undefined;
-    load.end(verdict, this.#hasBegun ? undefined : durationMs, now, pushbackMs);
+    const { code } = this.facts;
+    const pushback = verdict === "failure" ? pushbackOf(ConnectError.from(reason), now) : undefined;
+    const pushbackMs = pushback === "never" ? undefined : pushback;
+    const ofItsOwn = pushback === "never" ? "neither" : verdict; // what is not to be repeated failed behind it
+    load.end(ofItsOwn, this.#hasBegun ? undefined : durationMs, now, pushbackMs);
     if (pushbackMs !== undefined) circuit.pushback(pushbackMs, now);
-    const isTelling = !this.#call.isStream && (verdict !== "failure" || this.facts.code === Code.DeadlineExceeded);
-    circuit.record(verdict, this.#permit, now, isTelling && this.#route.isSlow(durationMs, now));
+    const isTelling = !this.#call.isStream && (verdict !== "failure" || code === Code.DeadlineExceeded);
+    const isBusy = code === Code.ResourceExhausted; // it does what it can, and less would be done if it were left alone
+    circuit.record(isBusy ? "neither" : ofItsOwn, this.#permit, now, isTelling && this.#route.isSlow(durationMs, now));
     if (circuit.state === "open" && before !== "open") this.facts.opened = circuit.why;
     if (isTelling) this.#route.latency.record(durationMs, now);
   }
@@ -187,10 +191,4 @@ function costsOf(places: readonly Place[], now: number): readonly number[] {
   const costs = new Array<number>(places.length);
   for (let at = 0; at < places.length; at++) costs[at] = (places[at] as Place).cost(now);
   return costs;
-}
-
-/** When the server asks to be asked again, in milliseconds. */
-function asked(reason: unknown, now: number): number | undefined {
-  const pushback = pushbackOf(ConnectError.from(reason), now);
-  return pushback === "never" ? undefined : pushback;
 }

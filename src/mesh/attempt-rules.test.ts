@@ -183,3 +183,24 @@ test("a call explains what happened: what was sent where, why again, and where i
   expect(text).toContain("attempt 2: answered");
   expect(JSON.parse(JSON.stringify(explained)).attempts).toHaveLength(2);
 });
+
+test("what a server is too busy for, and what failed behind it, opens no circuit", async () => {
+  const never = { "grpc-retry-pushback-ms": "-1" };
+  for (const answer of [
+    fails(Code.ResourceExhausted),
+    () => Promise.reject(new ConnectError("no", Code.Unavailable, never)),
+  ]) {
+    await using fleet = await openMade({}, { "a:1": answer });
+    for (let call = 0; call < 20; call++) expect(await error(fleet.ask({}))).toMatchObject({ rawMessage: "no" });
+    expect(fleet.asked).toHaveLength(20);
+  }
+});
+
+test("a call that was repeated in vain asks whoever is told of it not to repeat it again", async () => {
+  await using fleet = await openMade({}, { "a:1": fails(Code.Unavailable) });
+  const call = error(fleet.ask({}));
+  await fleet.clock.advance(1_000);
+  expect((await call).metadata.get("grpc-retry-pushback-ms")).toBe("-1");
+  fleet.peers.set("a:1", fleet.serve(fails(Code.NotFound)));
+  expect((await error(fleet.ask({}))).metadata.get("grpc-retry-pushback-ms")).toBeNull();
+});

@@ -51,6 +51,13 @@ test("the handler's own trailers are not changed by telling of the error", () =>
   expect([...own.keys()]).toEqual(["x-own"]);
 });
 
+test("an error that is handed on says no more of its trailers than that it is not to be repeated", () => {
+  const told = new ConnectError("no", Code.Unavailable, { "grpc-retry-pushback-ms": "-1", "x-secret": "a" });
+  Object.assign(told, { isWireError: true });
+  expect(errorTrailers(told, undefined)).toContain("grpc-retry-pushback-ms");
+  expect(errorTrailers(told, undefined)).not.toContain("x-secret");
+});
+
 test("a status in the head of an answer that goes on is none of its own", () => {
   const told = [...head, "grpc-status", "8", "grpc-message", "early", "x-more", "a"];
   expect(withoutStatus(told)).toEqual([...head, "x-more", "a"]);

@@ -1,8 +1,8 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 
 /**
- * What an attempt's end says about the endpoint: `ok`, it works; `failure`, it does not; `neither`, the caller gave up
- * or the answer is the caller's own doing, which says that something is alive there but counts for nothing.
+ * What an attempt's end says about the endpoint: `ok`, it works, be its answer that the caller has made a mistake;
+ * `failure`, it does not; `neither`, nothing, for the caller gave up.
  */
 export type Verdict = "ok" | "failure" | "neither";
 

@@ -87,7 +87,7 @@ class Attempts implements CancelListener, Waiter {
   #hedged(): Hedging | undefined {
     const { policy, latency } = this.#route;
     if (policy.hedge === undefined) return undefined;
-    return new Hedging({ rules: policy.hedge, latency, deadlines: this.#options.deadlines, race: this.#race });
+    return new Hedging({ rules: policy.hedge, latency, deadlines: this.#options.deadlines, race: () => this.#race() });
   }
 
   /** Resolves with the answer, or rejects with the error of the call. */
@@ -263,12 +263,12 @@ class Attempts implements CancelListener, Waiter {
   }
 
   /** The attempt under way is slow. */
-  readonly #race = (): void => {
+  #race(): void {
     const now = this.#options.clock.now();
     const not = this.#whyNoHedge(now);
     if (not === undefined) this.#send("hedge");
     else this.#story.note(now, `no hedge: ${not}`);
-  };
+  }
 
   #whyNoHedge(now: number): string | undefined {
     if (this.#underWay.length === 0) return "no attempt is under way";

@@ -97,7 +97,7 @@ export class Channel implements Disposable {
 
   /** Whether an endpoint is left that is not among `tried`. */
   hasOthers(tried: readonly string[]): boolean {
-    return tried.length === 0 || this.#places.some((place) => !tried.includes(place.endpoint.id));
+    return this.#places.some((place) => !tried.includes(place.endpoint.id));
   }
 
   [Symbol.dispose](): void {

@@ -35,6 +35,15 @@ test("eventful calls outlive any number of those that went straight to their ans
   expect(recent.eventful()).toHaveLength(1);
 });
 
+test("what was broken on purpose is eventful, however it ended", () => {
+  const recent = new Recent(clock);
+  const story = call(1);
+  Object.assign(story.attempts[0] ?? {}, { fault: "delay" });
+  recent.add(story);
+  recent.add(call(2));
+  expect(recent.eventful().map(({ traceId }) => traceId)).toEqual([trace(1)]);
+});
+
 test("of many eventful calls the latest are remembered, however many there were", () => {
   const recent = new Recent(clock);
   for (let number = 1; number <= 3_000; number++) recent.add(call(number, "waits"));

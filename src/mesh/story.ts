@@ -101,8 +101,8 @@ export class Story {
   /** Whether it did anything but go straight to its answer. A stream that its caller left has done nothing else. */
   get isEventful(): boolean {
     if (this.code !== undefined || this.#decisions !== undefined || this.attempts.length !== 1) return true;
-    const code = this.attempts[0]?.code;
-    return code !== undefined && code !== Code.Canceled;
+    const { code, fault } = this.attempts[0] as AttemptFacts;
+    return fault !== undefined || (code !== undefined && code !== Code.Canceled);
   }
 
   /** One more attempt is made. Nearly every call has one: a list of one, with room for no more. */

@@ -56,7 +56,7 @@ test("callers of what may be repeated do not notice that one of three fails half
   const client = mesh.client(UserService);
   for (let id = 1n; id <= 100n; id++) expect((await client.getUser({ id })).user?.id).toBe(id);
   expect(ended.broken).toBeGreaterThan(0);
-  expect(ended.attempts).toBe(100 + ended.broken);
+  expect(ended.attempts).toBeGreaterThanOrEqual(100 + ended.broken); // and hedges, where one was slow
   mesh.faults.clear();
   const { broken } = ended;
   for (let id = 1n; id <= 12n; id++) await client.getUser({ id });

@@ -8,7 +8,9 @@ import { silentLogger } from "../../base/log.ts";
 import { openMesh } from "../../mesh/mesh.ts";
 import { openTown } from "../../test/suites/gateway-parts.ts";
 import { fakeClock } from "../../testing/fake-clock.ts";
+import { markOf } from "../process-mark.ts";
 import { runCli } from "../run-cli.ts";
+import { RunFile } from "../run-file.ts";
 import { explain } from "./explain.ts";
 
 vi.setConfig({ testTimeout: 20_000 }); // real servers, on a machine that may be busy
@@ -86,6 +88,18 @@ test("what is no trace id is refused, with what one looks like", async () => {
     const { status, out } = await heddle(...words);
     expect({ words, status, out }).toMatchObject({ status: 2, out: expect.stringContaining("is no trace id: 32") });
   }
+});
+
+test("while discovery is away, those are asked that were started here", async () => {
+  await using shop = await openRepeated();
+  const home = mkdtempSync(join(tmpdir(), "heddle-explain-"));
+  onTestFinished(() => rmSync(home, { recursive: true }));
+  const { port, adminPort = 0 } = shop.server;
+  const part = { name: "user", port, adminPort, stage: 1, log: "", startedAt: 0 };
+  new RunFile(home).write({ parts: [{ ...part, ...markOf(process.pid) }] });
+  const { status, out } = await heddleAt("127.0.0.1:1", home)(traceId);
+  expect(status).toBe(0);
+  expect(out).toContain(`user at 127.0.0.1:${port}\n`);
 });
 
 test("where nothing runs nobody can be asked", async () => {

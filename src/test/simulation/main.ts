@@ -1,12 +1,10 @@
 /** `make simulate`: worlds of one seed after the other, until told enough; or one of them, with all that happens in it. */
-import { once } from "node:events";
-import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-import { Worker } from "node:worker_threads";
 import { runWorld } from "../../testing/sim/simulate.ts";
 import { properties } from "./properties.ts";
 import type { Property } from "./property.ts";
-import type { Slice, WorldReport } from "./slice.ts";
+import type { WorldReport } from "./slice.ts";
+import { runWorlds, threads } from "./threads.ts";
 
 const { values } = parseArgs({
   options: {
@@ -52,18 +50,7 @@ async function runMany({ name }: Property, forMs: number): Promise<void> {
     process.exitCode = 1;
     console.log(`BROKEN ${name}: ${problem}\n       make simulate ARGS="--property ${name} --seed ${seed}"`);
   };
-  const threads = availableParallelism();
-  const slices = Array.from({ length: threads }, (_, index): Slice => {
-    return { property: name, from: first + index, to: first + seeds, step: threads, forMs };
-  });
-  await Promise.all(
-    slices.map(async (workerData) => {
-      const worker = new Worker(new URL("./slice.ts", import.meta.url), { workerData });
-      worker.on("message", take);
-      const [code] = await once(worker, "exit");
-      if (code !== 0) process.exitCode = 1;
-    }),
-  );
+  await runWorlds({ property: name, first, seeds, forMs }, take);
   const tookMs = performance.now() - beganAt;
   const each = (of: number) => Math.round(of / total.worlds);
   console.log(

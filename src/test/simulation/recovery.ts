@@ -18,7 +18,7 @@ const openAfterMs = (failedMs: number) => Math.min(maxOpenMs, failedMs + openMs)
 const penaltyFadeMs = 10_000;
 
 /** Milliseconds between two calls. */
-const paceMs = 20;
+const paceMs = 25;
 
 /** A replica that failed and is well again is used again; and while one is well, nobody is told that none is. */
 export const recovery: Property = {

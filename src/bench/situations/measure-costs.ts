@@ -75,7 +75,7 @@ function cost(us: Spread | undefined): Reading {
 async function measureStack(): Promise<StackCosts> {
   using child = new Child("measured", "situations/stack");
   await child.answer();
-  return child.ask<StackCosts>("measure");
+  return await child.ask<StackCosts>("measure");
 }
 
 function inUs({ median, min, max }: Spread): string {

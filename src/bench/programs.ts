@@ -13,6 +13,7 @@ const bundled = [
   "situations/replica",
   "situations/grpc-js-replica",
   "situations/caller",
+  "situations/stack",
 ];
 
 /**

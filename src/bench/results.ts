@@ -47,7 +47,8 @@ function keyOf({ scenario, inFlight, peer }: Place): string {
   return `${scenario} ${inFlight} ${peer}`;
 }
 
-function spread(values: readonly number[]): Spread | undefined {
+/** A figure's median, with the lowest and the highest; `undefined` of none. */
+export function spread(values: readonly number[]): Spread | undefined {
   const sorted = [...values].sort((a, b) => a - b);
   const median = sorted[Math.floor((sorted.length - 1) / 2)];
   return median === undefined ? undefined : { median, min: sorted[0] ?? median, max: sorted.at(-1) ?? median };

@@ -1,19 +1,10 @@
-import { clone, create, createFileRegistry, type DescService, getExtension, setExtension } from "@bufbuild/protobuf";
-import { FileDescriptorProtoSchema, MethodOptionsSchema, ServiceOptionsSchema } from "@bufbuild/protobuf/wkt";
-import {
-  HedgeSchema,
-  method as methodOption,
-  RetrySchema,
-  ServicePolicySchema,
-  service as serviceOption,
-} from "../../../gen/heddle/policy/v1/policy_pb.ts";
-import { OrderService } from "../../../gen/shop/order/v1/order_pb.ts";
 import { openMesh } from "../../mesh/mesh.ts";
 import { staticResolver } from "../../mesh/resolve/static.ts";
 import { meshMetrics } from "../../telemetry/mesh-metrics.ts";
 import { createMetrics } from "../../telemetry/metrics.ts";
 import type { Addresses, Call } from "../load.ts";
 import { sampleId } from "../sample.ts";
+import { withEverything } from "./full-contract.ts";
 
 /** With all that a contract may ask for: beyond the defaults a hedge, a timeout for each attempt, load reports, metrics. */
 export async function open(addresses: Addresses): Promise<Call> {
@@ -26,26 +17,4 @@ export async function open(addresses: Addresses): Promise<Call> {
 
 interface AsksOrders {
   getOrder(request: { readonly id: string }): Promise<unknown>;
-}
-
-/** The order service under a contract that leaves nothing out. */
-function withEverything(): DescService {
-  const file = clone(FileDescriptorProtoSchema, OrderService.file.proto);
-  const service = file.service.find(({ name }) => name === OrderService.name);
-  const method = service?.method.find(({ name }) => name === OrderService.method.getOrder.name);
-  if (service === undefined || method === undefined) throw new Error("the order service has lost its method");
-  service.options ??= create(ServiceOptionsSchema);
-  const rules = getExtension(service.options, serviceOption);
-  setExtension(service.options, serviceOption, create(ServicePolicySchema, { ...rules, loadReports: true }));
-  method.options ??= create(MethodOptionsSchema);
-  const policy = getExtension(method.options, methodOption);
-  policy.retry = create(RetrySchema, { perAttemptTimeout: { nanos: 250_000_000 } });
-  policy.hedge = create(HedgeSchema, { after: { case: "afterPercentile", value: 95 } });
-  setExtension(method.options, methodOption, policy);
-  const made = createFileRegistry(file, (name) =>
-    OrderService.file.dependencies.find((one) => one.proto.name === name),
-  );
-  const found = made.getService(OrderService.typeName);
-  if (found === undefined) throw new Error("the made-up contract has lost its service");
-  return found;
 }

@@ -1,6 +1,8 @@
+import { Child } from "../child.ts";
 import { measurePicks } from "../pick.ts";
-import type { Results, Spread } from "../results.ts";
+import { type Results, type Spread, spread } from "../results.ts";
 import { atMost, type Figure, holds, type Reading } from "./figure.ts";
+import type { StackCosts } from "./stack.ts";
 
 /** What calls and picks may cost where nothing goes wrong. */
 const mostUs = 3;
@@ -8,8 +10,16 @@ const mostNs = 1_000;
 /** Less than this is no object: it is what the collector's own bookkeeping comes to. */
 const noBytes = 1;
 
-/** What the mesh costs a call that succeeds, and what a pick costs: by the rounds of "policy-stack", and measured now. */
-export function measureCosts(results: Results): { readonly figures: readonly Figure[]; readonly picks: string[][] } {
+/** What was found. */
+export interface Costs {
+  readonly figures: readonly Figure[];
+  /** Balancer, candidates, nanoseconds, bytes. */
+  readonly picks: readonly (readonly string[])[];
+}
+
+/** What the mesh costs a call that succeeds, and what a pick costs: by the rounds of "policy-stack", and, without a wire that takes its time, measured now. */
+export async function measureCosts(results: Results): Promise<Costs> {
+  const { heddle, full } = await measureStack();
   const picks = measurePicks();
   const large = picks.filter(({ candidates }) => candidates === 1_000);
   const slowest = Math.max(...large.map(({ nsPerPick }) => nsPerPick));
@@ -18,6 +28,7 @@ export function measureCosts(results: Results): { readonly figures: readonly Fig
     {
       what: "policy stack on a call that succeeds, over the bare wire",
       toReach: "≤ 3 µs",
+      simulated: cost(spread(heddle)),
       real: stack(results, "heddle", "wire"),
     },
     {
@@ -28,6 +39,7 @@ export function measureCosts(results: Results): { readonly figures: readonly Fig
     {
       what: "the same, all on: hedge, attempt timeout, load reports, metrics",
       toReach: "≤ 3 µs",
+      simulated: cost(spread(full)),
       real: stack(results, "heddle, all on", "wire"),
     },
     {
@@ -53,8 +65,17 @@ export function measureCosts(results: Results): { readonly figures: readonly Fig
 function stack(results: Results, peer: string, under: string): Reading {
   const place = { scenario: "policy-stack", inFlight: 32 } as const;
   const bare = { ...place, peer: under };
-  const spread = results.compare({ ...place, peer }, bare, (own, other) => own.cpuUs - other.cpuUs);
-  return atMost(mostUs, spread?.median ?? Number.NaN, spread === undefined ? "" : inUs(spread));
+  return cost(results.compare({ ...place, peer }, bare, (own, other) => own.cpuUs - other.cpuUs));
+}
+
+function cost(us: Spread | undefined): Reading {
+  return atMost(mostUs, us?.median ?? Number.NaN, us === undefined ? "" : inUs(us));
+}
+
+async function measureStack(): Promise<StackCosts> {
+  using child = new Child("measured", "situations/stack");
+  await child.answer();
+  return await child.ask<StackCosts>("measure");
 }
 
 function inUs({ median, min, max }: Spread): string {

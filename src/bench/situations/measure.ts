@@ -26,7 +26,7 @@ export async function measureSituations(results: Results, written: () => string)
     process.stderr.write(`${name}: simulated and real\n`);
     situations.push(await measure());
   }
-  const { figures, picks } = measureCosts(results);
+  const { figures, picks } = await measureCosts(results);
   const { dirname } = import.meta;
   for (const { name, title, panels, times } of situations)
     writeFileSync(join(dirname, `${name}.svg`), chart(title, panels, times));

@@ -12,4 +12,4 @@ export type { RegistryMachine } from "./sim/registry.ts";
 export type { Replica, Services, Serving } from "./sim/replica.ts";
 export { runWorld, type Scenario, type Simulated, type SimulateOptions, simulate } from "./sim/simulate.ts";
 export type { TroubleOptions } from "./sim/trouble.ts";
-export type { Served, ServeOptions, World, WorldOptions } from "./sim/world.ts";
+export type { Served, ServeOptions as SimulatedServiceOptions, World, WorldOptions } from "./sim/world.ts";

@@ -52,7 +52,7 @@ test("a replica told to stop finishes its 10 calls, refuses the others, and ends
 
 test("a stream that follows an order ends with UNAVAILABLE, and goes on at the other replica", async () => {
   await using cluster = await openCluster({ replicas, envOf, onFailure: onTestFailed });
-  await using mesh = await cluster.openMesh();
+  await using mesh = await cluster.openMesh({ balance: "round-robin" });
   const shop = await openShop(mesh);
   const { order } = await shop.orders.createOrder({ userId: shop.userId, items });
   const id = order?.id ?? "";

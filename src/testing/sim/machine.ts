@@ -12,6 +12,7 @@ export class Machine {
   #node: Node | undefined;
   #lives = 0;
 
+  /** @internal */
   constructor(name: string, parts: WorldParts) {
     this.name = name;
     this.#parts = parts;

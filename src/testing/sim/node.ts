@@ -12,7 +12,10 @@ import type { VirtualNetwork } from "./network.ts";
 import { Process } from "./process.ts";
 import type { Timeline } from "./timeline.ts";
 
-/** What all nodes of a world share. */
+/**
+ * What all nodes of a world share.
+ * @internal
+ */
 export interface WorldParts {
   readonly timeline: Timeline;
   readonly chronicle: Chronicle;
@@ -33,7 +36,10 @@ export class Node {
   readonly log: Logger;
   readonly #parts: WorldParts;
 
-  /** The `life`-th process on a host, counted from 1. */
+  /**
+   * The `life`-th process on a host, counted from 1.
+   * @internal
+   */
   constructor(name: string, life: number, parts: WorldParts) {
     const { timeline, network, dice, chronicle } = parts;
     this.name = name;

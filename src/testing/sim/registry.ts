@@ -18,6 +18,7 @@ export class RegistryMachine extends Machine {
   readonly #kept = keptInMemory();
   #running: Running | undefined;
 
+  /** @internal */
   constructor(parts: WorldParts) {
     super(registryAddress.split(":")[0] as string, parts);
   }

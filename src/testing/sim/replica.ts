@@ -55,6 +55,7 @@ export class Replica extends Machine {
   readonly #options: ReplicaOptions;
   #running: Running | undefined;
 
+  /** @internal */
   constructor(parts: WorldParts, { service, number, services, ...options }: ReplicaOptions & ReplicaIdentity) {
     super(`${service}-${number}`, parts);
     this.service = service;

@@ -64,6 +64,7 @@ export class World {
   readonly random: Dice;
   readonly chronicle: Chronicle;
   readonly registry: RegistryMachine;
+  /** @internal */
   readonly network: VirtualNetwork;
   readonly timeline: Timeline;
   readonly #parts: WorldParts;

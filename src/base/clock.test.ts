@@ -93,3 +93,15 @@ test("who corrects the date moves the calendar and nothing else", async () => {
   await clock.advance(10);
   expect([clock.now(), clock.wall(), fired]).toEqual([5_010, 2_010, 1]);
 });
+
+test("a timer of the machine never fires before its time, not even by a fraction of a millisecond", async () => {
+  for (let round = 0; round < 60; round++) {
+    const setAt = systemClock.now();
+    const firedAt = await new Promise<number>((resolve) =>
+      systemClock.setTimer(2, () => resolve(systemClock.now()), true),
+    );
+    expect(firedAt - setAt).toBeGreaterThanOrEqual(2);
+    const beginsAt = performance.now() + (round % 10) / 10;
+    while (performance.now() < beginsAt); // so that the next one is set at another part of a millisecond
+  }
+});

@@ -24,13 +24,25 @@ const maxTimerMs = 2 ** 31 - 1;
 /** What the calendar showed when this process, by its even clock, was at 0. */
 const startedAt = performance.timeOrigin;
 
-/** The machine's own time. A span of fractions is rounded up: Node would round it down, and fire too early. */
+/**
+ * The machine's own time. Node's timers know whole milliseconds and fire up to one early; these wait for the rest, for who
+ * looks whether its time has come, and finds that it has not, is not told again.
+ */
 export const systemClock: Clock = {
   now: () => startedAt + performance.now(),
   wall: () => Date.now(),
   setTimer(ms, fn, keepAlive = false) {
-    const timer = setTimeout(fn, Math.min(Math.ceil(Math.max(ms, 0)), maxTimerMs));
-    if (!keepAlive) timer.unref();
+    const dueAt = performance.now() + Math.min(Math.max(ms, 0), maxTimerMs);
+    const wait = (leftMs: number) => {
+      const set = setTimeout(fire, Math.ceil(leftMs));
+      return keepAlive ? set : set.unref();
+    };
+    const fire = () => {
+      const leftMs = dueAt - performance.now();
+      if (leftMs > 0) timer = wait(leftMs);
+      else fn();
+    };
+    let timer = wait(dueAt - performance.now());
     return { cancel: () => clearTimeout(timer) };
   },
   sleep: (ms, signal) => sleepOn(systemClock, ms, signal, true),

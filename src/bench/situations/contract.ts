@@ -28,14 +28,16 @@ type Policy = MessageInitShape<typeof MethodPolicySchema>;
 
 const second: Policy = { timeout: { seconds: BigInt(timeoutMs / 1_000) } };
 const repeated: Policy = { ...second, retry: { perAttemptTimeout: { nanos: attemptMs * 1e6 } } };
+/** One caller stands for many: it is not to be the one that refuses. */
+const crowd: Policy = { ...second, concurrency: { maxInFlight: 10_000 } };
 const { NO_SIDE_EFFECTS, IDEMPOTENCY_UNKNOWN } = MethodOptions_IdempotencyLevel;
 
 const policies: Readonly<Record<string, readonly [MethodOptions_IdempotencyLevel, Policy]>> = {
   Read: [NO_SIDE_EFFECTS, repeated],
   Write: [IDEMPOTENCY_UNKNOWN, second],
-  Critical: [NO_SIDE_EFFECTS, { ...second, criticality: Criticality.CRITICAL }],
-  Normal: [NO_SIDE_EFFECTS, second],
-  Sheddable: [NO_SIDE_EFFECTS, { ...second, criticality: Criticality.SHEDDABLE }],
+  Critical: [NO_SIDE_EFFECTS, { ...crowd, criticality: Criticality.CRITICAL }],
+  Normal: [NO_SIDE_EFFECTS, crowd],
+  Sheddable: [NO_SIDE_EFFECTS, { ...crowd, criticality: Criticality.SHEDDABLE }],
 };
 
 /**

@@ -49,7 +49,7 @@ interface Told {
 const told: Readonly<Record<TroubleName, Told>> = {
   slow: {
     title: "One of 5 replicas takes ten times as long",
-    about: "300 calls a second; the first replica's median goes from 20 ms to 200 ms.",
+    about: "300 calls a second; the first replica's median goes from 10 ms to 100 ms.",
     figures: [{ what: "one of 5 replicas 10 × slower: p99 ÷ p99 of round robin", toReach: "≤ 0.2", read: p99Ratio }],
   },
   "black hole": {

@@ -19,7 +19,7 @@ test("the user contract becomes exactly these call options", () => {
       retry: true,
       retryMaxAttempts: 2,
       ...repeats,
-      retryableStatuses: [Status.UNAVAILABLE],
+      retryableStatuses: [Status.UNAVAILABLE, Status.DEADLINE_EXCEEDED], // attempts have 900 ms each
     },
     getUser: {
       deadline: 1_000,

@@ -39,7 +39,7 @@ test("a client that repeats by itself gets the timeout of one attempt and no ret
   const { methodConfig, retryThrottling } = attemptConfigFor(UserService);
   expect(retryThrottling).toBeUndefined();
   expect(methodConfig.slice(0, 2)).toEqual([
-    { name: [{ service, method: "ListUsers" }], timeout: { seconds: 2, nanos: 0 } },
+    { name: [{ service, method: "ListUsers" }], timeout: { seconds: 0, nanos: 900_000_000 } },
     { name: [{ service, method: "GetUser" }], timeout: { seconds: 0, nanos: 400_000_000 } },
   ]);
 });

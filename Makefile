@@ -65,7 +65,7 @@ simulate: gen/.stamp ## Run simulated worlds and look for one that breaks a prom
 fuzz: gen/.stamp ## Look for bytes that break HTTP/2 or gRPC; ARGS="--minutes 10 --seed 1"
 	@node src/test/fuzz/main.ts $(ARGS)
 
-bench: gen/.stamp ## Measure Heddle and its peers side by side: nine minutes; ARGS="--only situations --rounds 3"
+bench: gen/.stamp ## Measure Heddle and its peers side by side: ten minutes; ARGS="--only situations --rounds 3"
 	@node src/bench/main.ts $(ARGS)
 
 build: gen/.stamp ## Make dist/, what the npm package holds

@@ -42,7 +42,7 @@ function about(written: string): string {
     "Calls come at fixed times, whatever becomes of those before, and what one took counts from when it was to be sent.",
     "Simulated: the real clients and servers on a virtual clock and network, seed 1: the same figures on any machine;",
     '"round robin" is this mesh with another balancer, for other clients do not run there. Real: a process for each',
-    "server and each caller, callers on one CPU and servers on the other, all peers in the same moments. grpc-js has round",
+    "server and each caller, callers on one CPU and servers on the other, peers two by two or all in the same moments. grpc-js has round",
     "robin, outlier detection each second, repeats and their throttling; nice-grpc round robin, repeats and a timeout for",
     "each attempt; connect-node, bare, a deadline and its transports in turn. The policy stack is simulated by sessions",
     "that answer at once, over a Connect client on such a session; its CPU is real.",

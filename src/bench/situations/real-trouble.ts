@@ -6,7 +6,7 @@ import type { ReplicaOrder, ReplicaPlan } from "./replica-plan.ts";
 import { type Courses, type Trouble, times } from "./trouble.ts";
 
 /**
- * The trouble on real processes: replicas on one CPU, callers of every peer on the other, all in the same moments and
+ * The trouble on real processes: replicas on one CPU, callers on the other, all in the same moments and
  * each at the full rate, so that what the machine does meanwhile it does to all of them. Silent is a process that the
  * system does not let run: SIGSTOP. Servers refuse nothing: what is told apart here is their callers.
  */

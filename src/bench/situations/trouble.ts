@@ -15,7 +15,7 @@ export interface Trouble {
 }
 
 /** When it happens, in milliseconds: it begins at 0. Callers begin `settleMs` before that; what they do until `-beforeMs` is not looked at. */
-export const times = { settleMs: 5_000, beforeMs: 2_000, troubleMs: 10_000, afterMs: 4_000 } as const;
+export const times = { settleMs: 4_000, beforeMs: 2_000, troubleMs: 10_000, afterMs: 3_000 } as const;
 
 /** How each of several callers fared in one run. */
 export type Courses = ReadonlyMap<string, Course>;

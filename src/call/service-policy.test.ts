@@ -11,6 +11,7 @@ test("a service that says nothing of itself has the defaults of the design", () 
     subsetSize: undefined,
     slowStartMs: 30_000,
     loadReports: false,
+    loadReportIntervalMs: undefined,
   });
 });
 
@@ -22,6 +23,7 @@ test("everything a service may say of itself is read", () => {
     subsetSize: 20,
     slowStart: { seconds: 5n },
     loadReports: true,
+    loadReportInterval: { seconds: 10n },
   });
   expect(servicePolicy(made)).toEqual({
     balance: "ring-hash",
@@ -30,6 +32,7 @@ test("everything a service may say of itself is read", () => {
     subsetSize: 20,
     slowStartMs: 5_000,
     loadReports: true,
+    loadReportIntervalMs: 10_000,
   });
 });
 

@@ -18,6 +18,8 @@ export interface ServicePolicy {
   readonly slowStartMs: number;
   /** Whether servers report their load with each answer, and clients go by it. */
   readonly loadReports: boolean;
+  /** How often they report beside the answers, too, in milliseconds; `undefined`, never. */
+  readonly loadReportIntervalMs: number | undefined;
 }
 
 const policies = new WeakMap<DescService, ServicePolicy>();
@@ -26,7 +28,10 @@ const policies = new WeakMap<DescService, ServicePolicy>();
 export function servicePolicy(service: DescService): ServicePolicy {
   const known = policies.get(service);
   if (known !== undefined) return known;
-  const { balance, routingHeader, zoneFirst, subsetSize, slowStart, loadReports } = getOption(service, serviceOption);
+  const { balance, routingHeader, zoneFirst, subsetSize, slowStart, loadReports, ...more } = getOption(
+    service,
+    serviceOption,
+  );
   const policy = {
     balance: names[balance] ?? "peak-ewma",
     routingHeader: routingHeader === "" ? undefined : routingHeader.toLowerCase(),
@@ -34,6 +39,7 @@ export function servicePolicy(service: DescService): ServicePolicy {
     subsetSize: subsetSize || undefined,
     slowStartMs: slowStart ? durationMs(slowStart) : 30_000,
     loadReports,
+    loadReportIntervalMs: loadReports && more.loadReportInterval ? durationMs(more.loadReportInterval) : undefined,
   };
   policies.set(service, policy);
   return policy;

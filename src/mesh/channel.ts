@@ -164,6 +164,7 @@ export class Channel implements Disposable {
       random,
       reports: this.#reports.join(),
       slowStartMs: servicePolicy(service).slowStartMs,
+      reportIntervalMs: servicePolicy(service).loadReportIntervalMs,
       expectedMs: expectedLatencyMs(loads, clock.now()),
       mayEject: this.#mayEject,
       onReachable: this.#reachableChanged,

@@ -9,6 +9,7 @@ import {
 import type { Clock, Timer } from "../base/clock.ts";
 import type { Deadlines } from "../base/deadlines.ts";
 import type { Random } from "../base/random.ts";
+import { runDetached } from "../call/context.ts";
 import { deadlineExceeded } from "../call/errors.ts";
 import { headers } from "../call/headers.ts";
 import { type LoadReport, parseLoadReport } from "../call/load-report.ts";
@@ -20,6 +21,7 @@ import { Load } from "./balance/load.ts";
 import type { EndpointReports } from "./balance/load-report.ts";
 import type { Candidate } from "./balance/picker.ts";
 import { slowStartRatio } from "./balance/slow-start.ts";
+import { LoadWatch } from "./load-watch.ts";
 import { Circuit } from "./policy/circuit.ts";
 import type { Endpoint } from "./resolve/resolver.ts";
 import type { Route } from "./route.ts";
@@ -36,6 +38,8 @@ export interface PlaceParts {
   readonly reports: EndpointReports;
   /** How long a newcomer takes to its full share, in milliseconds. */
   readonly slowStartMs: number;
+  /** How often it is to report its load beside its answers, in milliseconds; `undefined`, never. */
+  readonly reportIntervalMs: number | undefined;
   /** What to expect of an endpoint of which nothing is known, in milliseconds. */
   readonly expectedMs: number | undefined;
   /** Whether one more of the service's endpoints may be left alone by this route. */
@@ -63,6 +67,7 @@ export class Place implements Candidate, Disposable {
   readonly #circuits = new Map<Route, Circuit>();
   readonly #timers = new Map<Circuit, Timer>();
   #probe: TimedLifetime | undefined;
+  readonly #watch: LoadWatch | undefined;
   #isGone = false;
 
   constructor(endpoint: Endpoint, parts: PlaceParts) {
@@ -74,6 +79,7 @@ export class Place implements Candidate, Disposable {
     this.#session = parts.sessions.retain(endpoint.address);
     this.#wasReachable = this.isReachable;
     this.#unfollow = this.#session.onChange(() => this.#reached());
+    if (parts.reportIntervalMs !== undefined) this.#watch = this.#watched(parts.reportIntervalMs);
   }
 
   /** What it reports of its own load. */
@@ -143,10 +149,18 @@ export class Place implements Candidate, Disposable {
   [Symbol.dispose](): void {
     this.#isGone = true;
     this.#unfollow();
+    this.#watch?.[Symbol.dispose]();
     this.#parts.sessions.release(this.endpoint.address);
     for (const timer of this.#timers.values()) timer.cancel();
     this.#timers.clear();
     this.#probe?.cancel(new Error("the endpoint is gone"));
+  }
+
+  /** Detached: it goes on long after the call that happened to be the first to come here. */
+  #watched(intervalMs: number): LoadWatch {
+    const { clock, random, reports } = this.#parts;
+    const take = (report: LoadReport) => reports.take(report, clock.now());
+    return runDetached(() => new LoadWatch({ session: this.#session, intervalMs, take, clock, random }));
   }
 
   #reached(): void {

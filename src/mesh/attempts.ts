@@ -1,7 +1,6 @@
 import { Code, ConnectError, type StreamResponse, type UnaryResponse } from "@connectrpc/connect";
 import type { Clock } from "../base/clock.ts";
 import type { Deadlines } from "../base/deadlines.ts";
-import type { CancelListener } from "../base/lifetime.ts";
 import { fieldOf } from "../call/fields.ts";
 import { headers } from "../call/headers.ts";
 import type { OutgoingCall } from "../call/outgoing-call.ts";
@@ -13,12 +12,11 @@ import { hashOf } from "./balance/hash.ts";
 import type { Channel } from "./channel.ts";
 import type { ChannelOf } from "./channels.ts";
 import { toldKey } from "./client.ts";
-import { afterAttempts, comesTooLate, fallbackAnswer, findsNoPlace, notToBeRepeated } from "./ends.ts";
+import { afterAttempts, fallbackAnswer, notToBeRepeated } from "./ends.ts";
+import { type Entrant, enter } from "./entrance.ts";
 import type { Faults } from "./faults/faults.ts";
 import { Hedging } from "./hedging.ts";
 import type { MeshHooks } from "./hooks.ts";
-import type { Waiter } from "./policy/bulkhead.ts";
-import { tooLate } from "./policy/early-refusal.ts";
 import { pushbackOf } from "./policy/pushback.ts";
 import type { Recent } from "./recent.ts";
 import type { Route, Snapshot } from "./route.ts";
@@ -51,12 +49,12 @@ type Answer = UnaryResponse | StreamResponse;
  * another. It ends once, with an answer, a fallback or an error; what is still under way then is canceled and counts
  * for nobody.
  */
-class Attempts implements CancelListener, Waiter {
-  readonly #call: OutgoingCall;
+class Attempts implements Entrant {
+  readonly call: OutgoingCall;
   readonly #channel: Channel;
-  readonly #route: Route;
+  readonly route: Route;
   readonly #options: AttemptsOptions;
-  readonly #story: Story;
+  readonly story: Story;
   readonly #settle = Promise.withResolvers<Answer>();
   /** Most calls never have more than one. */
   readonly #underWay: Sending[] = [];
@@ -73,19 +71,20 @@ class Attempts implements CancelListener, Waiter {
   constructor(call: OutgoingCall, channel: Channel, options: AttemptsOptions) {
     const { method, fields, deadlineAt } = call;
     const startedAt = options.clock.now();
-    this.#call = call;
+    this.call = call;
     this.#channel = channel;
-    this.#route = channel.route(method);
+    this.route = channel.route(method);
     this.#options = options;
-    this.#story = new Story(method, { traceparent: fieldOf(fields, headers.traceparent), startedAt, deadlineAt });
+    this.story = new Story(method, { traceparent: fieldOf(fields, headers.traceparent), startedAt, deadlineAt });
     const told = call.values?.get(toldKey);
-    if (told !== undefined) told.story = this.#story;
+    if (told !== undefined) told.story = this.story;
     this.#hedging = this.#hedged();
-    this.#enter(startedAt);
+    if (!call.isStream) enter(this, options.clock);
+    else this.begin(startedAt); // it may never end, and takes no place
   }
 
   #hedged(): Hedging | undefined {
-    const { policy, latency } = this.#route;
+    const { policy, latency } = this.route;
     if (policy.hedge === undefined) return undefined;
     return new Hedging({ rules: policy.hedge, latency, deadlines: this.#options.deadlines, race: () => this.#race() });
   }
@@ -95,41 +94,11 @@ class Attempts implements CancelListener, Waiter {
     return this.#settle.promise;
   }
 
-  // ---- before the first attempt ----
-
-  /** Refuses what would come too late, and lets the rest in when there is a place. Streams take none: they may never end. */
-  #enter(now: number): void {
-    const { deadlineAt, isStream } = this.#call;
-    if (isStream) return this.#begin(now);
-    const { bulkhead, latency } = this.#route;
-    const late = deadlineAt === undefined ? undefined : tooLate(deadlineAt - now, latency, now);
-    if (late !== undefined) return this.#end(comesTooLate(this.#route, late));
-    const entered = bulkhead.enter(this);
-    if (entered === "in") return this.#begin(now);
-    if (entered === "full") return this.#end(findsNoPlace(this.#route));
-    this.#story.note(now, "waits for a place: as many calls as may be are under way");
-    this.#call.onCancel(this);
-  }
-
-  /** There is a place, after a wait. */
-  admitted(): void {
-    this.#call.offCancel(this);
-    const now = this.#options.clock.now();
-    this.#story.note(now, "has a place");
-    this.#begin(now);
-  }
-
-  /** Its caller gave up, or its deadline has passed, while it waited for a place. */
-  canceled(reason: unknown): void {
-    if (this.#state !== "queued") return;
-    this.#route.bulkhead.giveUp(this);
-    this.#end(ConnectError.from(reason, Code.Canceled));
-  }
-
-  #begin(now: number): void {
+  /** It may begin. */
+  begin(now: number): void {
     this.#state = "running";
-    if (this.#call.retryDepth === 0) this.#channel.budget.deposit(this.#route.method.name, now);
-    else this.#channel.budget.pay(this.#route.method.name, now);
+    if (this.call.retryDepth === 0) this.#channel.budget.deposit(this.route.method.name, now);
+    else this.#channel.budget.pay(this.route.method.name, now);
     this.#send("first");
   }
 
@@ -142,7 +111,7 @@ class Attempts implements CancelListener, Waiter {
 
   #sendNow(kind: AttemptKind): void {
     try {
-      const candidates = this.#channel.candidates(this.#route);
+      const candidates = this.#channel.candidates(this.route);
       if (candidates.kind === "some") this.#sendTo(candidates, kind);
       else if (candidates.kind === "nobody") this.#failed(candidates.error);
       else this.#sendWhenKnown(kind);
@@ -152,8 +121,8 @@ class Attempts implements CancelListener, Waiter {
   }
 
   #sendWhenKnown(kind: AttemptKind): void {
-    this.#story.note(this.#options.clock.now(), "waits until anything is known of the service's endpoints");
-    this.#channel.known(this.#call.signal).then(
+    this.story.note(this.#options.clock.now(), "waits until anything is known of the service's endpoints");
+    this.#channel.known(this.call.signal).then(
       () => this.#sendNow(kind),
       (reason) => this.#end(ConnectError.from(reason, Code.Canceled)),
     );
@@ -163,11 +132,11 @@ class Attempts implements CancelListener, Waiter {
     const now = this.#options.clock.now();
     const place = picker.pick({ now, hash: this.#hash(), tried: this.#tried });
     this.#tried.push(place.endpoint.id);
-    const made = { call: this.#call, route: this.#route, place, places, choice, kind, number: this.#attempts, now };
+    const made = { call: this.call, route: this.route, place, places, choice, kind, number: this.#attempts, now };
     const sending = new Sending(made, this.#options);
-    this.#story.attempt(sending.facts);
+    this.story.attempt(sending.facts);
     this.#underWay.push(sending);
-    if (kind === "first" && this.#route.policy.retry.maxAttempts > 1) this.#hold(sending.sentBytes);
+    if (kind === "first" && this.route.policy.retry.maxAttempts > 1) this.#hold(sending.sentBytes);
     this.#hedging?.plan({ ...this.#left(now), pushback: undefined });
     sending.sent.then(
       (res) => this.#answered(sending, res),
@@ -209,10 +178,10 @@ class Attempts implements CancelListener, Waiter {
   /** An attempt has failed, or could not be made. */
   #failed(error: ConnectError): void {
     const progress = progressOf(error);
-    if (this.#call.aborted || (this.#call.isStream && progress !== "not-sent"))
+    if (this.call.aborted || (this.call.isStream && progress !== "not-sent"))
       return this.#end(afterAttempts(error, this.#attempts));
     const now = this.#options.clock.now();
-    const decision = this.#route.retry({
+    const decision = this.route.retry({
       attempt: this.#attempts,
       error,
       progress,
@@ -224,39 +193,39 @@ class Attempts implements CancelListener, Waiter {
     const unpaid = decision.free ? undefined : this.#whyUnpaid(now);
     if (unpaid !== undefined) return this.#giveUp(error, unpaid, now, unpaid);
     const paid = decision.free ? "" : "; the retry budget lets it";
-    this.#story.note(now, `another attempt in ${Math.round(decision.waitMs)} ms: ${decision.why}${paid}`);
+    this.story.note(now, `another attempt in ${Math.round(decision.waitMs)} ms: ${decision.why}${paid}`);
     this.#again(decision.waitMs);
   }
 
   /** Another attempt is under way, and may do better. */
   #waitForOther(error: ConnectError, now: number): void {
-    this.#story.note(now, "waits for the attempt that is still under way");
+    this.story.note(now, "waits for the attempt that is still under way");
     const pushback = pushbackOf(error, now);
     if (pushback !== undefined) this.#hedging?.plan({ ...this.#left(now), pushback });
   }
 
   /** There is no further attempt; `news` is what the error says of that, beyond how many there were. */
   #giveUp(error: ConnectError, why: string, now: number, news = ""): void {
-    this.#story.note(now, `no further attempt: ${why}`);
+    this.story.note(now, `no further attempt: ${why}`);
     const told = afterAttempts(error, this.#attempts, news);
-    const wasRepeatable = this.#route.policy.retry.maxAttempts > 1 || progressOf(error) !== "processed";
+    const wasRepeatable = this.route.policy.retry.maxAttempts > 1 || progressOf(error) !== "processed";
     this.#end(wasRepeatable && !this.#isFinal(error) ? notToBeRepeated(told) : told);
   }
 
   /** Takes a repeat or a hedge out of the budget, or says why there is to be none. */
   #whyUnpaid(now: number): string | undefined {
     if (this.#tooLong !== undefined) return this.#tooLong;
-    return this.#channel.budget.withdraw(this.#route.method.name, now) ? undefined : "the retry budget is spent";
+    return this.#channel.budget.withdraw(this.route.method.name, now) ? undefined : "the retry budget is spent";
   }
 
   /** Whether the answer would be the same wherever it was asked for. */
   #isFinal(error: ConnectError): boolean {
-    return progressOf(error) === "processed" && !this.#route.policy.retry.codes.has(error.code);
+    return progressOf(error) === "processed" && !this.route.policy.retry.codes.has(error.code);
   }
 
   #again(waitMs: number): void {
     if (waitMs <= 0) return this.#send("retry");
-    this.#options.clock.sleep(waitMs, this.#call.signal).then(
+    this.#options.clock.sleep(waitMs, this.call.signal).then(
       () => this.#send("retry"),
       (reason) => this.#end(ConnectError.from(reason, Code.Canceled)),
     );
@@ -267,22 +236,27 @@ class Attempts implements CancelListener, Waiter {
     const now = this.#options.clock.now();
     const not = this.#whyNoHedge(now);
     if (not === undefined) this.#send("hedge");
-    else this.#story.note(now, `no hedge: ${not}`);
+    else this.story.note(now, `no hedge: ${not}`);
   }
 
   #whyNoHedge(now: number): string | undefined {
     if (this.#underWay.length === 0) return "no attempt is under way";
-    if (this.#attempts >= this.#route.policy.retry.maxAttempts) return "attempts used up";
+    if (this.#attempts >= this.route.policy.retry.maxAttempts) return "attempts used up";
     if (!this.#channel.hasOthers(this.#tried)) return "no endpoint is left that was not tried";
     return this.#whyUnpaid(now);
   }
 
   // ---- the end ----
 
+  /** It may not. */
+  refuse(error: ConnectError): void {
+    this.#end(error);
+  }
+
   #end(error: ConnectError): void {
     if (this.#state === "over") return;
-    const fallback = fallbackAnswer(this.#call, error);
-    this.#story.isFallback = fallback !== undefined;
+    const fallback = fallbackAnswer(this.call, error);
+    this.story.isFallback = fallback !== undefined;
     this.#over(error);
     if (fallback === undefined) this.#settle.reject(error);
     else this.#settle.resolve(fallback);
@@ -291,26 +265,26 @@ class Attempts implements CancelListener, Waiter {
   /** Nothing more is to come of it: lets go of its place and of the attempts that are left. */
   #over(error?: ConnectError): void {
     const { clock, recent } = this.#options;
-    const hadPlace = this.#state === "running" && !this.#call.isStream;
+    const hadPlace = this.#state === "running" && !this.call.isStream;
     this.#state = "over";
-    if (hadPlace) this.#route.bulkhead.leave();
+    if (hadPlace) this.route.bulkhead.leave();
     this.#hedging?.takeBack();
     this.#channel.buffer.free(this.#heldBytes);
     for (const sending of [...this.#underWay]) sending.lose();
-    this.#story.end(clock.now(), error);
-    recent.add(this.#story);
+    this.story.end(clock.now(), error);
+    recent.add(this.story);
   }
 
   /** What policies ask of the call at this instant. */
   #left(now: number) {
-    const remainingMs = (this.#call.deadlineAt ?? Number.POSITIVE_INFINITY) - now;
-    return { retryDepth: this.#call.retryDepth, remainingMs, now };
+    const remainingMs = (this.call.deadlineAt ?? Number.POSITIVE_INFINITY) - now;
+    return { retryDepth: this.call.retryDepth, remainingMs, now };
   }
 
   /** What picks go by where the service balances by a key of the request. */
   #hash(): number | undefined {
-    if (!this.#route.isKeyed) return undefined;
-    const key = routingKey(this.#route.method, this.#call.message, this.#call.fields);
+    if (!this.route.isKeyed) return undefined;
+    const key = routingKey(this.route.method, this.call.message, this.call.fields);
     return key === undefined ? undefined : hashOf(key);
   }
 }

@@ -34,12 +34,16 @@ export class Bulkhead {
     return this.#queue.size;
   }
 
-  /** Takes a place. `queued`: the waiter is told when it has one; `full`: it will have none. */
+  /** Takes a place if one is free. */
+  takePlace(): boolean {
+    if (this.#inFlight >= this.#rules.maxInFlight) return false;
+    this.#inFlight++;
+    return true;
+  }
+
+  /** Takes a place, or waits for one. `queued`: the waiter is told when it has one; `full`: it will have none. */
   enter(waiter: Waiter): "in" | "queued" | "full" {
-    if (this.#inFlight < this.#rules.maxInFlight) {
-      this.#inFlight++;
-      return "in";
-    }
+    if (this.takePlace()) return "in";
     if (this.#queue.size >= this.#rules.maxQueued) return "full";
     this.#queue.add(waiter);
     return "queued";

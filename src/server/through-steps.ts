@@ -1,4 +1,4 @@
-import type { Interceptor, StreamResponse, UnaryResponse } from "@connectrpc/connect";
+import { ConnectError, type Interceptor, type StreamResponse, type UnaryResponse } from "@connectrpc/connect";
 import type { Clock } from "../base/clock.ts";
 import { deadlineKey, runInCall } from "../call/context.ts";
 import type { Fields } from "../call/fields.ts";
@@ -27,6 +27,7 @@ export function throughSteps(steps: readonly Step[], clock: Clock): Interceptor 
       call.end();
       return res;
     } catch (reason) {
+      if (reason instanceof ConnectError && !Object.isFrozen(reason)) tell(call.trailerFields, reason.metadata);
       call.end(reason);
       throw reason;
     }
@@ -35,7 +36,7 @@ export function throughSteps(steps: readonly Step[], clock: Clock): Interceptor 
 
 function tell(fields: Fields | undefined, trailer: Headers): void {
   if (fields === undefined) return;
-  for (let i = 0; i < fields.length; i += 2) trailer.append(fields[i] as string, fields[i + 1] as string);
+  for (let i = 0; i < fields.length; i += 2) trailer.set(fields[i] as string, fields[i + 1] as string);
 }
 
 function begun(req: Request, clock: Clock): ServedCall {

@@ -71,9 +71,6 @@ export interface BreakerRules {
   readonly slowFactor: number;
 }
 
-/** No service lets a unary call run longer, whatever its caller asks for. */
-export const maxTimeoutMs = 60_000;
-
 /** Breakers by name: `default` is Linkerd's, `classic` the one of the source articles. */
 export const breakerPresets = {
   default: {

@@ -5,11 +5,11 @@ import { jsonAnswer } from "../server/answers.ts";
 import { pathOf } from "../server/dispatch.ts";
 import type { HealthState } from "../server/health.ts";
 import type { HttpHandler } from "../wire/engine.ts";
-import { withCors } from "./browser.ts";
-import { healthPage } from "./health-page.ts";
-import { withRequestId } from "./request-id.ts";
-import type { Routing } from "./routing.ts";
-import { withTrace } from "./trace.ts";
+import { withCors } from "./http/cors.ts";
+import { withRequestId } from "./http/request-id.ts";
+import { withTrace } from "./http/trace.ts";
+import { healthPage } from "./pages/health-page.ts";
+import type { Routing } from "./routes/routing.ts";
 
 /** What answers are made of. */
 export interface AnsweringOptions {

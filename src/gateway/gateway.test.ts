@@ -9,8 +9,8 @@ import { UserService } from "../../gen/shop/user/v1/user_pb.ts";
 import { silentLogger } from "../base/log.ts";
 import { openMesh } from "../mesh/mesh.ts";
 import { annService, openShop, openTown, transportsTo, until } from "../test/suites/gateway-parts.ts";
-import { readFiles } from "./descriptors.ts";
 import { openGateway } from "./gateway.ts";
+import { readFiles } from "./routes/descriptors.ts";
 
 vi.setConfig({ testTimeout: 20_000 }); // real servers, on a machine that may be busy
 

@@ -12,8 +12,8 @@ import { createMetrics } from "../telemetry/metrics.ts";
 import type { Engine, ServerTls } from "../wire/engine.ts";
 import { defaultEngine } from "../wire/engines.ts";
 import { answering } from "./answering.ts";
-import { fileFleetCache, noFleetCache } from "./fleet-cache.ts";
-import { openRouting } from "./routing.ts";
+import { fileFleetCache, noFleetCache } from "./routes/fleet-cache.ts";
+import { openRouting } from "./routes/routing.ts";
 
 /** How a gateway is found, and how it treats those who call. */
 export interface GatewayOptions {

@@ -1,10 +1,10 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { type Instance, Status } from "../../gen/heddle/discovery/v1/instance_pb.ts";
-import { fullJitter } from "../base/backoff.ts";
-import type { Clock } from "../base/clock.ts";
-import type { Logger } from "../base/log.ts";
-import type { Random } from "../base/random.ts";
-import type { Followed } from "../base/watch.ts";
+import { type Instance, Status } from "../../../gen/heddle/discovery/v1/instance_pb.ts";
+import { fullJitter } from "../../base/backoff.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { Logger } from "../../base/log.ts";
+import type { Random } from "../../base/random.ts";
+import type { Followed } from "../../base/watch.ts";
 import { type Contract, DescriptorError } from "./contract.ts";
 import type { Fleet } from "./fleet.ts";
 

@@ -1,11 +1,11 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { expect, test } from "vitest";
-import { Status } from "../../gen/heddle/discovery/v1/instance_pb.ts";
-import { UserService } from "../../gen/shop/user/v1/user_pb.ts";
-import { silentLogger } from "../base/log.ts";
-import { Watchable } from "../base/watch.ts";
-import { testInstance } from "../test/suites/discovery-parts.ts";
-import { fakeClock } from "../testing/fake-clock.ts";
+import { Status } from "../../../gen/heddle/discovery/v1/instance_pb.ts";
+import { UserService } from "../../../gen/shop/user/v1/user_pb.ts";
+import { silentLogger } from "../../base/log.ts";
+import { Watchable } from "../../base/watch.ts";
+import { testInstance } from "../../test/suites/discovery-parts.ts";
+import { fakeClock } from "../../testing/fake-clock.ts";
 import { DescriptorError } from "./contract.ts";
 import { ContractWatch } from "./contract-watch.ts";
 import type { Fleet } from "./fleet.ts";

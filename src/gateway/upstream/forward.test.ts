@@ -1,8 +1,8 @@
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { expect, test, vi } from "vitest";
-import { UserService } from "../../gen/shop/user/v1/user_pb.ts";
-import { errorReason } from "../call/errors.ts";
-import { annService, openShop, openTown, transportsTo, until } from "../test/suites/gateway-parts.ts";
+import { UserService } from "../../../gen/shop/user/v1/user_pb.ts";
+import { errorReason } from "../../call/errors.ts";
+import { annService, openShop, openTown, transportsTo, until } from "../../test/suites/gateway-parts.ts";
 
 vi.setConfig({ testTimeout: 20_000 }); // real servers, on a machine that may be busy
 

@@ -1,12 +1,12 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { StreamResponse, Transport, UnaryResponse } from "@connectrpc/connect";
-import type { Clock } from "../base/clock.ts";
-import { runInCall } from "../call/context.ts";
-import { methodName } from "../call/method.ts";
-import { ServedCall } from "../call/served-call.ts";
-import { untilAborted } from "../call/stream.ts";
-import { pass, type Step } from "../server/steps/step.ts";
-import type { TimeoutOf } from "../server/time-limit.ts";
+import type { Clock } from "../../base/clock.ts";
+import { runInCall } from "../../call/context.ts";
+import { methodName } from "../../call/method.ts";
+import { ServedCall } from "../../call/served-call.ts";
+import { untilAborted } from "../../call/stream.ts";
+import { pass, type Step } from "../../server/steps/step.ts";
+import type { TimeoutOf } from "../../server/time-limit.ts";
 
 /** What stands before the calls that REST makes. */
 export interface RestUpstreamOptions {

@@ -2,14 +2,14 @@ import { create, type DescService } from "@bufbuild/protobuf";
 import { createClient, createConnectRouter } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { expect, test, vi } from "vitest";
-import { InstanceSchema } from "../../gen/heddle/discovery/v1/instance_pb.ts";
-import { UserService } from "../../gen/shop/user/v1/user_pb.ts";
-import { nothingHere } from "../server/answers.ts";
-import { reflectionServices } from "../server/reflection.ts";
-import { openServer } from "../server/serve.ts";
-import { annService, echo, echoContract, openTown, type Town, until } from "../test/suites/gateway-parts.ts";
-import { scratchService } from "../testing/scratch-contract.ts";
-import { defaultEngine } from "../wire/engines.ts";
+import { InstanceSchema } from "../../../gen/heddle/discovery/v1/instance_pb.ts";
+import { UserService } from "../../../gen/shop/user/v1/user_pb.ts";
+import { nothingHere } from "../../server/answers.ts";
+import { reflectionServices } from "../../server/reflection.ts";
+import { openServer } from "../../server/serve.ts";
+import { annService, echo, echoContract, openTown, type Town, until } from "../../test/suites/gateway-parts.ts";
+import { scratchService } from "../../testing/scratch-contract.ts";
+import { defaultEngine } from "../../wire/engines.ts";
 
 vi.setConfig({ testTimeout: 20_000 }); // real servers, on a machine that may be busy
 

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { HttpHandler } from "../wire/engine.ts";
+import type { HttpHandler } from "../../wire/engine.ts";
 
 const name = "x-request-id";
 

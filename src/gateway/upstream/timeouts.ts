@@ -1,7 +1,7 @@
 import { type DescMethod, getOption } from "@bufbuild/protobuf";
-import { method as methodOption, service as serviceOption } from "../../gen/heddle/policy/v1/policy_pb.ts";
-import { methodPolicy } from "../call/policy.ts";
-import type { TimeoutOf } from "../server/time-limit.ts";
+import { method as methodOption, service as serviceOption } from "../../../gen/heddle/policy/v1/policy_pb.ts";
+import { methodPolicy } from "../../call/policy.ts";
+import type { TimeoutOf } from "../../server/time-limit.ts";
 
 /** What the contract says of a call's time; where it is silent, `upstreamTimeoutMs` for unary calls and no end for streams. */
 export function timeoutsWithDefault(upstreamTimeoutMs: number): TimeoutOf {

@@ -5,11 +5,11 @@ import {
   DiscoveryService,
   type WatchResponse,
   WatchResponseSchema,
-} from "../../gen/heddle/discovery/v1/discovery_pb.ts";
-import { silentLogger } from "../base/log.ts";
-import { testInstance } from "../test/suites/discovery-parts.ts";
-import { fakeClock } from "../testing/fake-clock.ts";
-import { openDatabase } from "../testing/open-database.ts";
+} from "../../../gen/heddle/discovery/v1/discovery_pb.ts";
+import { silentLogger } from "../../base/log.ts";
+import { testInstance } from "../../test/suites/discovery-parts.ts";
+import { fakeClock } from "../../testing/fake-clock.ts";
+import { openDatabase } from "../../testing/open-database.ts";
 import { FleetWatch } from "./fleet.ts";
 import { fileFleetCache, noFleetCache } from "./fleet-cache.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { seededRandom } from "../base/random.ts";
-import { restRequest } from "../testing/rest-caller.ts";
+import { seededRandom } from "../../base/random.ts";
+import { restRequest } from "../../testing/rest-caller.ts";
 import { withTrace } from "./trace.ts";
 
 const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";

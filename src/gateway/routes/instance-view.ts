@@ -1,5 +1,5 @@
-import type { WatchResponse } from "../../gen/heddle/discovery/v1/discovery_pb.ts";
-import type { Instance } from "../../gen/heddle/discovery/v1/instance_pb.ts";
+import type { WatchResponse } from "../../../gen/heddle/discovery/v1/discovery_pb.ts";
+import type { Instance } from "../../../gen/heddle/discovery/v1/instance_pb.ts";
 
 /** Instances put together from a watch's snapshot and deltas. */
 export class InstanceView {

@@ -1,22 +1,22 @@
 import type { Client, Transport } from "@connectrpc/connect";
-import type { DiscoveryService } from "../../gen/heddle/discovery/v1/discovery_pb.ts";
-import type { Clock } from "../base/clock.ts";
-import type { Logger } from "../base/log.ts";
-import type { Random } from "../base/random.ts";
-import type { Followed } from "../base/watch.ts";
-import { endpointOf } from "../mesh/resolve/endpoint-view.ts";
-import type { ServerParts } from "../server/serve.ts";
-import { deadline } from "../server/steps/deadline.ts";
-import { observe } from "../server/steps/observe.ts";
-import type { Engine } from "../wire/engine.ts";
-import { grpcTransport } from "../wire/grpc.ts";
+import type { DiscoveryService } from "../../../gen/heddle/discovery/v1/discovery_pb.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { Logger } from "../../base/log.ts";
+import type { Random } from "../../base/random.ts";
+import type { Followed } from "../../base/watch.ts";
+import { endpointOf } from "../../mesh/resolve/endpoint-view.ts";
+import type { ServerParts } from "../../server/serve.ts";
+import { deadline } from "../../server/steps/deadline.ts";
+import { observe } from "../../server/steps/observe.ts";
+import type { Engine } from "../../wire/engine.ts";
+import { grpcTransport } from "../../wire/grpc.ts";
+import type { WayUpstream } from "../upstream/port.ts";
+import { timeoutsWithDefault } from "../upstream/timeouts.ts";
 import { ContractWatch, type ReadContract } from "./contract-watch.ts";
 import { readFiles } from "./descriptors.ts";
 import { type Fleet, FleetWatch } from "./fleet.ts";
 import type { FleetCache } from "./fleet-cache.ts";
-import type { WayUpstream } from "./port.ts";
 import { type Routes, RouteTable } from "./route-table.ts";
-import { timeoutsWithDefault } from "./timeouts.ts";
 
 /** What routing needs. */
 export interface RoutingOptions {

@@ -1,8 +1,8 @@
 import { timestampDate } from "@bufbuild/protobuf/wkt";
-import { type Instance, Status } from "../../gen/heddle/discovery/v1/instance_pb.ts";
-import { endpointOf } from "../mesh/resolve/endpoint-view.ts";
-import type { Fleet } from "./fleet.ts";
-import type { Routes } from "./route-table.ts";
+import { type Instance, Status } from "../../../gen/heddle/discovery/v1/instance_pb.ts";
+import { endpointOf } from "../../mesh/resolve/endpoint-view.ts";
+import type { Fleet } from "../routes/fleet.ts";
+import type { Routes } from "../routes/route-table.ts";
 
 /** What the page tells of. */
 export interface HealthPageOptions {

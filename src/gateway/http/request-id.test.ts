@@ -1,6 +1,6 @@
 import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
 import { expect, test } from "vitest";
-import { restRequest } from "../testing/rest-caller.ts";
+import { restRequest } from "../../testing/rest-caller.ts";
 import { withRequestId } from "./request-id.ts";
 
 async function ids(header: Record<string, string>) {

@@ -1,12 +1,12 @@
 import type { Client } from "@connectrpc/connect";
-import type { DiscoveryService } from "../../gen/heddle/discovery/v1/discovery_pb.ts";
-import type { Instance } from "../../gen/heddle/discovery/v1/instance_pb.ts";
-import { fullJitter } from "../base/backoff.ts";
-import type { Clock } from "../base/clock.ts";
-import type { Logger } from "../base/log.ts";
-import type { Random } from "../base/random.ts";
-import { linkSignals } from "../base/signals.ts";
-import { type Followed, Watchable } from "../base/watch.ts";
+import type { DiscoveryService } from "../../../gen/heddle/discovery/v1/discovery_pb.ts";
+import type { Instance } from "../../../gen/heddle/discovery/v1/instance_pb.ts";
+import { fullJitter } from "../../base/backoff.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { Logger } from "../../base/log.ts";
+import type { Random } from "../../base/random.ts";
+import { linkSignals } from "../../base/signals.ts";
+import { type Followed, Watchable } from "../../base/watch.ts";
 import type { FleetCache } from "./fleet-cache.ts";
 import { InstanceView } from "./instance-view.ts";
 

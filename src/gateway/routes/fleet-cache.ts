@@ -1,9 +1,9 @@
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fromJsonString, toJsonString } from "@bufbuild/protobuf";
-import { SnapshotSchema } from "../../gen/heddle/discovery/v1/discovery_pb.ts";
-import type { Instance } from "../../gen/heddle/discovery/v1/instance_pb.ts";
-import type { Logger } from "../base/log.ts";
+import { SnapshotSchema } from "../../../gen/heddle/discovery/v1/discovery_pb.ts";
+import type { Instance } from "../../../gen/heddle/discovery/v1/instance_pb.ts";
+import type { Logger } from "../../base/log.ts";
 
 /** The instances that discovery told of last, kept beyond the life of the process. */
 export interface FleetCache {

@@ -2,15 +2,15 @@ import { create, type DescFile, getOption, toBinary } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { createRouterTransport } from "@connectrpc/connect";
 import { expect, test } from "vitest";
-import { http } from "../../gen/google/api/annotations_pb.ts";
+import { http } from "../../../gen/google/api/annotations_pb.ts";
 import {
   ServerReflection,
   type ServerReflectionRequest,
   ServerReflectionResponseSchema,
-} from "../../gen/grpc/reflection/v1/reflection_pb.ts";
-import { UserService } from "../../gen/shop/user/v1/user_pb.ts";
-import { methodPolicy } from "../call/policy.ts";
-import { reflectionServices } from "../server/reflection.ts";
+} from "../../../gen/grpc/reflection/v1/reflection_pb.ts";
+import { UserService } from "../../../gen/shop/user/v1/user_pb.ts";
+import { methodPolicy } from "../../call/policy.ts";
+import { reflectionServices } from "../../server/reflection.ts";
 import { readFiles } from "./descriptors.ts";
 
 const { signal } = new AbortController();

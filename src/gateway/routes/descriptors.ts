@@ -5,11 +5,11 @@ import {
   type ServerReflectionRequest,
   ServerReflectionRequestSchema,
   type ServerReflectionResponse,
-} from "../../gen/grpc/reflection/v1/reflection_pb.ts";
+} from "../../../gen/grpc/reflection/v1/reflection_pb.ts";
 import {
   ServerReflectionRequestSchema as AlphaRequestSchema,
   ServerReflection as ServerReflectionAlpha,
-} from "../../gen/grpc/reflection/v1alpha/reflection_pb.ts";
+} from "../../../gen/grpc/reflection/v1alpha/reflection_pb.ts";
 import { DescriptorError, FileCollection } from "./contract.ts";
 
 /** How long an instance may take for one round of questions, in milliseconds. */

@@ -1,8 +1,8 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { Code, createClient } from "@connectrpc/connect";
 import { expect, test, vi } from "vitest";
-import { OrderService } from "../../gen/shop/order/v1/order_pb.ts";
-import { echo, echoContract, openTown, transportsTo, until } from "../test/suites/gateway-parts.ts";
+import { OrderService } from "../../../gen/shop/order/v1/order_pb.ts";
+import { echo, echoContract, openTown, transportsTo, until } from "../../test/suites/gateway-parts.ts";
 
 vi.setConfig({ testTimeout: 20_000 }); // real servers, on a machine that may be busy
 

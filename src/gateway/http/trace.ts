@@ -1,7 +1,7 @@
-import type { Random } from "../base/random.ts";
-import { headers } from "../call/headers.ts";
-import { newTraceparent, traceIdOf } from "../call/traceparent.ts";
-import type { HttpHandler } from "../wire/engine.ts";
+import type { Random } from "../../base/random.ts";
+import { headers } from "../../call/headers.ts";
+import { newTraceparent, traceIdOf } from "../../call/traceparent.ts";
+import type { HttpHandler } from "../../wire/engine.ts";
 
 /**
  * Gives every request a place in a trace, its caller's own if that is one, and tells the trace's id in the answer,

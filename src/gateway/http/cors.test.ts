@@ -1,7 +1,7 @@
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { expect, test } from "vitest";
-import { restRequest } from "../testing/rest-caller.ts";
-import { withCors } from "./browser.ts";
+import { restRequest } from "../../testing/rest-caller.ts";
+import { withCors } from "./cors.ts";
 
 const origin = "https://shop.example";
 const inner = async (): Promise<UniversalServerResponse> => ({ status: 200, header: new Headers({ "x-own": "1" }) });

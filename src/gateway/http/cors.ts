@@ -1,6 +1,6 @@
 import { cors } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
-import type { HttpHandler } from "../wire/engine.ts";
+import type { HttpHandler } from "../../wire/engine.ts";
 
 const methods = "GET, HEAD, POST, PUT, PATCH, DELETE";
 const restHeaders = ["authorization", "idempotency-key", "accept-language", "traceparent", "tracestate", "baggage"];

@@ -1,9 +1,9 @@
 import type { DescService } from "@bufbuild/protobuf";
-import type { Logger } from "../base/log.ts";
-import { type Followed, Watchable } from "../base/watch.ts";
-import { assertPolicies } from "../call/policy.ts";
+import type { Logger } from "../../base/log.ts";
+import { type Followed, Watchable } from "../../base/watch.ts";
+import { assertPolicies } from "../../call/policy.ts";
+import { type Answerer, answererOf, type WayUpstream } from "../upstream/port.ts";
 import type { Contract } from "./contract.ts";
-import { type Answerer, answererOf, type WayUpstream } from "./port.ts";
 
 /** All that is routed, at one moment. Replaced whole, never changed: a request sees one state of it. */
 export interface Routes {

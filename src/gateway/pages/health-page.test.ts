@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { Status } from "../../gen/heddle/discovery/v1/instance_pb.ts";
-import { UserService } from "../../gen/shop/user/v1/user_pb.ts";
-import { testInstance } from "../test/suites/discovery-parts.ts";
-import type { Fleet } from "./fleet.ts";
+import { Status } from "../../../gen/heddle/discovery/v1/instance_pb.ts";
+import { UserService } from "../../../gen/shop/user/v1/user_pb.ts";
+import { testInstance } from "../../test/suites/discovery-parts.ts";
+import type { Fleet } from "../routes/fleet.ts";
+import type { Routes } from "../routes/route-table.ts";
 import { healthPage } from "./health-page.ts";
-import type { Routes } from "./route-table.ts";
 
 const contract = { service: UserService, owner: "user", digest: "" };
 const nothing: Routes = { contracts: new Map(), refused: new Map(), answer: async () => undefined };

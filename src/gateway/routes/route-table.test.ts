@@ -1,15 +1,15 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { createRouterTransport } from "@connectrpc/connect";
 import { expect, test } from "vitest";
-import { UserService } from "../../gen/shop/user/v1/user_pb.ts";
-import { systemClock } from "../base/clock.ts";
-import { silentLogger } from "../base/log.ts";
-import { annService } from "../test/suites/gateway-parts.ts";
-import { readAnswer, restRequest } from "../testing/rest-caller.ts";
-import { scratchService } from "../testing/scratch-contract.ts";
+import { UserService } from "../../../gen/shop/user/v1/user_pb.ts";
+import { systemClock } from "../../base/clock.ts";
+import { silentLogger } from "../../base/log.ts";
+import { annService } from "../../test/suites/gateway-parts.ts";
+import { readAnswer, restRequest } from "../../testing/rest-caller.ts";
+import { scratchService } from "../../testing/scratch-contract.ts";
+import { timeoutsWithDefault } from "../upstream/timeouts.ts";
 import type { Contract } from "./contract.ts";
 import { RouteTable } from "./route-table.ts";
-import { timeoutsWithDefault } from "./timeouts.ts";
 
 const upstream = createRouterTransport((router) => router.service(UserService, annService()));
 

@@ -59,11 +59,14 @@ function bindingOf(method: RestMethod, rule: HttpRule): Binding {
   };
 }
 
+/** "*", or a token of RFC 9110 §5.6.2. */
+const methodPattern = /^(?:\*|[!#$%&'*+\-.^_`|~0-9A-Za-z]+)$/;
+
 function patternOf(method: RestMethod, { pattern }: HttpRule): readonly [string, string] {
   if (pattern.case === undefined) throw new RuleError(method, "a google.api.http rule without a path");
   if (pattern.case !== "custom") return [pattern.case.toUpperCase(), pattern.value];
   const { kind, path } = pattern.value;
-  if (!/^(?:\*|[A-Za-z]+)$/.test(kind)) throw new RuleError(method, `"${kind}" is no HTTP method`);
+  if (!methodPattern.test(kind)) throw new RuleError(method, `"${kind}" is no HTTP method`);
   return [kind.toUpperCase(), path];
 }
 

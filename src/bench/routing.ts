@@ -65,7 +65,10 @@ interface Case {
 }
 
 function measured(request: string, { trie, routes, resources, ask }: Case): RoutingRow {
-  const course = new Course(trie, Array.from({ length: resources }, (_, n) => ask(n)));
+  const course = new Course(
+    trie,
+    Array.from({ length: resources }, (_, n) => ask(n)),
+  );
   course.run(warmUpFinds);
   const ns = medianOf(() => course.nsOf(timedFinds));
   const bytes = medianOf(() => course.bytesOf(weighedFinds));
@@ -77,18 +80,20 @@ class Course {
   readonly #trie: RouteTrie<string>;
   readonly #asked: readonly (readonly [method: string, path: string])[];
   #finds = 0;
-  #found = 0;
 
   constructor(trie: RouteTrie<string>, asked: readonly (readonly [method: string, path: string])[]) {
     this.#trie = trie;
     this.#asked = asked;
   }
 
-  run(finds: number): void {
+  /** How many of so many finds find something. */
+  run(finds: number): number {
+    let found = 0;
     for (let i = 0; i < finds; i++) {
       const [method, path] = this.#asked[++this.#finds % this.#asked.length] ?? ["GET", "/"];
-      if (this.#trie.find(method, path) !== undefined) this.#found++;
+      if (this.#trie.find(method, path) !== undefined) found++;
     }
+    return found;
   }
 
   nsOf(finds: number): number {

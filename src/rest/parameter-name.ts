@@ -31,7 +31,8 @@ export function parameterSteps(desc: DescMessage, name: string): readonly Parame
     if (key === undefined) return undefined;
     if (steps.length >= maxDepth) throw badField(`${name.slice(0, maxDepth)}…`, `is nested deeper than ${maxDepth}`);
     const field: DescField | undefined = inside && fieldNamed(inside, key);
-    if (field === undefined) return isItself(steps.at(-1), key, name.length - stepPattern.lastIndex) ? steps : undefined;
+    if (field === undefined)
+      return isItself(steps.at(-1), key, name.length - stepPattern.lastIndex) ? steps : undefined;
     steps.push({ field, key, mapKey, isTextual: isTextual(field, mapKey) });
     inside = messageBelow(field, mapKey);
   }

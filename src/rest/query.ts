@@ -45,10 +45,11 @@ export function placeParameter(tree: JsonTree, binding: Binding, [name, text]: r
 function targetOf(binding: Binding, name: string): readonly ParameterStep[] {
   const steps = parameterSteps(binding.method.input, name);
   const { body } = binding;
-  if (body.kind === "all") throw badField(name, "unknown query parameter: this method reads its body alone");
+  if (body.kind === "all" || (body.kind === "raw" && body.field === undefined))
+    throw badField(name, "unknown query parameter: this method reads its body alone");
   const last = steps?.at(-1);
   if (steps === undefined || last === undefined) throw badField(name, "unknown query parameter");
-  if (body.kind === "field" && body.field === steps[0]?.field) throw badField(name, "is given by the body");
+  if ("field" in body && body.field === steps[0]?.field) throw badField(name, "is given by the body");
   if (binding.variables.some(({ fields }) => same(fields, steps))) throw badField(name, "is given by the path");
   if (!last.isTextual) throw badField(name, "cannot be given in the query string");
   return steps;

@@ -18,6 +18,7 @@ import {
   RuleError,
 } from "./binding.ts";
 import { fieldsAlong, isFieldMask, isTextual } from "./fields.ts";
+import { isHttpBody, isHttpBodyField } from "./http-body.ts";
 import { parseTemplate, type Template, type Variable } from "./template.ts";
 
 /** Every binding of a service, additional ones included. Methods whose requests are streams have none over HTTP. */
@@ -43,17 +44,19 @@ function bindingOf(method: RestMethod, rule: HttpRule): Binding {
   const template = asRule(method, () => parseTemplate(path));
   const body = bodyRule(method, rule.body);
   const variables = template.variables.map((variable) => boundVariable(method, method.input, variable));
-  if (body.kind === "field" && variables.some(({ fields }) => fields.length === 1 && fields[0] === body.field)) {
+  if ("field" in body && variables.some(({ fields }) => fields.length === 1 && fields[0] === body.field)) {
     throw new RuleError(method, `"${rule.body}" is both the body and in the path`);
   }
+  const responseBody =
+    rule.responseBody === "" ? undefined : fieldOf(method, method.output, rule.responseBody, "response_body");
   return {
     method,
     httpMethod,
     template,
     variables,
     body,
-    responseBody:
-      rule.responseBody === "" ? undefined : fieldOf(method, method.output, rule.responseBody, "response_body"),
+    responseBody,
+    rawResponse: responseBody === undefined ? isHttpBody(method.output) : isHttpBodyField(responseBody),
     created: locationRule(method),
     mask: httpMethod === "PATCH" && body.kind === "field" ? maskOf(method.input) : undefined,
   };
@@ -72,7 +75,9 @@ function patternOf(method: RestMethod, { pattern }: HttpRule): readonly [string,
 
 function bodyRule(method: RestMethod, body: string): BodyRule {
   if (body === "") return { kind: "none" };
-  return body === "*" ? { kind: "all" } : { kind: "field", field: fieldOf(method, method.input, body, "body") };
+  if (body === "*") return isHttpBody(method.input) ? { kind: "raw", field: undefined } : { kind: "all" };
+  const field = fieldOf(method, method.input, body, "body");
+  return { kind: isHttpBodyField(field) ? "raw" : "field", field };
 }
 
 function fieldOf(method: RestMethod, desc: DescMessage, name: string, option: string): DescField {

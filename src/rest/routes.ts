@@ -42,7 +42,8 @@ export function routesOf(services: readonly DescService[], plan: RoutePlan): Rou
   return trie;
 }
 
-function planRoute(binding: Binding, style: JsonStyle, { registry, json }: RoutePlan): Route {
+/** Plans one binding's route, in one style of JSON. */
+export function planRoute(binding: Binding, style: JsonStyle, { registry, json }: RoutePlan): Route {
   return {
     binding,
     read: requestReader(binding, style, registry),

@@ -26,7 +26,8 @@ export function bindingsOf(service: DescService): readonly Binding[] {
   return service.methods.flatMap((method) => (isRestMethod(method) ? methodBindings(method) : []));
 }
 
-function isRestMethod(method: DescMethod): method is RestMethod {
+/** Whether a method takes one request message. */
+export function isRestMethod(method: DescMethod): method is RestMethod {
   return method.methodKind === "unary" || method.methodKind === "server_streaming";
 }
 

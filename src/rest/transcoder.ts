@@ -11,7 +11,9 @@ import { urlTooLong, wrongMethod } from "./refusal.ts";
 import { contractRegistry } from "./registry.ts";
 import { type JsonOutput, locationOf } from "./response.ts";
 import { type Route, routesOf } from "./routes.ts";
+import { isPlainPost, rpcRoutesOf } from "./rpc-routes.ts";
 import { streamAnswer } from "./stream.ts";
+import type { Found } from "./trie.ts";
 import { splitUrl } from "./url.ts";
 
 /** What REST is served from: contracts with google.api.http rules, and the way to call their methods. */
@@ -33,17 +35,18 @@ const defaultMaxBodyBytes = 4 * 1024 * 1024;
 /**
  * Serves REST/JSON by the google.api.http rules of the services' methods: https://google.aip.dev/127
  *
- * It holds no socket: a server gives it requests, a Connect transport takes its calls. Everything that the contracts
+ * A method without a rule is reached by `POST /package.Service/Method`. It holds no socket: a server gives it requests, a Connect transport takes its calls. Everything that the contracts
  * decide is planned here, once; a contract that contradicts itself or another is refused here too, with a RuleError.
  */
 export function transcoder(options: TranscoderOptions): Transcoder {
   const { services, transport, maxBodyBytes = defaultMaxBodyBytes, json = {} } = options;
   const registry = contractRegistry(services);
   const routes = routesOf(services, { registry, json });
+  const rpcs = rpcRoutesOf(services, { registry, json });
   const plan: Plan = { transport, maxBodyBytes, registry };
   return async (request) => {
     const [path, query] = splitUrl(request.url);
-    const found = routes.find(request.method, path);
+    const found = routes.find(request.method, path) ?? foundRpc(rpcs.get(path), request);
     if (found === undefined || (found.kind === "wrong-method" && request.method === "OPTIONS")) return undefined;
     try {
       if (found.kind === "wrong-method") throw wrongMethod(request.method, found.allow);
@@ -53,6 +56,11 @@ export function transcoder(options: TranscoderOptions): Transcoder {
       return errorAnswer(reason, request, registry);
     }
   };
+}
+
+/** RPC paths belong to the handlers of their protocols, but for plain JSON. */
+function foundRpc(value: Route | undefined, request: UniversalServerRequest): Found<Route> | undefined {
+  return value !== undefined && isPlainPost(request) ? { kind: "found", value, segments: [] } : undefined;
 }
 
 interface Plan {

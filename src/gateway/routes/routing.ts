@@ -5,6 +5,7 @@ import type { Logger } from "../../base/log.ts";
 import type { Random } from "../../base/random.ts";
 import type { Followed } from "../../base/watch.ts";
 import { endpointOf } from "../../mesh/resolve/endpoint-view.ts";
+import type { JsonOutput } from "../../rest/response.ts";
 import type { ServerParts } from "../../server/serve.ts";
 import { deadline } from "../../server/steps/deadline.ts";
 import { observe } from "../../server/steps/observe.ts";
@@ -24,6 +25,7 @@ export interface RoutingOptions {
   readonly cache: FleetCache;
   readonly upstream: Transport;
   readonly upstreamTimeoutMs: number;
+  readonly json: JsonOutput;
   readonly parts: ServerParts;
   readonly engine: Engine;
   readonly clock: Clock;
@@ -61,9 +63,9 @@ export function openRouting(options: RoutingOptions): Routing {
   };
 }
 
-function wayUpstream({ parts, upstream, upstreamTimeoutMs, clock }: RoutingOptions): WayUpstream {
+function wayUpstream({ parts, upstream, upstreamTimeoutMs, json, clock }: RoutingOptions): WayUpstream {
   const steps = [observe(parts.hooks, clock), deadline(parts.draining)]; // the way in, top to bottom, as in a server
-  return { upstream, steps, timeoutOf: timeoutsWithDefault(upstreamTimeoutMs), clock };
+  return { upstream, steps, timeoutOf: timeoutsWithDefault(upstreamTimeoutMs), json, clock };
 }
 
 /** Asks the instance itself, by its address: another replica may be of another version. */

@@ -1,5 +1,4 @@
-import { readdirSync } from "node:fs";
-import { type DescMethod, type DescService, fromJson, getOption, type Message, toJson } from "@bufbuild/protobuf";
+import { type DescMethod, fromJson, getOption, type Message, toJson } from "@bufbuild/protobuf";
 import type { Transport } from "@connectrpc/connect";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -8,24 +7,9 @@ import type { HttpRule } from "../../../../gen/google/api/http_pb.ts";
 import { contractRegistry } from "../../../rest/registry.ts";
 import { transcoder } from "../../../rest/transcoder.ts";
 import { readAnswer, restRequest } from "../../../testing/rest-caller.ts";
-import { scratchService } from "../../../testing/scratch-contract.ts";
+import { contracts } from "./contracts.ts";
 import { encode, patternOf } from "./encoder.ts";
-import { oddMethods } from "./odd-contract.ts";
 import { anyRequest } from "./requests.ts";
-
-const gen = new URL("../../../../gen/", import.meta.url);
-
-/** Every contract there is in gen/, and the odd one. */
-async function contracts(): Promise<readonly DescService[]> {
-  const files = readdirSync(gen, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith("_pb.ts"));
-  const modules = await Promise.all(files.map((name) => import(new URL(name, gen).href) as Promise<object>));
-  const generated = modules.flatMap((module) => Object.values(module)).filter(isService);
-  return [...generated, scratchService(...oddMethods)];
-}
-
-function isService(exported: unknown): exported is DescService {
-  return typeof exported === "object" && exported !== null && "kind" in exported && exported.kind === "service";
-}
 
 interface Bound {
   readonly method: DescMethod;
@@ -86,7 +70,9 @@ test.each(all.map((bound) => [title(bound), bound] as const))(
         delete seen.message;
         const answer = await rest(restRequest(sent.method, url, { body: sent.body, header }));
         const told = answer && (await readAnswer(answer)).text;
-        expect(String(seen.message && seen.method), `${sent.method} ${url} ${sent.body} → ${told}`).toBe(String(method));
+        expect(String(seen.message && seen.method), `${sent.method} ${url} ${sent.body} → ${told}`).toBe(
+          String(method),
+        );
         const got = seen.message && toJson(input, seen.message, { registry });
         expect(got).toEqual(toJson(input, fromJson(input, json, { registry }), { registry }));
       }),

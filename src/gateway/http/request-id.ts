@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { FieldHeaders } from "../../call/field-headers.ts";
 import type { HttpHandler } from "../../wire/engine.ts";
 
 const name = "x-request-id";
@@ -13,8 +14,8 @@ export function withRequestId(inner: HttpHandler): HttpHandler {
     const id = brought !== null && sane.test(brought) ? brought : randomUUID();
     request.header.set(name, id);
     const answer = await inner(request);
-    const { header = new Headers() } = answer;
-    header.set(name, id);
-    return { ...answer, header };
+    answer.header ??= new FieldHeaders();
+    answer.header.set(name, id);
+    return answer;
   };
 }

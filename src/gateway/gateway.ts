@@ -11,9 +11,10 @@ import { meshMetrics } from "../telemetry/mesh-metrics.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import type { Engine, ServerTls } from "../wire/engine.ts";
 import { defaultEngine } from "../wire/engines.ts";
+import type { Rpcs } from "../wire/grpc/rpc.ts";
 import { answering } from "./answering.ts";
 import { fileFleetCache, noFleetCache } from "./routes/fleet-cache.ts";
-import { openRouting } from "./routes/routing.ts";
+import { openRouting, type Routing } from "./routes/routing.ts";
 
 /** How a gateway is found, and how it treats those who call. */
 export interface GatewayOptions {
@@ -66,6 +67,8 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
   opened.unshift(mesh);
   const discovery = mesh.client(DiscoveryService);
   const cache = options.cacheDir === undefined ? noFleetCache : fileFleetCache(options.cacheDir, log);
+  let routing: Routing | undefined;
+  const rpcs: Rpcs = { get: (path) => routing?.routes.value.rpcs.get(path) };
   const starting = serve({
     ...options,
     ...tools,
@@ -73,8 +76,10 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
     services: [],
     port,
     metrics,
+    rpcs,
     around(own, parts) {
-      const routing = openRouting({ ...tools, parts, discovery, cache, upstream: mesh.transport, upstreamTimeoutMs });
+      const upstream = { upstream: mesh.transport, passOn: mesh.call, upstreamTimeoutMs };
+      routing = openRouting({ ...tools, ...upstream, parts, discovery, cache });
       opened.unshift(routing);
       return answering({ own, routing, health: parts.health, version, corsOrigins, random });
     },

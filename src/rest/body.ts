@@ -1,5 +1,6 @@
 import type { JsonValue } from "@bufbuild/protobuf";
 import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
+import { gather, isByteStream } from "../call/whole-body.ts";
 import { checkJsonText } from "./json-check.ts";
 import { bodyTooLarge, notJson, unreadable } from "./refusal.ts";
 
@@ -11,28 +12,14 @@ export async function readJsonBody(
   request: UniversalServerRequest,
   maxBodyBytes: number,
 ): Promise<JsonValue | undefined> {
-  if (!isBytes(request.body)) return request.body ?? undefined;
+  if (!isByteStream(request.body)) return request.body ?? undefined;
   if (Number(request.header.get("content-length") ?? 0) > maxBodyBytes) throw bodyTooLarge(maxBodyBytes);
-  const bytes = await readBytes(request.body, maxBodyBytes);
+  const bytes = await gather(request.body, maxBodyBytes);
+  if (bytes === undefined) throw bodyTooLarge(maxBodyBytes);
   if (bytes.length === 0) return undefined;
   checkContentType(request.header);
   const text = decode(bytes);
   return text.trim() === "" ? undefined : parse(text);
-}
-
-function isBytes(body: UniversalServerRequest["body"]): body is AsyncIterable<Uint8Array> {
-  return typeof body === "object" && body !== null && Symbol.asyncIterator in body;
-}
-
-async function readBytes(body: AsyncIterable<Uint8Array>, maxBodyBytes: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    size += chunk.length;
-    if (size > maxBodyBytes) throw bodyTooLarge(maxBodyBytes);
-    chunks.push(chunk);
-  }
-  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size);
 }
 
 function checkContentType(header: Headers): void {

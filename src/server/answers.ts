@@ -1,5 +1,6 @@
 import { Code } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { WholeBody } from "../call/whole-body.ts";
 
 /** An answer of one JSON value. */
 export function jsonAnswer(
@@ -12,14 +13,8 @@ export function jsonAnswer(
 
 /** An answer of one text; its content type is the header's to say. */
 export function textAnswer(status: number, text: string, header: Record<string, string>): UniversalServerResponse {
-  const bytes = new TextEncoder().encode(text);
-  return {
-    status,
-    header: new Headers({ ...header, "content-length": String(bytes.length) }),
-    body: (async function* () {
-      yield bytes;
-    })(),
-  };
+  const body = new WholeBody(text);
+  return { status, header: new Headers({ ...header, "content-length": String(body.sizeBytes) }), body };
 }
 
 /** Nothing is served at this path: in gRPC's words to a gRPC client, in plain ones to Connect's, else in `google.rpc.Status`. */

@@ -3,6 +3,7 @@ import { createConnectRouter, type Transport } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { Health } from "../../../gen/grpc/health/v1/health_pb.ts";
 import type { Clock } from "../../base/clock.ts";
+import type { Random } from "../../base/random.ts";
 import { contractRegistry } from "../../rest/registry.ts";
 import { transcoder } from "../../rest/transcoder.ts";
 import { saidInFull } from "../../server/bare-answers.ts";
@@ -14,15 +15,19 @@ import type { TimeoutOf } from "../../server/time-limit.ts";
 import { compressions } from "../../wire/grpc/compressions.ts";
 import { maxMessageBytes } from "../../wire/grpc/messages.ts";
 import { forwarding } from "./forward.ts";
+import type { PassOn } from "./pass-through.ts";
 import { restUpstream } from "./rest-upstream.ts";
 
 /** What every request passes on its way upstream. */
 export interface WayUpstream {
   readonly upstream: Transport;
+  /** The same for calls whose messages nobody here reads. */
+  readonly passOn: PassOn;
   /** The first one first. */
   readonly steps: readonly Step[];
   readonly timeoutOf: TimeoutOf;
   readonly clock: Clock;
+  readonly random: Random;
 }
 
 /** Answers a request, or leaves it to somebody else. */

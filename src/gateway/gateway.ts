@@ -7,6 +7,7 @@ import { jsonLogger, type Logger } from "../base/log.ts";
 import { type Random, systemRandom } from "../base/random.ts";
 import type { FaultSource } from "../mesh/faults/plan.ts";
 import { openMesh } from "../mesh/mesh.ts";
+import type { JsonOutput } from "../rest/response.ts";
 import { meshMetrics } from "../telemetry/mesh-metrics.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import type { Engine, ServerTls } from "../wire/engine.ts";
@@ -34,6 +35,8 @@ export interface GatewayOptions {
   readonly corsOrigins?: readonly string[];
   /** For unary calls of which neither contract nor caller says how long they may take, in milliseconds. Default 5 s. */
   readonly upstreamTimeoutMs?: number;
+  /** How REST under `/v1` is answered: enums as numbers, names in snake_case, without defaults. If unset, as protojson has it, with every field. */
+  readonly json?: JsonOutput;
   readonly drainMs?: number;
   /** Whether SIGTERM and SIGINT drain the gateway. Default true. */
   readonly signals?: boolean;
@@ -60,7 +63,7 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
   const { log = jsonLogger({ fields: { service: "gateway" } }), version = "" } = options;
   const { engine = defaultEngine, clock = systemClock, random = systemRandom } = options;
   const { metrics = createMetrics({ service: "gateway" }), corsOrigins = ["*"], port = 8_000 } = options;
-  const { upstreamTimeoutMs = 5_000 } = options;
+  const { upstreamTimeoutMs = 5_000, json = {} } = options;
   const tools = { engine, clock, random, log };
   const opened: AsyncDisposable[] = [];
   const mesh = await openMesh({ ...options, ...tools, hooks: meshMetrics(metrics) });
@@ -78,7 +81,7 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
     metrics,
     rpcs,
     around(own, parts) {
-      const upstream = { upstream: mesh.transport, passOn: mesh.call, upstreamTimeoutMs };
+      const upstream = { upstream: mesh.transport, passOn: mesh.call, upstreamTimeoutMs, json };
       routing = openRouting({ ...tools, ...upstream, parts, discovery, cache });
       opened.unshift(routing);
       return answering({ own, routing, health: parts.health, version, corsOrigins, random });

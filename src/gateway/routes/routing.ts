@@ -5,6 +5,7 @@ import type { Logger } from "../../base/log.ts";
 import type { Random } from "../../base/random.ts";
 import type { Followed } from "../../base/watch.ts";
 import { endpointOf } from "../../mesh/resolve/endpoint-view.ts";
+import type { JsonOutput } from "../../rest/response.ts";
 import type { ServerParts } from "../../server/serve.ts";
 import { deadline } from "../../server/steps/deadline.ts";
 import { observe } from "../../server/steps/observe.ts";
@@ -26,6 +27,7 @@ export interface RoutingOptions {
   readonly upstream: Transport;
   readonly passOn: PassOn;
   readonly upstreamTimeoutMs: number;
+  readonly json: JsonOutput;
   readonly parts: ServerParts;
   readonly engine: Engine;
   readonly clock: Clock;
@@ -63,9 +65,10 @@ export function openRouting(options: RoutingOptions): Routing {
   };
 }
 
-function wayUpstream({ parts, upstream, passOn, upstreamTimeoutMs, clock, random }: RoutingOptions): WayUpstream {
+function wayUpstream(options: RoutingOptions): WayUpstream {
+  const { parts, upstream, passOn, upstreamTimeoutMs, json, clock, random } = options;
   const steps = [observe(parts.hooks, clock), deadline(parts.draining)]; // the way in, top to bottom, as in a server
-  return { upstream, passOn, steps, timeoutOf: timeoutsWithDefault(upstreamTimeoutMs), clock, random };
+  return { upstream, passOn, steps, timeoutOf: timeoutsWithDefault(upstreamTimeoutMs), json, clock, random };
 }
 
 /** Asks the instance itself, by its address: another replica may be of another version. */

@@ -5,6 +5,7 @@ import { Health } from "../../../gen/grpc/health/v1/health_pb.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Random } from "../../base/random.ts";
 import { contractRegistry } from "../../rest/registry.ts";
+import type { JsonOutput } from "../../rest/response.ts";
 import { transcoder } from "../../rest/transcoder.ts";
 import { saidInFull } from "../../server/bare-answers.ts";
 import { pathOf, rpcsByPath } from "../../server/dispatch.ts";
@@ -26,6 +27,8 @@ export interface WayUpstream {
   /** The first one first. */
   readonly steps: readonly Step[];
   readonly timeoutOf: TimeoutOf;
+  /** How REST answers are written. If unset, as protojson has it, with every field. */
+  readonly json?: JsonOutput;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -50,7 +53,8 @@ export function answererOf(services: readonly DescService[], way: WayUpstream): 
     router.service(service, implementation);
   }
   const rpcs = rpcsByPath(router.handlers, way);
-  const rest = transcoder({ services, transport: restUpstream(way), maxBodyBytes: maxMessageBytes });
+  const { json = {} } = way;
+  const rest = transcoder({ services, transport: restUpstream(way), maxBodyBytes: maxMessageBytes, json });
   return async (request) => {
     const rpc = rpcs.get(pathOf(request.url));
     return rpc === undefined ? rest(request) : answerRpc(rpc, request);

@@ -1,6 +1,7 @@
-import type { DescService, Registry } from "@bufbuild/protobuf";
+import type { DescMethod, DescService, Registry } from "@bufbuild/protobuf";
 import type { Transport, UnaryResponse } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { type Clock, systemClock } from "../base/clock.ts";
 import { answerHeaders, callHeaders, jsonAnswer } from "./answer.ts";
 import type { Binding } from "./binding.ts";
 import { readJsonBody } from "./body.ts";
@@ -9,7 +10,8 @@ import { urlTooLong, wrongMethod } from "./refusal.ts";
 import { contractRegistry } from "./registry.ts";
 import { locationOf } from "./response.ts";
 import { type Route, routesOf } from "./routes.ts";
-import { streamAnswer } from "./stream.ts";
+import { streamAnswer } from "./stream/answer.ts";
+import { type Cursor, cursorOf } from "./stream/cursor.ts";
 
 /** What REST is served from: contracts with google.api.http rules, and the way to call their methods. */
 export interface TranscoderOptions {
@@ -17,6 +19,8 @@ export interface TranscoderOptions {
   readonly transport: Transport;
   /** Larger bodies are refused with 413. If unset, 4 MiB. */
   readonly maxBodyBytes?: number;
+  /** What the signs of life of event streams go by. If unset, the machine's. */
+  readonly clock?: Clock;
 }
 
 /** Answers a request by calling a method; `undefined` when no route has the path, so that somebody else may answer. */
@@ -32,10 +36,10 @@ const defaultMaxBodyBytes = 4 * 1024 * 1024;
  * decide is planned here, once; a contract that contradicts itself or another is refused here too, with a RuleError.
  */
 export function transcoder(options: TranscoderOptions): Transcoder {
-  const { services, transport, maxBodyBytes = defaultMaxBodyBytes } = options;
+  const { services, transport, maxBodyBytes = defaultMaxBodyBytes, clock = systemClock } = options;
   const registry = contractRegistry(services);
   const routes = routesOf(services, registry);
-  const plan: Plan = { transport, maxBodyBytes, registry };
+  const plan: Plan = { transport, maxBodyBytes, registry, clock, cursors: cursorsOf(services) };
   return async (request) => {
     const [path, query] = splitUrl(request.url);
     const found = routes.find(request.method, path);
@@ -54,6 +58,12 @@ interface Plan {
   readonly transport: Transport;
   readonly maxBodyBytes: number;
   readonly registry: Registry;
+  readonly clock: Clock;
+  readonly cursors: ReadonlyMap<DescMethod, Cursor | undefined>;
+}
+
+function cursorsOf(services: readonly DescService[]): Plan["cursors"] {
+  return new Map(services.flatMap(({ methods }) => methods.map((method) => [method, cursorOf(method)] as const)));
 }
 
 interface Arrived {
@@ -67,7 +77,8 @@ async function answer(plan: Plan, { binding, read, write }: Route, arrived: Arri
   const { method } = binding;
   const body = binding.body.kind === "none" ? undefined : await readJsonBody(request, plan.maxBodyBytes);
   const message = read({ body, segments, query });
-  if (method.methodKind === "server_streaming") return streamAnswer({ ...plan, method, write }, message, request);
+  if (method.methodKind === "server_streaming")
+    return streamAnswer({ ...plan, method, write, cursor: plan.cursors.get(method) }, message, request);
   const header = callHeaders(request.header);
   const response = await plan.transport.unary(
     method,

@@ -30,7 +30,7 @@ export interface DispatchOptions {
 /** Finds who answers a request: an RPC by its path, `/health`, a REST path, the fallback, in this order. */
 export function dispatcher({ handlers, services, health, clock, fallback, ...about }: DispatchOptions): HttpHandler {
   const rpcs = rpcsByPath(handlers, { clock });
-  const rest = transcoder({ services, transport: inProcess([...rpcs.values()]), maxBodyBytes: maxMessageBytes });
+  const rest = transcoder({ services, transport: inProcess([...rpcs.values()]), maxBodyBytes: maxMessageBytes, clock });
   return async (request) => {
     const path = pathOf(request.url);
     const rpc = rpcs.get(path);

@@ -45,7 +45,7 @@ export function answererOf(services: readonly DescService[], way: WayUpstream): 
     router.service(service, implementation);
   }
   const rpcs = rpcsByPath(router.handlers, way);
-  const rest = transcoder({ services, transport: restUpstream(way), maxBodyBytes: maxMessageBytes });
+  const rest = transcoder({ services, transport: restUpstream(way), maxBodyBytes: maxMessageBytes, clock: way.clock });
   return async (request) => {
     const rpc = rpcs.get(pathOf(request.url));
     return rpc === undefined ? rest(request) : answerRpc(rpc, request);

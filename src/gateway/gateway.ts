@@ -29,7 +29,7 @@ export interface GatewayOptions {
   readonly advertise?: string;
   /** Where what discovery said last is kept, for a start without it. By default nowhere. */
   readonly cacheDir?: string;
-  /** Origins whose pages may call; `*` is every one. Default `*`. */
+  /** Origins whose pages may call, and open WebSockets; `*` is every one. Default `*`. */
   readonly corsOrigins?: readonly string[];
   /** For unary calls of which neither contract nor caller says how long they may take, in milliseconds. Default 5 s. */
   readonly upstreamTimeoutMs?: number;
@@ -74,7 +74,15 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
     port,
     metrics,
     around(own, parts) {
-      const routing = openRouting({ ...tools, parts, discovery, cache, upstream: mesh.transport, upstreamTimeoutMs });
+      const routing = openRouting({
+        ...tools,
+        parts,
+        discovery,
+        cache,
+        upstream: mesh.transport,
+        upstreamTimeoutMs,
+        corsOrigins,
+      });
       opened.unshift(routing);
       return answering({ own, routing, health: parts.health, version, corsOrigins, random });
     },

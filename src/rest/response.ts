@@ -12,7 +12,7 @@ export type ResponseWriter = (message: Message) => string;
  * with default values are written too, so that a caller sees every field there is.
  */
 export function responseWriter(
-  { method, responseBody }: Binding,
+  { method, responseBody }: Pick<Binding, "method" | "responseBody">,
   style: JsonStyle,
   registry: Registry,
 ): ResponseWriter {

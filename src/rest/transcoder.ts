@@ -2,16 +2,19 @@ import type { DescMethod, DescService, Registry } from "@bufbuild/protobuf";
 import type { Transport, UnaryResponse } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { type Clock, systemClock } from "../base/clock.ts";
+import { isWebSocketRequest, type WebSocketRequest } from "../call/web-socket.ts";
 import { answerHeaders, callHeaders, jsonAnswer } from "./answer.ts";
 import type { Binding } from "./binding.ts";
 import { readJsonBody } from "./body.ts";
 import { errorAnswer } from "./error.ts";
-import { urlTooLong, wrongMethod } from "./refusal.ts";
+import { needsWebSocket, urlTooLong, wrongMethod } from "./refusal.ts";
 import { contractRegistry } from "./registry.ts";
 import { locationOf } from "./response.ts";
 import { type Route, routesOf } from "./routes.ts";
 import { streamAnswer } from "./stream/answer.ts";
 import { type Cursor, cursorOf } from "./stream/cursor.ts";
+import { Sockets } from "./stream/socket.ts";
+import type { Found } from "./trie.ts";
 
 /** What REST is served from: contracts with google.api.http rules, and the way to call their methods. */
 export interface TranscoderOptions {
@@ -19,6 +22,8 @@ export interface TranscoderOptions {
   readonly transport: Transport;
   /** Larger bodies are refused with 413. If unset, 4 MiB. */
   readonly maxBodyBytes?: number;
+  /** Origins whose pages may open WebSockets, beside the server's own; `*` is every one. If unset, none. */
+  readonly origins?: readonly string[];
   /** What the signs of life of event streams go by. If unset, the machine's. */
   readonly clock?: Clock;
 }
@@ -36,13 +41,15 @@ const defaultMaxBodyBytes = 4 * 1024 * 1024;
  * decide is planned here, once; a contract that contradicts itself or another is refused here too, with a RuleError.
  */
 export function transcoder(options: TranscoderOptions): Transcoder {
-  const { services, transport, maxBodyBytes = defaultMaxBodyBytes, clock = systemClock } = options;
+  const { services, transport, maxBodyBytes = defaultMaxBodyBytes, clock = systemClock, origins = [] } = options;
   const registry = contractRegistry(services);
   const routes = routesOf(services, registry);
   const plan: Plan = { transport, maxBodyBytes, registry, clock, cursors: cursorsOf(services) };
+  const sockets = new Sockets({ services, transport, registry, origins });
   return async (request) => {
     const [path, query] = splitUrl(request.url);
     const found = routes.find(request.method, path);
+    if (isWebSocketRequest(request)) return openSocket(sockets, request, { path, query, found, registry });
     if (found === undefined || (found.kind === "wrong-method" && request.method === "OPTIONS")) return undefined;
     try {
       if (found.kind === "wrong-method") throw wrongMethod(request.method, found.allow);
@@ -52,6 +59,22 @@ export function transcoder(options: TranscoderOptions): Transcoder {
       return errorAnswer(reason, request, registry);
     }
   };
+}
+
+interface SocketPlace {
+  readonly path: string;
+  readonly query: string;
+  readonly found: Found<Route> | undefined;
+  readonly registry: Registry;
+}
+
+function openSocket(sockets: Sockets, request: WebSocketRequest, { path, query, found, registry }: SocketPlace) {
+  try {
+    if (found?.kind !== "found") return sockets.answer(request, path);
+    return sockets.answer(request, path, { route: found.value, segments: found.segments, query });
+  } catch (reason) {
+    return errorAnswer(reason, request, registry);
+  }
 }
 
 interface Plan {
@@ -75,6 +98,7 @@ interface Arrived {
 async function answer(plan: Plan, { binding, read, write }: Route, arrived: Arrived): Promise<UniversalServerResponse> {
   const { request, segments, query } = arrived;
   const { method } = binding;
+  if (method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming") throw needsWebSocket(request);
   const body = binding.body.kind === "none" ? undefined : await readJsonBody(request, plan.maxBodyBytes);
   const message = read({ body, segments, query });
   if (method.methodKind === "server_streaming")

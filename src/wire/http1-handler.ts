@@ -34,13 +34,17 @@ async function answer(
 ): Promise<void> {
   try {
     const universal = universalRequest(scheme, request, response);
-    await send(universal === undefined ? badRequest(`no URL: ${request.url}`) : await handler(universal), response);
+    await sendAnswer(
+      universal === undefined ? badRequest(`no URL: ${request.url}`) : await handler(universal),
+      response,
+    );
   } catch {
     response.destroy(); // the body broke off after the head was sent, or the peer left; one that is there has to see it
   }
 }
 
-function universalRequest(
+/** A request of HTTP/1.1 as handlers are given it; `undefined` if it has no URL. */
+export function universalRequest(
   scheme: string,
   request: IncomingMessage,
   response: ServerResponse,
@@ -82,7 +86,8 @@ const noBody: AsyncIterable<Uint8Array> = {
   async *[Symbol.asyncIterator]() {},
 };
 
-async function send(
+/** Sends the answer, its body as fast as the peer reads it. Rejects when the body fails, or the peer leaves before its end. */
+export async function sendAnswer(
   { status, header, body, trailer }: UniversalServerResponse,
   response: ServerResponse,
 ): Promise<void> {

@@ -24,6 +24,8 @@ export interface RoutingOptions {
   readonly cache: FleetCache;
   readonly upstream: Transport;
   readonly upstreamTimeoutMs: number;
+  /** Origins whose pages may open WebSockets: those that may call. */
+  readonly corsOrigins: readonly string[];
   readonly parts: ServerParts;
   readonly engine: Engine;
   readonly clock: Clock;
@@ -61,9 +63,9 @@ export function openRouting(options: RoutingOptions): Routing {
   };
 }
 
-function wayUpstream({ parts, upstream, upstreamTimeoutMs, clock }: RoutingOptions): WayUpstream {
+function wayUpstream({ parts, upstream, upstreamTimeoutMs, clock, corsOrigins }: RoutingOptions): WayUpstream {
   const steps = [observe(parts.hooks, clock), deadline(parts.draining)]; // the way in, top to bottom, as in a server
-  return { upstream, steps, timeoutOf: timeoutsWithDefault(upstreamTimeoutMs), clock };
+  return { upstream, steps, timeoutOf: timeoutsWithDefault(upstreamTimeoutMs), clock, origins: corsOrigins };
 }
 
 /** Asks the instance itself, by its address: another replica may be of another version. */

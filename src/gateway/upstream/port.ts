@@ -3,6 +3,7 @@ import { createConnectRouter, type Transport } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { Health } from "../../../gen/grpc/health/v1/health_pb.ts";
 import type { Clock } from "../../base/clock.ts";
+import { isWebSocketRequest } from "../../call/web-socket.ts";
 import { contractRegistry } from "../../rest/registry.ts";
 import { transcoder } from "../../rest/transcoder.ts";
 import { saidInFull } from "../../server/bare-answers.ts";
@@ -23,6 +24,8 @@ export interface WayUpstream {
   readonly steps: readonly Step[];
   readonly timeoutOf: TimeoutOf;
   readonly clock: Clock;
+  /** Origins whose pages may open WebSockets. If unset, none but its own. */
+  readonly origins?: readonly string[];
 }
 
 /** Answers a request, or leaves it to somebody else. */
@@ -45,9 +48,15 @@ export function answererOf(services: readonly DescService[], way: WayUpstream): 
     router.service(service, implementation);
   }
   const rpcs = rpcsByPath(router.handlers, way);
-  const rest = transcoder({ services, transport: restUpstream(way), maxBodyBytes: maxMessageBytes, clock: way.clock });
+  const rest = transcoder({
+    services,
+    transport: restUpstream(way),
+    maxBodyBytes: maxMessageBytes,
+    clock: way.clock,
+    origins: way.origins ?? [],
+  });
   return async (request) => {
-    const rpc = rpcs.get(pathOf(request.url));
+    const rpc = isWebSocketRequest(request) ? undefined : rpcs.get(pathOf(request.url));
     return rpc === undefined ? rest(request) : answerRpc(rpc, request);
   };
 }

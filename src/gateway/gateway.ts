@@ -31,7 +31,7 @@ export interface GatewayOptions {
   readonly advertise?: string;
   /** Where what discovery said last is kept, for a start without it. By default nowhere. */
   readonly cacheDir?: string;
-  /** Origins whose pages may call; `*` is every one. Default `*`. */
+  /** Origins whose pages may call, and open WebSockets; `*` is every one. Default `*`. */
   readonly corsOrigins?: readonly string[];
   /** For unary calls of which neither contract nor caller says how long they may take, in milliseconds. Default 5 s. */
   readonly upstreamTimeoutMs?: number;
@@ -82,7 +82,7 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
     rpcs,
     around(own, parts) {
       const upstream = { upstream: mesh.transport, passOn: mesh.call, upstreamTimeoutMs, json };
-      routing = openRouting({ ...tools, ...upstream, parts, discovery, cache });
+      routing = openRouting({ ...tools, ...upstream, parts, discovery, cache, corsOrigins });
       opened.unshift(routing);
       return answering({ own, routing, health: parts.health, version, corsOrigins, random });
     },

@@ -39,7 +39,7 @@ export async function readJsonBody(
   if (bytes.length === 0) return undefined;
   checkContentType(request.header);
   const text = decode(bytes);
-  return text.trim() === "" ? undefined : parse(text);
+  return text.trim() === "" ? undefined : parseJson(text);
 }
 
 async function readBytes(
@@ -73,7 +73,8 @@ function decode(bytes: Uint8Array): string {
   }
 }
 
-function parse(text: string): JsonValue {
+/** JSON text as a message is read from it; throws what the caller may be told where it is none. */
+export function parseJson(text: string): JsonValue {
   checkJsonText(text);
   try {
     return longDigits.test(text) ? parseExactly(text) : (JSON.parse(text) as JsonValue);

@@ -54,7 +54,12 @@ test("enums are numbers and names are the contract's where the options say so", 
 
 test("the plain JSON under /api keeps its names, whatever protojson is told to do", async () => {
   const json = { enumAsInteger: true, alwaysEmitImplicit: false };
-  expect(await answer(json, "/api/x")).toEqual({ nick_name: "n", kind: "very_big", long_int: 7, inner: { label: "l" } });
+  expect(await answer(json, "/api/x")).toEqual({
+    nick_name: "n",
+    kind: "very_big",
+    long_int: 7,
+    inner: { label: "l" },
+  });
   expect(await answer(json, "/api/kind")).toBe("unspecified");
   expect(await answer(json, "/api/long")).toBe(0);
 });

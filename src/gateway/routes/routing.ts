@@ -28,6 +28,8 @@ export interface RoutingOptions {
   readonly passOn: PassOn;
   readonly upstreamTimeoutMs: number;
   readonly json: JsonOutput;
+  /** Origins whose pages may open WebSockets: those that may call. */
+  readonly corsOrigins: readonly string[];
   readonly parts: ServerParts;
   readonly engine: Engine;
   readonly clock: Clock;
@@ -66,9 +68,9 @@ export function openRouting(options: RoutingOptions): Routing {
 }
 
 function wayUpstream(options: RoutingOptions): WayUpstream {
-  const { parts, upstream, passOn, upstreamTimeoutMs, json, clock, random } = options;
+  const { parts, upstream, passOn, upstreamTimeoutMs, json, clock, random, corsOrigins: origins } = options;
   const steps = [observe(parts.hooks, clock), deadline(parts.draining)]; // the way in, top to bottom, as in a server
-  return { upstream, passOn, steps, timeoutOf: timeoutsWithDefault(upstreamTimeoutMs), json, clock, random };
+  return { upstream, passOn, steps, timeoutOf: timeoutsWithDefault(upstreamTimeoutMs), json, clock, random, origins };
 }
 
 /** Asks the instance itself, by its address: another replica may be of another version. */

@@ -1,5 +1,6 @@
 import type { JsonValue } from "@bufbuild/protobuf";
 import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
+import { gather, isByteStream } from "../call/whole-body.ts";
 import { isTree } from "./fields.ts";
 import type { RawBody } from "./http-body.ts";
 import { checkJsonText } from "./json-check.ts";
@@ -14,9 +15,8 @@ export async function readRawBody(request: UniversalServerRequest, maxBodyBytes:
   if (encoding !== "identity")
     throw unsupported(`a body in Content-Encoding ${encoding} is not read here: send it plain`);
   const contentType = request.header.get("content-type") ?? "";
-  if (!isBytes(request.body)) return { contentType, data: Buffer.from(JSON.stringify(request.body ?? "")) };
-  if (Number(request.header.get("content-length") ?? 0) > maxBodyBytes) throw bodyTooLarge(maxBodyBytes);
-  return { contentType, data: await readBytes(request.body, maxBodyBytes) };
+  if (!isByteStream(request.body)) return { contentType, data: Buffer.from(JSON.stringify(request.body ?? "")) };
+  return { contentType, data: await readBytes(request, request.body, maxBodyBytes) };
 }
 
 /**
@@ -34,28 +34,23 @@ export async function readJsonBody(
   request: UniversalServerRequest,
   maxBodyBytes: number,
 ): Promise<JsonValue | undefined> {
-  if (!isBytes(request.body)) return request.body ?? undefined;
-  if (Number(request.header.get("content-length") ?? 0) > maxBodyBytes) throw bodyTooLarge(maxBodyBytes);
-  const bytes = await readBytes(request.body, maxBodyBytes);
+  if (!isByteStream(request.body)) return request.body ?? undefined;
+  const bytes = await readBytes(request, request.body, maxBodyBytes);
   if (bytes.length === 0) return undefined;
   checkContentType(request.header);
   const text = decode(bytes);
-  return text.trim() === "" ? undefined : parse(text);
+  return text.trim() === "" ? undefined : parseJson(text);
 }
 
-function isBytes(body: UniversalServerRequest["body"]): body is AsyncIterable<Uint8Array> {
-  return typeof body === "object" && body !== null && Symbol.asyncIterator in body;
-}
-
-async function readBytes(body: AsyncIterable<Uint8Array>, maxBodyBytes: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    size += chunk.length;
-    if (size > maxBodyBytes) throw bodyTooLarge(maxBodyBytes);
-    chunks.push(chunk);
-  }
-  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size);
+async function readBytes(
+  { header }: UniversalServerRequest,
+  body: AsyncIterable<Uint8Array>,
+  maxBodyBytes: number,
+): Promise<Uint8Array> {
+  if (Number(header.get("content-length") ?? 0) > maxBodyBytes) throw bodyTooLarge(maxBodyBytes);
+  const bytes = await gather(body, maxBodyBytes);
+  if (bytes === undefined) throw bodyTooLarge(maxBodyBytes);
+  return bytes;
 }
 
 function checkContentType(header: Headers): void {
@@ -78,7 +73,8 @@ function decode(bytes: Uint8Array): string {
   }
 }
 
-function parse(text: string): JsonValue {
+/** JSON text as a message is read from it; throws what the caller may be told where it is none. */
+export function parseJson(text: string): JsonValue {
   checkJsonText(text);
   try {
     return longDigits.test(text) ? parseExactly(text) : (JSON.parse(text) as JsonValue);

@@ -1,6 +1,7 @@
 import { createRegistry } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { WholeBody } from "../call/whole-body.ts";
 import { errorAnswer } from "../rest/error.ts";
 
 /** An answer of one JSON value. */
@@ -14,14 +15,8 @@ export function jsonAnswer(
 
 /** An answer of one text; its content type is the header's to say. */
 export function textAnswer(status: number, text: string, header: Record<string, string>): UniversalServerResponse {
-  const bytes = new TextEncoder().encode(text);
-  return {
-    status,
-    header: new Headers({ ...header, "content-length": String(bytes.length) }),
-    body: (async function* () {
-      yield bytes;
-    })(),
-  };
+  const body = new WholeBody(text);
+  return { status, header: new Headers({ ...header, "content-length": String(body.sizeBytes) }), body };
 }
 
 const noTypes = createRegistry();

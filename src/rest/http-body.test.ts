@@ -209,6 +209,10 @@ test("an error of a method that answers bytes is told as any error", async () =>
 test("a stream of HttpBody is its bytes in a row, under the type of the first", async () => {
   const answer = await ask("GET /v1/streams/x", { header: { range: "bytes=0-1" } });
   expect([answer.status, answer.text, answer.header.get("content-type")]).toEqual([200, "abcd", "image/png"]);
+  const streamed = await rest(restRequest("GET", "/v1/streams/x"));
+  const sizes: number[] = [];
+  for await (const piece of streamed?.body ?? []) sizes.push(piece.length);
+  expect(sizes, "a piece of nothing would end a chunked body").toEqual([2, 2]);
   expect((await ask("GET /v1/streams/empty")).text).toBe("");
   expect(await ask("HEAD /v1/streams/x")).toMatchObject({ status: 200, text: "" });
 });

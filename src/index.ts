@@ -36,4 +36,6 @@ export type { DnsLookup, SrvRecord } from "./mesh/resolve/dns-lookup.ts";
 export type { Endpoint, Resolution, Resolver } from "./mesh/resolve/resolver.ts";
 export { resolverOf } from "./mesh/resolve/resolver-of.ts";
 export { staticResolver } from "./mesh/resolve/static.ts";
+export { type BearerTokenOptions, bearerTokens } from "./security/bearer-tokens.ts";
+export type { JsonWebKeySet } from "./security/key-set.ts";
 export { type Authenticate, type Principal, principalKey } from "./security/principal.ts";

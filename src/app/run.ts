@@ -4,6 +4,7 @@ import { systemClock } from "../base/clock.ts";
 import { jsonLogger, type Logger } from "../base/log.ts";
 import { type Random, systemRandom } from "../base/random.ts";
 import { Watchable } from "../base/watch.ts";
+import { type BearerTokenOptions, bearerTokens } from "../security/bearer-tokens.ts";
 import { allHooks } from "../server/hooks.ts";
 import { openServer, type ServerOptions, type ServiceEntries } from "../server/serve.ts";
 import { bugLog } from "../telemetry/bug-log.ts";
@@ -35,6 +36,8 @@ export interface ServeOptions<T extends readonly DescService[]> extends Omit<Ser
   readonly signals?: boolean;
   /** Where `/metrics` counts, for programs that have more to count. Made when unset. */
   readonly metrics?: Registry;
+  /** Which bearer tokens prove callers, for contracts that ask for access: what `bearerTokens` takes. `authenticate` goes before it. */
+  readonly tokens?: BearerTokenOptions;
   readonly log?: Logger;
   readonly random?: Random;
 }
@@ -45,7 +48,8 @@ export async function serve<const T extends readonly DescService[]>(options: Ser
   const { engine = defaultEngine, clock = systemClock, random = systemRandom } = options;
   const { metrics = createMetrics({ service: name }) } = options;
   const hooks = allHooks(serverMetrics(metrics), bugLog(log));
-  const server = await openServer({ ...options, engine, clock, log, hooks });
+  const { authenticate = options.tokens && bearerTokens({ clock, log, ...options.tokens }) } = options;
+  const server = await openServer({ ...options, engine, clock, log, hooks, ...(authenticate && { authenticate }) });
   const { host, port } = server;
   const started = new Watchable(false);
   const admin = await openPages({ engine, host, port: options.adminPort, server, metrics, started });

@@ -7,6 +7,8 @@ import { jsonLogger, type Logger } from "../base/log.ts";
 import { type Random, systemRandom } from "../base/random.ts";
 import type { FaultSource } from "../mesh/faults/plan.ts";
 import { openMesh } from "../mesh/mesh.ts";
+import { type BearerTokenOptions, bearerTokens } from "../security/bearer-tokens.ts";
+import type { Authenticate } from "../security/principal.ts";
 import { meshMetrics } from "../telemetry/mesh-metrics.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import type { Engine, ServerTls } from "../wire/engine.ts";
@@ -40,6 +42,10 @@ export interface GatewayOptions {
   readonly zone?: string;
   /** What is to go wrong in the calls that it passes on, on purpose. Default `HEDDLE_FAULTS`, else nothing. */
   readonly faults?: FaultSource;
+  /** Proves callers, for contracts that ask for access. Without it, and without `tokens`, such methods are not passed on. */
+  readonly authenticate?: Authenticate;
+  /** Which bearer tokens prove callers: what `bearerTokens` takes. */
+  readonly tokens?: BearerTokenOptions;
   readonly tls?: ServerTls;
   readonly metrics?: Registry;
   readonly log?: Logger;
@@ -61,6 +67,7 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
   const { metrics = createMetrics({ service: "gateway" }), corsOrigins = ["*"], port = 8_000 } = options;
   const { upstreamTimeoutMs = 5_000 } = options;
   const tools = { engine, clock, random, log };
+  const { authenticate = options.tokens && bearerTokens({ clock, log, ...options.tokens }) } = options;
   const opened: AsyncDisposable[] = [];
   const mesh = await openMesh({ ...options, ...tools, hooks: meshMetrics(metrics) });
   opened.unshift(mesh);
@@ -73,10 +80,13 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
     services: [],
     port,
     metrics,
+    ...(authenticate && { authenticate }),
     around(own, parts) {
-      const routing = openRouting({ ...tools, parts, discovery, cache, upstream: mesh.transport, upstreamTimeoutMs });
+      const way = { upstream: mesh.transport, upstreamTimeoutMs, authenticate };
+      const routing = openRouting({ ...tools, parts, discovery, cache, ...way });
       opened.unshift(routing);
-      return answering({ own, routing, health: parts.health, version, corsOrigins, random });
+      const provesCallers = authenticate !== undefined;
+      return answering({ own, routing, health: parts.health, version, provesCallers, corsOrigins, random });
     },
   });
   const server = await starting.catch(async (reason: unknown) => {

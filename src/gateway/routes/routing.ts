@@ -5,11 +5,15 @@ import type { Logger } from "../../base/log.ts";
 import type { Random } from "../../base/random.ts";
 import type { Followed } from "../../base/watch.ts";
 import { endpointOf } from "../../mesh/resolve/endpoint-view.ts";
+import type { Authenticate } from "../../security/principal.ts";
 import type { ServerParts } from "../../server/serve.ts";
+import { authenticate } from "../../server/steps/authenticate.ts";
+import { authorize } from "../../server/steps/authorize.ts";
 import { deadline } from "../../server/steps/deadline.ts";
 import { observe } from "../../server/steps/observe.ts";
 import type { Engine } from "../../wire/engine.ts";
 import { grpcTransport } from "../../wire/grpc.ts";
+import { keepClosed } from "../upstream/keep-closed.ts";
 import type { WayUpstream } from "../upstream/port.ts";
 import { timeoutsWithDefault } from "../upstream/timeouts.ts";
 import { ContractWatch, type ReadContract } from "./contract-watch.ts";
@@ -24,6 +28,8 @@ export interface RoutingOptions {
   readonly cache: FleetCache;
   readonly upstream: Transport;
   readonly upstreamTimeoutMs: number;
+  /** Proves callers; without it, methods that ask for access are not passed on. */
+  readonly authenticate: Authenticate | undefined;
   readonly parts: ServerParts;
   readonly engine: Engine;
   readonly clock: Clock;
@@ -61,8 +67,9 @@ export function openRouting(options: RoutingOptions): Routing {
   };
 }
 
-function wayUpstream({ parts, upstream, upstreamTimeoutMs, clock }: RoutingOptions): WayUpstream {
-  const steps = [observe(parts.hooks, clock), deadline(parts.draining)]; // the way in, top to bottom, as in a server
+function wayUpstream({ parts, upstream, upstreamTimeoutMs, authenticate: prove, clock }: RoutingOptions): WayUpstream {
+  const access = prove === undefined ? [keepClosed()] : [authenticate(prove), authorize()];
+  const steps = [observe(parts.hooks, clock), deadline(parts.draining), ...access]; // the way in, top to bottom, as in a server
   return { upstream, steps, timeoutOf: timeoutsWithDefault(upstreamTimeoutMs), clock };
 }
 

@@ -3,6 +3,7 @@ import { delimiter, join } from "node:path";
 import { type User, UserService } from "../../gen/shop/user/v1/user_pb.ts";
 import { silentLogger } from "../base/log.ts";
 import { openMesh } from "../mesh/mesh.ts";
+import { typed } from "./plan.ts";
 
 /** A command to try, and what it shows. */
 export interface Trial {
@@ -23,7 +24,7 @@ export interface TrialFacts {
 const names = ["Ada", "Grace", "Barbara", "Frances", "Radia", "Margaret", "Katherine", "Annie"];
 
 /**
- * Three commands that work as printed, in their order, whatever an earlier run has left: the email is one that nobody
+ * Four commands that work as printed, in their order, whatever an earlier run has left: the email is one that nobody
  * has, a repeated first command gives the same user again, and the user of the second exists.
  */
 export function trials({ users, grpc, buf }: TrialFacts): Trial[] {
@@ -35,9 +36,22 @@ export function trials({ users, grpc, buf }: TrialFacts): Trial[] {
   return [
     { about: "a user, through the gateway", command: `curl localhost:8000/api/users ${json} -d '${user}'` },
     { about: "an order for a user", command: `curl localhost:8000/api/orders ${json} -d '${order}'` },
+    {
+      about: "a product, which asks for a token",
+      command: `curl localhost:8000/api/products ${bearer} ${json} -d '${product}'`,
+    },
     { about: "the orders, by gRPC", command: grpc === "grpcurl" ? overGrpcurl : overBuf(buf) },
   ];
 }
+
+const product = JSON.stringify({
+  sku: "BOBBIN",
+  name: "Bobbin",
+  price: { currency_code: "EUR", units: 2, nanos: 500_000_000 },
+  stock: 7,
+  request_id: "try-BOBBIN",
+});
+const bearer = `-H "authorization: Bearer $(${typed("token", "--sub ada --scope products:write")})"`;
 
 const method = "shop.order.v1.OrderService/ListOrders";
 const overGrpcurl = `grpcurl -plaintext localhost:8002 ${method}`;

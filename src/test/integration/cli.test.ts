@@ -9,6 +9,7 @@ import { down } from "../../cli/commands/down.ts";
 import { explain } from "../../cli/commands/explain.ts";
 import { logs } from "../../cli/commands/logs.ts";
 import { status } from "../../cli/commands/status.ts";
+import { token } from "../../cli/commands/token.ts";
 import { up } from "../../cli/commands/up.ts";
 import { type Part, program } from "../../cli/plan.ts";
 import { isAlive, markOf, signalTo } from "../../cli/process-mark.ts";
@@ -31,7 +32,7 @@ function openHome(plan: readonly Part[]) {
     };
     const env = { PATH: process.env.PATH, HEDDLE_HOME: home, HEDDLE_DISCOVERY: `127.0.0.1:${plan[0]?.port}` };
     const outside = { env, clock: systemClock, interrupted: interruption.signal, stdout: { write }, stderr: { write } };
-    const ended = await runCli({ ...outside, args, plan, commands: [up, down, status, logs, explain] });
+    const ended = await runCli({ ...outside, args, plan, commands: [up, down, status, logs, explain, token] });
     return { status: ended, out };
   };
   let interruptAt: RegExp | undefined;
@@ -52,10 +53,10 @@ async function freePorts(count: number): Promise<number[]> {
   return listeners.map(({ port }) => port);
 }
 
-/** Discovery, a user service and a gateway, at ports of their own. */
-async function smallPlan(): Promise<Part[]> {
+/** Discovery, a service and a gateway, at ports of their own. */
+async function smallPlan(service = "user"): Promise<Part[]> {
   const ports = await freePorts(6);
-  const [discovery, user, gateway] = ["services/discovery", "services/user", "gateway"].map((folder, stage) => {
+  const [discovery, user, gateway] = ["services/discovery", `services/${service}`, "gateway"].map((folder, stage) => {
     const [port = 0, adminPort = 0] = ports.slice(2 * stage);
     return { name: folder.replace("services/", ""), port, adminPort, program: program(folder), env: {}, stage };
   });
@@ -175,3 +176,26 @@ test("a part that does not end by itself is killed, and that is said", async () 
 async function gone(part: RunningPart | undefined): Promise<void> {
   while (part !== undefined && isAlive(part)) await systemClock.sleep(20);
 }
+
+test("what up starts takes the tokens that `heddle token` prints, and after a rotation the old and the new ones", async () => {
+  const plan = await smallPlan("catalog");
+  const { heddle } = openHome(plan);
+  expect(await heddle("up")).toMatchObject({ status: 0 });
+  const [, catalog, gateway] = plan;
+  const tokenOf = async (scope: string) => (await heddle("token", "--sub", "ada", "--scope", scope)).out.trim();
+  const post = async (port: number | undefined, bearer?: string) => {
+    const product = { sku: `SKU-${Math.random()}`, name: "Shuttle", price: { currencyCode: "EUR", units: "9" } };
+    const headers = { "content-type": "application/json", ...(bearer && { authorization: `Bearer ${bearer}` }) };
+    const body = JSON.stringify(product);
+    return (await fetch(`http://127.0.0.1:${port}/v1/products`, { method: "POST", headers, body })).status;
+  };
+  const [reader, old] = [await tokenOf("orders:read"), await tokenOf("products:write")];
+  for (const port of [gateway?.port, catalog?.port]) {
+    expect([await post(port), await post(port, reader), await post(port, old)]).toEqual([401, 403, 201]);
+  }
+  expect((await heddle("token", "rotate")).out).toContain("is taken until");
+  const next = await tokenOf("products:write");
+  for (const port of [gateway?.port, catalog?.port]) {
+    expect([await post(port, next), await post(port, old)]).toEqual([201, 201]);
+  }
+});

@@ -19,6 +19,14 @@ export {
 } from "./call/errors.ts";
 export { assertPolicies, type MethodPolicy, methodPolicy, PolicyError } from "./call/policy.ts";
 export type { Explained, MeshClient } from "./mesh/client.ts";
+export {
+  bearer,
+  type CallersTokenOptions,
+  type Credentials,
+  type CredentialsOptions,
+  callersToken,
+  type TokenSource,
+} from "./mesh/credentials.ts";
 export type {
   ExplainedAttempt,
   ExplainedCall,

@@ -12,6 +12,7 @@ import { SessionPool } from "../wire/session-pool.ts";
 import type { BalancerName } from "./balance/balancers.ts";
 import { Channels } from "./channels.ts";
 import { type MeshClient, meshClient } from "./client.ts";
+import type { Credentials } from "./credentials.ts";
 import { Faults } from "./faults/faults.ts";
 import type { FaultSource } from "./faults/plan.ts";
 import type { MeshHooks } from "./hooks.ts";
@@ -39,6 +40,12 @@ export interface MeshOptions {
   readonly zone?: string;
   /** The application's own, outside of all steps. */
   readonly interceptors?: readonly Interceptor[];
+  /**
+   * What calls prove themselves with: `callersToken()` passes on the token of the call being served, `bearer(source)`
+   * shows this program's own. A call that brings its own `authorization` keeps it. By default nothing is shown. With a
+   * `resolver` of one's own they have to name the services that see them, for these may be anybody's.
+   */
+  readonly credentials?: Credentials;
   readonly hooks?: MeshHooks;
   /**
    * What is to go wrong in calls on purpose, for tests and game days: a `heddle.fault.v1.FaultPlan`, as a message, as
@@ -67,6 +74,12 @@ export interface Mesh extends AsyncDisposable {
 export async function openMesh(options: MeshOptions = {}): Promise<Mesh> {
   const { clock = systemClock, random = systemRandom, engine = defaultEngine, hooks = {} } = options;
   const { log = jsonLogger({ level: "warn" }), interceptors = [], balance, zone = environmentOr("ZONE", "") } = options;
+  const { credentials } = options;
+  if (credentials?.services === undefined && credentials !== undefined && options.resolver !== undefined) {
+    throw new TypeError(
+      "credentials have to say `to` whom they are shown where endpoints come from a resolver of one's own",
+    );
+  }
   const faults = new Faults({ clock, random, log });
   faults.set(options.faults ?? environmentOr("HEDDLE_FAULTS", ""));
   const sessions = new SessionPool(engine);
@@ -95,7 +108,13 @@ export async function openMesh(options: MeshOptions = {}): Promise<Mesh> {
       log,
     });
   const services = transportTo(withDiscovery(resolver, registry.channels));
-  const transport = meshTransport({ ...services.parts, hooks, interceptors, faults });
+  const transport = meshTransport({
+    ...services.parts,
+    hooks,
+    interceptors,
+    faults,
+    ...(credentials && { credentials }),
+  });
   return {
     client: (service) => meshClient(service, transport, clock),
     transport,

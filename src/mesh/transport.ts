@@ -2,6 +2,8 @@ import type { Interceptor, Transport } from "@connectrpc/connect";
 import type { Random } from "../base/random.ts";
 import { callTransport } from "../wire/grpc/call-transport.ts";
 import { type AttemptsOptions, attempting } from "./attempts.ts";
+import type { Credentials } from "./credentials.ts";
+import { credentials } from "./steps/credentials.ts";
 import { deadline } from "./steps/deadline.ts";
 import { inherit } from "./steps/inherit.ts";
 import { observe } from "./steps/observe.ts";
@@ -11,6 +13,8 @@ import { validate } from "./steps/validate.ts";
 /** What the way out is made of. */
 export interface MeshTransportOptions extends AttemptsOptions {
   readonly random: Random;
+  /** What calls prove themselves with. By default with nothing. */
+  readonly credentials?: Credentials;
   /** The application's own, outside of all steps. */
   readonly interceptors: readonly Interceptor[];
 }
@@ -18,7 +22,8 @@ export interface MeshTransportOptions extends AttemptsOptions {
 /** A Connect transport that finds its endpoints by the service of the method: no address anywhere. */
 export function meshTransport(options: MeshTransportOptions): Transport {
   const { deadlines, hooks, clock, random, interceptors } = options;
+  const proof = options.credentials === undefined ? [] : [credentials(options.credentials)];
   // The way out, top to bottom: once per call; then as often as it is sent.
-  const steps = [observe(hooks, clock), validate(), deadline(clock, deadlines), inherit(random)];
+  const steps = [observe(hooks, clock), validate(), deadline(clock, deadlines), ...proof, inherit(random)];
   return callTransport({ perform: chain(steps, attempting(options)), interceptors, baseUrl: "http://mesh" });
 }

@@ -4,6 +4,7 @@ import { faultPlanOf } from "../mesh/faults/plan.ts";
 import { assertFaultsAllowed, faultsInProduction } from "../mesh/faults/production.ts";
 import { defaultDiscovery } from "../mesh/mesh.ts";
 import { engineNames } from "../wire/engines.ts";
+import { tlsSettings } from "./tls-settings.ts";
 import { tokenSettings } from "./token-settings.ts";
 import { heddleVersion } from "./version.ts";
 
@@ -20,6 +21,7 @@ export function serverSettings(read: EnvReader, { port: defaultPort }: { readonl
     zone: read.text("ZONE", "", "where this instance runs: callers in the same zone may prefer it"),
     drainMs: read.durationMs("DRAIN_TIMEOUT", 10_000, "how long calls may finish after SIGTERM"),
     ...tokenSettings(read),
+    ...tlsSettings(read),
     logLevel: read.choice<LogLevel>("LOG_LEVEL", logLevels, "info", logLevels.join(", ")),
   };
 }

@@ -74,8 +74,17 @@ export function environmentOf(part: Part, { env, home, discovery }: PlanSettings
       AUTH_ISSUER: developmentTokens.issuer,
       AUTH_AUDIENCE: env.AUTH_AUDIENCE || developmentTokens.audience,
     }),
+    ...(part.name !== "gateway" && plainText),
     ...part.env,
   };
+}
+
+/** A certificate is the gateway's, for the world: the others are at home on this machine. */
+const plainText = { TLS_CERT_FILE: "", TLS_KEY_FILE: "", TLS_CLIENT_CA_FILE: "" };
+
+/** How the gateway that `up` starts is reached. */
+export function gatewayScheme({ TLS_CERT_FILE }: NodeJS.ProcessEnv): "http" | "https" {
+  return TLS_CERT_FILE ? "https" : "http";
 }
 
 /** Where `heddle token` keeps its keys. */

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { trials } from "./try-it.ts";
 
-const facts = { users: [], grpc: "grpcurl", buf: "node_modules/.bin/buf" } as const;
+const facts = { users: [], grpc: "grpcurl", buf: "node_modules/.bin/buf", gateway: "localhost:8000" } as const;
 const commands = (more: object = {}) => trials({ ...facts, ...more }).map(({ command }) => command);
 
 test("in an empty shop Ada is the first user, and the order is hers", () => {

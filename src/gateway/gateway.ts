@@ -8,10 +8,11 @@ import { type Random, systemRandom } from "../base/random.ts";
 import type { FaultSource } from "../mesh/faults/plan.ts";
 import { openMesh } from "../mesh/mesh.ts";
 import { type BearerTokenOptions, bearerTokens } from "../security/bearer-tokens.ts";
+import type { TlsFiles } from "../security/certificates.ts";
 import type { Authenticate } from "../security/principal.ts";
 import { meshMetrics } from "../telemetry/mesh-metrics.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
-import type { Engine, ServerTls } from "../wire/engine.ts";
+import type { Engine, ServerTls, SessionTls } from "../wire/engine.ts";
 import { defaultEngine } from "../wire/engines.ts";
 import { answering } from "./answering.ts";
 import { fileFleetCache, noFleetCache } from "./routes/fleet-cache.ts";
@@ -47,6 +48,10 @@ export interface GatewayOptions {
   /** Which bearer tokens prove callers: what `bearerTokens` takes. */
   readonly tokens?: BearerTokenOptions;
   readonly tls?: ServerTls;
+  /** Files of the certificate and its key, followed while they change; instead of `tls`. */
+  readonly tlsFiles?: TlsFiles;
+  /** How services that speak TLS prove themselves. By default by the authorities that Node knows; NODE_EXTRA_CA_CERTS adds some. */
+  readonly endpointTls?: SessionTls;
   readonly metrics?: Registry;
   readonly log?: Logger;
   readonly engine?: Engine;
@@ -82,7 +87,8 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
     metrics,
     ...(authenticate && { authenticate }),
     around(own, parts) {
-      const way = { upstream: mesh.transport, upstreamTimeoutMs, authenticate };
+      const { endpointTls } = options;
+      const way = { upstream: mesh.transport, upstreamTimeoutMs, authenticate, endpointTls };
       const routing = openRouting({ ...tools, parts, discovery, cache, ...way });
       opened.unshift(routing);
       const provesCallers = authenticate !== undefined;

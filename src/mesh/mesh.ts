@@ -6,7 +6,7 @@ import { Deadlines } from "../base/deadlines.ts";
 import { environmentOr } from "../base/env.ts";
 import { jsonLogger, type Logger } from "../base/log.ts";
 import { type Random, systemRandom } from "../base/random.ts";
-import type { Engine } from "../wire/engine.ts";
+import type { Engine, SessionTls } from "../wire/engine.ts";
 import { defaultEngine } from "../wire/engines.ts";
 import { SessionPool } from "../wire/session-pool.ts";
 import type { BalancerName } from "./balance/balancers.ts";
@@ -46,6 +46,11 @@ export interface MeshOptions {
    * `resolver` of one's own they have to name the services that see them, for these may be anybody's.
    */
   readonly credentials?: Credentials;
+  /**
+   * How endpoints that speak TLS prove themselves, and we to them. By default by the authorities that Node knows;
+   * NODE_EXTRA_CA_CERTS adds some.
+   */
+  readonly endpointTls?: SessionTls;
   readonly hooks?: MeshHooks;
   /**
    * What is to go wrong in calls on purpose, for tests and game days: a `heddle.fault.v1.FaultPlan`, as a message, as
@@ -82,7 +87,7 @@ export async function openMesh(options: MeshOptions = {}): Promise<Mesh> {
   }
   const faults = new Faults({ clock, random, log });
   faults.set(options.faults ?? environmentOr("HEDDLE_FAULTS", ""));
-  const sessions = new SessionPool(engine);
+  const sessions = new SessionPool(engine, options.endpointTls && { tls: options.endpointTls });
   const deadlines = new Deadlines(clock);
   const recent = new Recent(clock);
   const entered = enterRecent(recent);

@@ -86,6 +86,8 @@ export interface Server extends AsyncDisposable {
   readonly host: string;
   readonly port: number;
   readonly health: HealthState;
+  /** Proves itself by another pair to connections that open from now on. Throws, and changes nothing, if it cannot be used. */
+  setTls(tls: ServerTls): void;
   /**
    * Finishes what has begun and begins nothing. Not ready any more, GOAWAY, endless streams end with UNAVAILABLE,
    * other calls have `graceMs` (default 10 s). Resolves with how many calls were cut off.
@@ -182,6 +184,10 @@ class OpenServer implements Server {
     this.health = health;
     this.#listener = listener;
     this.#draining = draining;
+  }
+
+  setTls(tls: ServerTls): void {
+    this.#listener.setTls(tls);
   }
 
   drain(graceMs = 10_000): Promise<number> {

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { get } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -17,10 +18,11 @@ import { runCli } from "../../cli/run-cli.ts";
 import { RunFile, type RunningPart } from "../../cli/run-file.ts";
 import { screen } from "../../cli/screen.ts";
 import { stopParts } from "../../cli/stop-parts.ts";
+import { selfSigned } from "../../testing/certificate.ts";
 import { defaultEngine } from "../../wire/engines.ts";
 
 /** A home in a scratch folder, and the command line over it. What a test starts in it ends with the test. */
-function openHome(plan: readonly Part[]) {
+function openHome(plan: readonly Part[], more: Readonly<Record<string, string>> = {}) {
   const home = mkdtempSync(join(tmpdir(), "heddle-cli-"));
   const file = new RunFile(home);
   const interruption = new AbortController();
@@ -30,7 +32,7 @@ function openHome(plan: readonly Part[]) {
       out += text;
       if (args.includes("up") && interruptAt?.test(out)) interruption.abort(new Error("^C"));
     };
-    const env = { PATH: process.env.PATH, HEDDLE_HOME: home, HEDDLE_DISCOVERY: `127.0.0.1:${plan[0]?.port}` };
+    const env = { ...more, PATH: process.env.PATH, HEDDLE_HOME: home, HEDDLE_DISCOVERY: `127.0.0.1:${plan[0]?.port}` };
     const outside = { env, clock: systemClock, interrupted: interruption.signal, stdout: { write }, stderr: { write } };
     const ended = await runCli({ ...outside, args, plan, commands: [up, down, status, logs, explain, token] });
     return { status: ended, out };
@@ -198,4 +200,30 @@ test("what up starts takes the tokens that `heddle token` prints, and after a ro
   for (const port of [gateway?.port, catalog?.port]) {
     expect([await post(port, next), await post(port, old)]).toEqual([201, 201]);
   }
+});
+
+test("with a certificate the gateway that up starts speaks HTTPS, and shows the next one without a restart", async () => {
+  const [plan, first, second] = [await smallPlan(), selfSigned(), selfSigned()];
+  const dir = mkdtempSync(join(tmpdir(), "heddle-tls-"));
+  onTestFinished(() => rmSync(dir, { recursive: true }));
+  const files = { TLS_CERT_FILE: join(dir, "cert.pem"), TLS_KEY_FILE: join(dir, "key.pem") };
+  const write = ({ cert, key }: typeof first) => {
+    writeFileSync(files.TLS_CERT_FILE, cert);
+    writeFileSync(files.TLS_KEY_FILE, key);
+  };
+  write(first);
+  const { heddle } = openHome(plan, files);
+  const { status, out } = await heddle("up");
+  expect([status, out]).toEqual([0, expect.stringContaining("https://localhost:")]);
+  const ask = (ca: string) =>
+    new Promise((resolve) => {
+      const url = `https://localhost:${plan[2]?.port}/v1/users`;
+      const asked = get(url, { ca, agent: false, family: 4 }, ({ statusCode }) => resolve(statusCode));
+      asked.on("error", (error: NodeJS.ErrnoException) => resolve(error.code));
+    });
+  expect(await ask(first.cert)).toBe(200);
+  expect((await fetch(`http://127.0.0.1:${plan[1]?.port}/v1/users`)).status).toBe(200); // the others are at home
+  write(second);
+  await expect.poll(() => ask(second.cert), { timeout: 20_000 }).toBe(200);
+  expect(await ask(first.cert)).toBe("DEPTH_ZERO_SELF_SIGNED_CERT");
 });

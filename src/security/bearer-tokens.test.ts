@@ -93,6 +93,13 @@ test.each<[string, object, string]>([
   expect(await fate(await token({ claims: { ...claims } }))).toBe(expected);
 });
 
+test("a claim that is missing is named", async () => {
+  for (const claim of ["exp", "sub", "iss", "aud"]) {
+    const text = await token({ claims: { [claim]: undefined } });
+    await expect(proven(text)).rejects.toMatchObject({ rawMessage: expect.stringContaining(`no claim "${claim}"`) });
+  }
+});
+
 test("a token whose claims were changed after it was signed is refused, and so is one whose signature was", async () => {
   const [head = "", body = "", signature = ""] = (await token()).split(".");
   const claims = JSON.parse(Buffer.from(body, "base64url").toString());

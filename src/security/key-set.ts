@@ -51,8 +51,8 @@ export function keySetOf(jwks: unknown, log: Logger): KeySet {
   const { keys } = Object(jwks) as { readonly keys?: unknown };
   if (!Array.isArray(keys)) throw new Error('it is no JWKS: it has no list "keys"');
   const isPublic = (key: unknown) => {
-    const { kty, d, k } = Object(key) as Partial<JWK>;
-    return typeof kty === "string" && kty !== "oct" && d === undefined && k === undefined;
+    const { kty, d } = Object(key) as Partial<JWK>;
+    return typeof kty === "string" && kty !== "oct" && d === undefined;
   };
   const [kept, left] = [keys.filter(isPublic), keys.filter((key) => !isPublic(key))];
   const kids = left.map((key) => String(Object(key).kid ?? "(no kid)"));

@@ -45,12 +45,13 @@ async function openProvider(...keys: readonly IssuerKey[]) {
   const server = await defaultEngine.listen({
     host: "127.0.0.1",
     port: 0,
-    async handler() {
+    async handler({ url }) {
       answer.asked++;
+      const status = url.endsWith("/elsewhere") ? 200 : answer.status;
       const body = (async function* () {
         yield new TextEncoder().encode(answer.text);
       })();
-      return { status: answer.status, header: new Headers({ location: "/elsewhere" }), body };
+      return { status, header: new Headers({ location: "/elsewhere" }), body };
     },
   });
   onTestFinished(() => server[Symbol.asyncDispose]());
@@ -76,6 +77,16 @@ test("a key that is not known is asked for at once, and both keys count together
   expect(await fate(first)).toBe("taken");
   expect(await fate(first, old)).toBe("taken");
   expect(provider.asked).toBe(2);
+});
+
+test("a new key is asked for, too, where tokens do not name theirs", async () => {
+  const provider = await openProvider(first);
+  const { fate, clock } = asking(provider.url);
+  const other = await issuerKey();
+  expect(await fate(first)).toBe("taken");
+  provider.text = jwksOf(other);
+  await clock.advance(10_000);
+  expect(await fate(other, await tokenBy(other, { now: clock.wall(), header: { kid: undefined } }))).toBe("taken");
 });
 
 test("who makes up keys does not make us hammer the URL", async () => {
@@ -116,7 +127,7 @@ test("keys stay while the URL is away or talks nonsense", async () => {
   expect(await fate(first)).toBe("taken");
   for (const broken of [
     { status: 500 },
-    { status: 302 },
+    { status: 302, text: jwksOf(first, second) },
     { status: 200, text: "<html>" },
     { text: "{}" },
     { text: "x".repeat(2_000_000) },

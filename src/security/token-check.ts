@@ -38,6 +38,7 @@ export interface Keys {
   readonly current: KeySet;
 }
 
+type Header = JWSHeaderParameters & { readonly alg: string };
 type Key = CryptoKey | Uint8Array;
 
 /**
@@ -54,18 +55,29 @@ export class TokenCheck {
   /** Resolves with whom it proves; rejects with why it proves nobody. */
   async prove(token: string, { source, current }: Keys): Promise<Proven> {
     const header = this.#headerOf(token);
-    let keys = current;
-    let candidates = await this.#candidates(header, keys);
-    if (candidates.length === 0) {
-      keys = await source.newer(keys);
-      candidates = await this.#candidates(header, keys);
-    }
-    const claims = await this.#claimsOf(token, header, candidates);
-    const endsAt = claims.exp * 1_000 + this.#options.leewayMs;
-    return { principal: principalOf(claims), endsAt, keys };
+    const proven = await this.#provenBy(current, token, header);
+    if (proven !== undefined) return proven;
+    const newer = await source.newer(current);
+    const later = newer === current ? undefined : await this.#provenBy(newer, token, header);
+    if (later !== undefined) return later;
+    const why = "the token is signed with a key that is not known here, or was changed after that";
+    throw tokenRefused("TOKEN_INVALID", `${why}: ask the one who issues tokens for this API for a new one`);
   }
 
-  #headerOf(token: string): JWSHeaderParameters & { readonly alg: string } {
+  /** Nothing where none of the keys has signed it. One that does not name its key may be signed with any that fits. */
+  async #provenBy(keys: KeySet, token: string, header: Header): Promise<Proven | undefined> {
+    for (const key of await this.#candidates(header, keys)) {
+      try {
+        const claims = await this.#verified(token, header.alg, key);
+        return { principal: principalOf(claims), endsAt: claims.exp * 1_000 + this.#options.leewayMs, keys };
+      } catch (reason) {
+        if (!(reason instanceof errors.JWSSignatureVerificationFailed)) throw whyRefused(reason);
+      }
+    }
+    return undefined;
+  }
+
+  #headerOf(token: string): Header {
     const header = headerIn(token);
     const { alg } = header;
     if (alg === undefined || !this.#options.algorithms.has(alg)) {
@@ -80,19 +92,6 @@ export class TokenCheck {
     const { secret, clock } = this.#options;
     if (header.alg === secretAlgorithm) return secret === undefined ? [] : [secret];
     return keys.candidates(header, clock.wall());
-  }
-
-  /** A token without the name of its key may be signed with any that fits: the first one that does, counts. */
-  async #claimsOf(token: string, header: JWSHeaderParameters & { readonly alg: string }, keys: readonly Key[]) {
-    for (const key of keys) {
-      try {
-        return await this.#verified(token, header.alg, key);
-      } catch (reason) {
-        if (!(reason instanceof errors.JWSSignatureVerificationFailed)) throw whyRefused(reason);
-      }
-    }
-    const why = keys.length === 0 ? "is signed with a key that is not known here" : "has a signature that is not right";
-    throw tokenRefused("TOKEN_INVALID", `the token ${why}: ask the one who issues tokens for this API for a new one`);
   }
 
   async #verified(token: string, algorithm: string, key: Key): Promise<Claims> {

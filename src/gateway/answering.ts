@@ -18,15 +18,17 @@ export interface AnsweringOptions {
   readonly routing: Routing;
   readonly health: HealthState;
   readonly version: string;
+  /** Whether it can prove callers: methods that ask for access are closed where it cannot. */
+  readonly provesCallers: boolean;
   readonly corsOrigins: readonly string[];
   readonly random: Random;
 }
 
 /** Answers every request: preflights, `/health`, what is routed at this moment, the server's own, in this order. */
-export function answering({ own, routing, health, version, corsOrigins, random }: AnsweringOptions): HttpHandler {
+export function answering({ own, routing, health, corsOrigins, random, ...about }: AnsweringOptions): HttpHandler {
   const page = () => {
     const serving = health.serving.value;
-    const told = healthPage({ serving, version, fleet: routing.fleet.value, routes: routing.routes.value });
+    const told = healthPage({ ...about, serving, fleet: routing.fleet.value, routes: routing.routes.value });
     return jsonAnswer(serving ? 200 : 503, told);
   };
   const route: HttpHandler = async (request) => {

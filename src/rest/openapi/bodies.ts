@@ -15,9 +15,18 @@ export function requestBody(binding: Binding, schemas: Schemas): JsonObject | un
     return { ...(required && { required }), content: json(schemas.messageWithout(method.input, inPath)) };
   }
   if (isHttpBody(field.message)) return { required: true, content: { "*/*": {} } };
-  const below = inPath.flatMap(([first, ...others]) => (first === field && others.length > 0 ? [others] : []));
+  const below = inPath.flatMap(([first, ...others]) => (first === field && asksFor(others, schemas) ? [others] : []));
   const { description, ...schema } = schemas.field(field, "input", below);
   return { ...(description !== undefined && { description }), required: true, content: json(schema) };
+}
+
+/**
+ * Whether a body would have to hold what its path gives already. One that need not may: who changes a resource sends it
+ * back as it came.
+ */
+function asksFor(path: readonly DescField[], schemas: Schemas): boolean {
+  const last = path.at(-1);
+  return last !== undefined && schemas.mandatory(last.parent as DescMessage).has(last);
 }
 
 /** The answer of a call that went well, by its status. */

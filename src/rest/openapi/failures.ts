@@ -4,13 +4,19 @@ import { commentOf } from "./comments.ts";
 
 /** The answers of calls that failed, by HTTP status: name of the component, and what it says. */
 const failures: Readonly<Record<string, readonly [name: string, description: string]>> = {
-  "400": ["BadRequest", "The request is wrong, or not possible as things are; `details` names each field that is wrong."],
+  "400": [
+    "BadRequest",
+    "The request is wrong, or not possible as things are; `details` names each field that is wrong.",
+  ],
   "401": ["Unauthenticated", "There is no token, or it is not accepted."],
   "403": ["PermissionDenied", "The caller is known, and may not."],
   "404": ["NotFound", "Something that the request names does not exist."],
   "409": ["Conflict", "It exists already, or was changed meanwhile."],
   "422": ["KeyReused", "The `Idempotency-Key` was sent before, with another request."],
-  "429": ["TooManyRequests", "The caller calls too often, or a quota is used up; `Retry-After` says when to come back."],
+  "429": [
+    "TooManyRequests",
+    "The caller calls too often, or a quota is used up; `Retry-After` says when to come back.",
+  ],
   "499": ["Canceled", "The caller is gone."],
   "500": ["Internal", "Something broke that should not."],
   "501": ["Unimplemented", "Nobody implements it."],

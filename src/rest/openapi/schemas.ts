@@ -1,4 +1,11 @@
-import { create, type DescEnum, type DescField, type DescMessage, type JsonObject, ScalarType } from "@bufbuild/protobuf";
+import {
+  create,
+  type DescEnum,
+  type DescField,
+  type DescMessage,
+  type JsonObject,
+  ScalarType,
+} from "@bufbuild/protobuf";
 import { FeatureSet_FieldPresence as Presence } from "@bufbuild/protobuf/wkt";
 import { createValidator, type Validator } from "@bufbuild/protovalidate";
 import { commentOf } from "./comments.ts";
@@ -58,7 +65,8 @@ export class Schemas {
   mandatory(desc: DescMessage): ReadonlySet<DescField> {
     const known = this.#mandatory.get(desc);
     if (known !== undefined) return known;
-    const { violations = [] } = this.#validator.validate(desc, create(desc));
+    const ruled = desc.fields.some((field) => rulesOf(field) !== undefined);
+    const { violations = [] } = ruled ? this.#validator.validate(desc, create(desc)) : {};
     const fields = violations.flatMap(({ field: [first, second] }) =>
       first?.kind === "field" && second === undefined ? [first] : [],
     );
@@ -121,7 +129,10 @@ export class Schemas {
     if (field.fieldKind !== "map") return this.#value(field, direction, { rules, without });
     const { keys, values } = rules?.type.case === "map" ? rules.type.value : {};
     const { schema, words } = this.#value(field, direction, { rules: values });
-    const propertyNames = { ...keySchema(field.mapKey), ...valueRules(keys, { direction, enumOf: undefined }).keywords };
+    const propertyNames = {
+      ...keySchema(field.mapKey),
+      ...valueRules(keys, { direction, enumOf: undefined }).keywords,
+    };
     const named = Object.keys(propertyNames).length > 0;
     return { schema: { type: "object", additionalProperties: schema, ...(named && { propertyNames }) }, words };
   }
@@ -129,8 +140,8 @@ export class Schemas {
   #value(field: DescField, direction: Direction, { rules, without = [] }: ValueOptions): Shaped {
     const { keywords, words } = valueRules(rules, { direction, enumOf: field.enum });
     const schema = this.#plain(field, direction, without);
-    const isFinite = (rules?.type.case === "float" || rules?.type.case === "double") && Object.keys(keywords).length > 0;
-    const base = isFinite && Array.isArray(schema.anyOf) ? (schema.anyOf[0] as JsonObject) : schema;
+    const base =
+      mustBeNumber(rules, keywords) && Array.isArray(schema.anyOf) ? (schema.anyOf[0] as JsonObject) : schema;
     return { schema: { ...base, ...keywords }, words };
   }
 
@@ -197,6 +208,12 @@ function keySchema(key: ScalarType): JsonObject {
   return { pattern: unsigned ? "^[0-9]+$" : "^-?[0-9]+$" };
 }
 
+/** Whether NaN and the infinities are out: any bound on a number excludes NaN, and `finite` all three. */
+function mustBeNumber(rules: ValueOptions["rules"], keywords: JsonObject): boolean {
+  const type = rules?.type;
+  return (type?.case === "float" || type?.case === "double") && (type.value.finite || Object.keys(keywords).length > 0);
+}
+
 function zeroOf(field: DescField) {
   if (field.fieldKind === "list") return [];
   if (field.fieldKind === "map") return {};
@@ -204,5 +221,9 @@ function zeroOf(field: DescField) {
   const { type, anyOf } = scalarSchema(field.scalar ?? ScalarType.STRING, "output");
   if (anyOf !== undefined || type === "integer") return 0;
   if (type === "boolean") return false;
-  return scalarSchema(field.scalar ?? ScalarType.STRING, "output").format?.toString().endsWith("int64") ? "0" : "";
+  return scalarSchema(field.scalar ?? ScalarType.STRING, "output")
+    .format?.toString()
+    .endsWith("int64")
+    ? "0"
+    : "";
 }

@@ -69,14 +69,8 @@ function nullable(schema: JsonObject): JsonObject {
 }
 
 const wellKnown = new Map<string, () => JsonObject>([
-  [
-    "google.protobuf.Timestamp",
-    () => ({ type: "string", format: "date-time", examples: ["2026-01-31T12:00:00Z"] }),
-  ],
-  [
-    "google.protobuf.Duration",
-    () => ({ type: "string", pattern: "^-?[0-9]+(\\.[0-9]{1,9})?s$", examples: ["1.5s"] }),
-  ],
+  ["google.protobuf.Timestamp", () => ({ type: "string", format: "date-time", examples: ["2026-01-31T12:00:00Z"] })],
+  ["google.protobuf.Duration", () => ({ type: "string", pattern: "^-?[0-9]+(\\.[0-9]{1,9})?s$", examples: ["1.5s"] })],
   [
     "google.protobuf.FieldMask",
     () => ({ type: "string", description: "Names of fields, between commas.", examples: ["name,email"] }),

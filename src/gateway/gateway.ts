@@ -12,6 +12,7 @@ import { createMetrics } from "../telemetry/metrics.ts";
 import type { Engine, ServerTls } from "../wire/engine.ts";
 import { defaultEngine } from "../wire/engines.ts";
 import { answering } from "./answering.ts";
+import { documentationOf } from "./pages/pages.ts";
 import { fileFleetCache, noFleetCache } from "./routes/fleet-cache.ts";
 import { openRouting } from "./routes/routing.ts";
 
@@ -33,6 +34,10 @@ export interface GatewayOptions {
   readonly corsOrigins?: readonly string[];
   /** For unary calls of which neither contract nor caller says how long they may take, in milliseconds. Default 5 s. */
   readonly upstreamTimeoutMs?: number;
+  /** Whether `/docs` and `/openapi.json` tell of the API that is routed. Default true. */
+  readonly docs?: boolean;
+  /** What they call the API. Default "API". */
+  readonly apiTitle?: string;
   readonly drainMs?: number;
   /** Whether SIGTERM and SIGINT drain the gateway. Default true. */
   readonly signals?: boolean;
@@ -59,7 +64,7 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
   const { log = jsonLogger({ fields: { service: "gateway" } }), version = "" } = options;
   const { engine = defaultEngine, clock = systemClock, random = systemRandom } = options;
   const { metrics = createMetrics({ service: "gateway" }), corsOrigins = ["*"], port = 8_000 } = options;
-  const { upstreamTimeoutMs = 5_000 } = options;
+  const { upstreamTimeoutMs = 5_000, docs = true, apiTitle: title = "API" } = options;
   const tools = { engine, clock, random, log };
   const opened: AsyncDisposable[] = [];
   const mesh = await openMesh({ ...options, ...tools, hooks: meshMetrics(metrics) });
@@ -76,7 +81,8 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
     around(own, parts) {
       const routing = openRouting({ ...tools, parts, discovery, cache, upstream: mesh.transport, upstreamTimeoutMs });
       opened.unshift(routing);
-      return answering({ own, routing, health: parts.health, version, corsOrigins, random });
+      const documentation = docs ? documentationOf({ routes: routing.routes, title, version, log }) : undefined;
+      return answering({ own, routing, health: parts.health, version, documentation, corsOrigins, random });
     },
   });
   const server = await starting.catch(async (reason: unknown) => {

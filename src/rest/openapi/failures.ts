@@ -113,13 +113,19 @@ export function failureSchemas(): JsonObject {
         status: { type: "integer", description: "The HTTP status." },
         detail: { type: "string", description: "What is wrong, for people." },
         instance: { type: "string", format: "uri-reference", description: "This one occurrence." },
-        code: { description: "The gRPC code." },
+        code: { type: "string", description: "The gRPC code by its name.", examples: ["NOT_FOUND"] },
+        errors: { type: "array", items: wrongField, description: "The fields that are wrong." },
         details,
       },
       additionalProperties: true,
     },
   };
 }
+
+const wrongField: JsonObject = {
+  type: "object",
+  properties: { field: { type: "string" }, detail: { type: "string" } },
+};
 
 const detail: JsonObject = {
   type: "object",

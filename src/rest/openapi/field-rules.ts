@@ -80,6 +80,14 @@ export function valueRules(
   }
 }
 
+/** What the rules say of the keys of a map: they are text in JSON, so a number's bounds are a pattern. */
+export function keyKeywords(rules: FieldRules | undefined): JsonObject {
+  const type = rules?.type;
+  if (type?.case === undefined || type.case === "bool") return {};
+  if (type.case === "string") return stringRules(type.value).keywords;
+  return longRules(type.value as NumberRules, hasConst(type.value), "output").keywords;
+}
+
 /** What the rules say of a list or a map as a whole. */
 export function collectionKeywords(rules: FieldRules | undefined): JsonObject {
   const type = rules?.type;

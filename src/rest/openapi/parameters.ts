@@ -8,6 +8,9 @@ import { described, type Schemas } from "./schemas.ts";
 /** More than these nobody looks through; messages deeper than this are given in bodies. */
 const maxDepth = 4;
 
+/** The text of a path or a query has one way of writing a number, as answers have. */
+const asText = "output";
+
 /** The blanks of a path, as parameters. */
 export function pathParameters({ blanks }: DocumentedPath, schemas: Schemas): JsonObject[] {
   return blanks.map((blank) => ({
@@ -19,10 +22,10 @@ export function pathParameters({ blanks }: DocumentedPath, schemas: Schemas): Js
 }
 
 function blankAbout({ field, partOf, rest }: PathBlank, schemas: Schemas): JsonObject {
-  if (field !== undefined && !rest) return split(schemas.field(field, "input"));
+  if (field !== undefined && !rest) return split(schemas.field(field, asText));
   const whole = partOf === undefined ? undefined : `\`${jsonPath(partOf.fields)}\``;
   const many = rest ? "Any number of segments, with slashes between them that are not escaped." : "";
-  const about = field === undefined ? "" : String(schemas.field(field, "input").description ?? "");
+  const about = field === undefined ? "" : String(schemas.field(field, asText).description ?? "");
   return {
     ...described([about, whole === undefined ? "" : `A part of ${whole}.`, many]),
     schema: { type: "string", ...(!rest && { minLength: 1 }) },
@@ -72,7 +75,7 @@ function parameter(fields: readonly DescField[], { binding, schemas }: Walk): Js
   const field = fields.at(-1) as DescField;
   const mandatory = fields.length === 1 && schemas.mandatory(binding.method.input).has(field);
   const filled = binding.mask === field && fields.length === 1 ? "If unset, the fields that the body names." : "";
-  const { description = "", ...about } = split(schemas.field(field, "input"));
+  const { description = "", ...about } = split(schemas.field(field, asText));
   return {
     name: jsonPath(fields),
     in: "query",

@@ -72,6 +72,7 @@ function nameAfter(before: Segment | undefined, variable: BoundVariable | undefi
 
 function singular(word: string): string {
   if (/[^aeiou]ies$/.test(word)) return word.replace(/ies$/, "y");
+  if (/(?:el|ol|ea|oa)ves$/.test(word)) return word.replace(/ves$/, "f");
   if (/(?:ss|x|ch|sh)es$/.test(word)) return word.slice(0, -2);
   return /[^s]s$/.test(word) ? word.slice(0, -1) : word;
 }

@@ -9,9 +9,17 @@ import {
 import { FeatureSet_FieldPresence as Presence } from "@bufbuild/protobuf/wkt";
 import { createValidator, type Validator } from "@bufbuild/protovalidate";
 import { commentOf } from "./comments.ts";
-import { celWords, collectionKeywords, messageRulesOf, rulesOf, valueRules, zeroPasses } from "./field-rules.ts";
+import {
+  celWords,
+  collectionKeywords,
+  keyKeywords,
+  messageRulesOf,
+  rulesOf,
+  valueRules,
+  zeroPasses,
+} from "./field-rules.ts";
 import { exclusions } from "./oneof-rules.ts";
-import { type Direction, scalarSchema, wellKnownSchema } from "./value-schema.ts";
+import { type Direction, scalarSchema, wellKnownSchema, zeroOf } from "./value-schema.ts";
 
 /** Fields along a path, outermost first. */
 type Path = readonly DescField[];
@@ -129,10 +137,7 @@ export class Schemas {
     if (field.fieldKind !== "map") return this.#value(field, direction, { rules, without });
     const { keys, values } = rules?.type.case === "map" ? rules.type.value : {};
     const { schema, words } = this.#value(field, direction, { rules: values });
-    const propertyNames = {
-      ...keySchema(field.mapKey),
-      ...valueRules(keys, { direction, enumOf: undefined }).keywords,
-    };
+    const propertyNames = { ...keySchema(field.mapKey), ...keyKeywords(keys) };
     const named = Object.keys(propertyNames).length > 0;
     return { schema: { type: "object", additionalProperties: schema, ...(named && { propertyNames }) }, words };
   }
@@ -212,18 +217,4 @@ function keySchema(key: ScalarType): JsonObject {
 function mustBeNumber(rules: ValueOptions["rules"], keywords: JsonObject): boolean {
   const type = rules?.type;
   return (type?.case === "float" || type?.case === "double") && (type.value.finite || Object.keys(keywords).length > 0);
-}
-
-function zeroOf(field: DescField) {
-  if (field.fieldKind === "list") return [];
-  if (field.fieldKind === "map") return {};
-  if (field.enum !== undefined) return field.enum.values[0]?.jsonName ?? 0;
-  const { type, anyOf } = scalarSchema(field.scalar ?? ScalarType.STRING, "output");
-  if (anyOf !== undefined || type === "integer") return 0;
-  if (type === "boolean") return false;
-  return scalarSchema(field.scalar ?? ScalarType.STRING, "output")
-    .format?.toString()
-    .endsWith("int64")
-    ? "0"
-    : "";
 }

@@ -1,4 +1,4 @@
-import { type DescMessage, type JsonObject, ScalarType } from "@bufbuild/protobuf";
+import { type DescField, type DescMessage, type JsonObject, type JsonValue, ScalarType } from "@bufbuild/protobuf";
 import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
 
 /**
@@ -90,3 +90,14 @@ const wellKnown = new Map<string, () => JsonObject>([
     }),
   ],
 ]);
+
+/** What a field without presence has when nobody has set it, as JSON writes it. */
+export function zeroOf(field: DescField): JsonValue {
+  if (field.fieldKind === "list") return [];
+  if (field.fieldKind === "map") return {};
+  if (field.enum !== undefined) return field.enum.values[0]?.jsonName ?? 0;
+  const scalar = field.scalar ?? ScalarType.STRING;
+  if (scalar === ScalarType.BOOL) return false;
+  if (scalar === ScalarType.STRING || scalar === ScalarType.BYTES) return "";
+  return isLong(scalar) ? "0" : 0;
+}

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { discoverySettings, faultSettings, serverSettings } from "../app/settings.ts";
 import type { EnvReader } from "../base/env.ts";
+import { jsonSetting } from "./json-setting.ts";
 
 /** What the gateway reads from its environment. */
 export function gatewayConfig(read: EnvReader) {
@@ -13,6 +14,7 @@ export function gatewayConfig(read: EnvReader) {
     corsOrigins: read.list("CORS_ORIGINS", ["*"], "origins whose pages may call, between commas; * for all"),
     docs: read.choice("DOCS", ["yes", "no"], "yes", "whether /docs and /openapi.json tell of the API") !== "no",
     apiTitle: read.text("API_TITLE", "API", "what they call it"),
+    json: read.parsed("REST_JSON", "", "how REST answers: enum-numbers, proto-names, no-defaults", jsonSetting) ?? {},
     upstreamTimeoutMs: read.durationMs("UPSTREAM_TIMEOUT", 5_000, "for calls whose contract and caller do not say"),
   };
 }

@@ -43,6 +43,11 @@ export function notJson(reason: string): Refusal {
   return new Refusal(415, new ConnectError(reason, Code.InvalidArgument), { accept: "application/json" });
 }
 
+/** 415: the body comes in a form that is not read. */
+export function unsupported(reason: string): Refusal {
+  return new Refusal(415, new ConnectError(reason, Code.InvalidArgument));
+}
+
 /** 400 that names the field, in the spelling the caller used. */
 export function badField(field: string, description: string): ConnectError {
   return invalidArgument([{ field, description }]);

@@ -2,6 +2,8 @@ import {
   type DescField,
   type DescMessage,
   type DescMethod,
+  type DescMethodServerStreaming,
+  type DescMethodUnary,
   type DescService,
   getOption,
   ScalarType,
@@ -18,6 +20,7 @@ import {
   RuleError,
 } from "./binding.ts";
 import { fieldsAlong, isFieldMask, isTextual } from "./fields.ts";
+import { isHttpBody, isHttpBodyField } from "./http-body.ts";
 import { parseTemplate, type Template, type Variable } from "./template.ts";
 
 /**
@@ -29,6 +32,11 @@ export function bindingsOf(service: DescService): readonly Binding[] {
     const bindings = methodBindings(method);
     return asksWithStream(method) ? bindings.filter(({ httpMethod }) => httpMethod === "GET") : bindings;
   });
+}
+
+/** Whether a method takes one request message. */
+export function takesOneRequest(method: DescMethod): method is DescMethodUnary | DescMethodServerStreaming {
+  return !asksWithStream(method);
 }
 
 function asksWithStream({ methodKind }: DescMethod): boolean {
@@ -49,33 +57,40 @@ function bindingOf(method: RestMethod, rule: HttpRule): Binding {
   const template = asRule(method, () => parseTemplate(path));
   const body: BodyRule = asksWithStream(method) ? { kind: "all" } : bodyRule(method, rule.body); // a message is a body
   const variables = template.variables.map((variable) => boundVariable(method, method.input, variable));
-  if (body.kind === "field" && variables.some(({ fields }) => fields.length === 1 && fields[0] === body.field)) {
+  if ("field" in body && variables.some(({ fields }) => fields.length === 1 && fields[0] === body.field)) {
     throw new RuleError(method, `"${rule.body}" is both the body and in the path`);
   }
+  const responseBody =
+    rule.responseBody === "" ? undefined : fieldOf(method, method.output, rule.responseBody, "response_body");
   return {
     method,
     httpMethod,
     template,
     variables,
     body,
-    responseBody:
-      rule.responseBody === "" ? undefined : fieldOf(method, method.output, rule.responseBody, "response_body"),
+    responseBody,
+    rawResponse: responseBody === undefined ? isHttpBody(method.output) : isHttpBodyField(responseBody),
     created: locationRule(method),
     mask: httpMethod === "PATCH" && body.kind === "field" ? maskOf(method.input) : undefined,
   };
 }
 
+/** "*", or a token of RFC 9110 §5.6.2. */
+const methodPattern = /^(?:\*|[!#$%&'*+\-.^_`|~0-9A-Za-z]+)$/;
+
 function patternOf(method: DescMethod, { pattern }: HttpRule): readonly [string, string] {
   if (pattern.case === undefined) throw new RuleError(method, "a google.api.http rule without a path");
   if (pattern.case !== "custom") return [pattern.case.toUpperCase(), pattern.value];
   const { kind, path } = pattern.value;
-  if (!/^(?:\*|[A-Za-z]+)$/.test(kind)) throw new RuleError(method, `"${kind}" is no HTTP method`);
+  if (!methodPattern.test(kind)) throw new RuleError(method, `"${kind}" is no HTTP method`);
   return [kind.toUpperCase(), path];
 }
 
 function bodyRule(method: DescMethod, body: string): BodyRule {
   if (body === "") return { kind: "none" };
-  return body === "*" ? { kind: "all" } : { kind: "field", field: fieldOf(method, method.input, body, "body") };
+  if (body === "*") return isHttpBody(method.input) ? { kind: "raw", field: undefined } : { kind: "all" };
+  const field = fieldOf(method, method.input, body, "body");
+  return { kind: isHttpBodyField(field) ? "raw" : "field", field };
 }
 
 function fieldOf(method: DescMethod, desc: DescMessage, name: string, option: string): DescField {

@@ -6,7 +6,7 @@ import type { Watchable } from "../base/watch.ts";
 import { isWebSocketAnswer, type WebSocketAnswer, type WebSocketRequest } from "../call/web-socket.ts";
 import type { HttpHandler } from "./engine.ts";
 import { maxMessageBytes } from "./grpc/messages.ts";
-import { sendAnswer, universalRequest } from "./http1-handler.ts";
+import { http1Request, sendHttp1 } from "./http1-handler.ts";
 import { OpenWebSocket } from "./websocket-peer.ts";
 
 /** What the WebSockets of a port need. */
@@ -90,7 +90,7 @@ export class WebSockets {
     response.shouldKeepAlive = false;
     response.assignSocket(socket as Parameters<ServerResponse["assignSocket"]>[0]);
     response.on("error", () => {}); // the peer left
-    const universal = universalRequest(scheme, request, response);
+    const universal = http1Request(scheme, request, response);
     const asked: WebSocketRequest | undefined = universal && { ...universal, opens: "web-socket" };
     const answer = asked === undefined ? { status: 400 } : await handler(asked);
     if (isWebSocketAnswer(answer)) {
@@ -99,7 +99,7 @@ export class WebSockets {
       return this.#server.handleUpgrade(request, socket, head, (ws) => this.#serve(ws, answer));
     }
     response.once("finish", () => socket.end());
-    await sendAnswer(answer, response);
+    await sendHttp1(answer, response);
   }
 
   #serve(ws: WebSocket, { webSocket }: WebSocketAnswer): void {

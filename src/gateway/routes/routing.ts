@@ -5,11 +5,13 @@ import type { Logger } from "../../base/log.ts";
 import type { Random } from "../../base/random.ts";
 import type { Followed } from "../../base/watch.ts";
 import { endpointOf } from "../../mesh/resolve/endpoint-view.ts";
+import type { JsonOutput } from "../../rest/response.ts";
 import type { ServerParts } from "../../server/serve.ts";
 import { deadline } from "../../server/steps/deadline.ts";
 import { observe } from "../../server/steps/observe.ts";
 import type { Engine } from "../../wire/engine.ts";
 import { grpcTransport } from "../../wire/grpc.ts";
+import type { PassOn } from "../upstream/pass-through.ts";
 import type { WayUpstream } from "../upstream/port.ts";
 import { timeoutsWithDefault } from "../upstream/timeouts.ts";
 import { ContractWatch, type ReadContract } from "./contract-watch.ts";
@@ -23,7 +25,9 @@ export interface RoutingOptions {
   readonly discovery: Client<typeof DiscoveryService>;
   readonly cache: FleetCache;
   readonly upstream: Transport;
+  readonly passOn: PassOn;
   readonly upstreamTimeoutMs: number;
+  readonly json: JsonOutput;
   /** Origins whose pages may open WebSockets: those that may call. */
   readonly corsOrigins: readonly string[];
   readonly parts: ServerParts;
@@ -63,9 +67,10 @@ export function openRouting(options: RoutingOptions): Routing {
   };
 }
 
-function wayUpstream({ parts, upstream, upstreamTimeoutMs, clock, corsOrigins }: RoutingOptions): WayUpstream {
+function wayUpstream(options: RoutingOptions): WayUpstream {
+  const { parts, upstream, passOn, upstreamTimeoutMs, json, clock, random, corsOrigins: origins } = options;
   const steps = [observe(parts.hooks, clock), deadline(parts.draining)]; // the way in, top to bottom, as in a server
-  return { upstream, steps, timeoutOf: timeoutsWithDefault(upstreamTimeoutMs), clock, origins: corsOrigins };
+  return { upstream, passOn, steps, timeoutOf: timeoutsWithDefault(upstreamTimeoutMs), json, clock, random, origins };
 }
 
 /** Asks the instance itself, by its address: another replica may be of another version. */

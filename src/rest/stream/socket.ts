@@ -7,7 +7,7 @@ import { methodName, type RestMethod } from "../binding.ts";
 import { isTree } from "../fields.ts";
 import { messageReader } from "../json-input.ts";
 import { Refusal, unreadable } from "../refusal.ts";
-import { responseWriter } from "../response.ts";
+import { type JsonOutput, responseWriter } from "../response.ts";
 import type { Route } from "../routes.ts";
 import { SocketCall, type SocketMethod } from "./socket-call.ts";
 import { acceptOffer, checkOrigin } from "./socket-offer.ts";
@@ -17,6 +17,7 @@ export interface SocketsOptions {
   readonly services: readonly DescService[];
   readonly transport: Transport;
   readonly registry: Registry;
+  readonly json: JsonOutput;
   /** Origins whose pages may open WebSockets, beside the server's own. */
   readonly origins: readonly string[];
 }
@@ -60,7 +61,7 @@ export class Sockets {
     checkOrigin(request, this.#options.origins);
     const protocol = acceptOffer(request.header);
     const isRouted = named === undefined && found !== undefined;
-    const spoken = isRouted ? routedMethod(method, found) : plainMethod(method, this.#options.registry);
+    const spoken = isRouted ? routedMethod(method, found) : plainMethod(method, this.#options);
     return this.#opening(spoken, request, protocol);
   }
 
@@ -80,15 +81,15 @@ function notAStream(method: DescMethod): Refusal {
 }
 
 /** A method by its own path: each message of the client is a whole request. */
-function plainMethod(method: DescMethodStreaming, registry: Registry): SocketMethod {
+function plainMethod(method: DescMethodStreaming, { registry, json }: SocketsOptions): SocketMethod {
   const read = messageReader(method.input, "protojson", registry);
-  const write = responseWriter({ method, responseBody: undefined }, "protojson", registry);
+  const write = responseWriter({ method, responseBody: undefined }, "protojson", { ...json, registry });
   return {
     method,
     write,
-    read(json) {
-      if (!isTree(json)) throw unreadable("a message has to be a JSON object");
-      return read(json);
+    read(given) {
+      if (!isTree(given)) throw unreadable("a message has to be a JSON object");
+      return read(given);
     },
   };
 }

@@ -7,6 +7,7 @@ import { jsonLogger, type Logger } from "../base/log.ts";
 import { type Random, systemRandom } from "../base/random.ts";
 import type { FaultSource } from "../mesh/faults/plan.ts";
 import { openMesh } from "../mesh/mesh.ts";
+import type { JsonOutput } from "../rest/response.ts";
 import { type BearerTokenOptions, bearerTokens } from "../security/bearer-tokens.ts";
 import type { TlsFiles } from "../security/certificates.ts";
 import type { Authenticate } from "../security/principal.ts";
@@ -14,9 +15,10 @@ import { meshMetrics } from "../telemetry/mesh-metrics.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import type { Engine, ServerTls, SessionTls } from "../wire/engine.ts";
 import { defaultEngine } from "../wire/engines.ts";
+import type { Rpcs } from "../wire/grpc/rpc.ts";
 import { answering } from "./answering.ts";
 import { fileFleetCache, noFleetCache } from "./routes/fleet-cache.ts";
-import { openRouting } from "./routes/routing.ts";
+import { openRouting, type Routing } from "./routes/routing.ts";
 
 /** How a gateway is found, and how it treats those who call. */
 export interface GatewayOptions {
@@ -32,10 +34,12 @@ export interface GatewayOptions {
   readonly advertise?: string;
   /** Where what discovery said last is kept, for a start without it. By default nowhere. */
   readonly cacheDir?: string;
-  /** Origins whose pages may call; `*` is every one. Default `*`. */
+  /** Origins whose pages may call, and open WebSockets; `*` is every one. Default `*`. */
   readonly corsOrigins?: readonly string[];
   /** For unary calls of which neither contract nor caller says how long they may take, in milliseconds. Default 5 s. */
   readonly upstreamTimeoutMs?: number;
+  /** How REST under `/v1` is answered: enums as numbers, names in snake_case, without defaults. If unset, as protojson has it, with every field. */
+  readonly json?: JsonOutput;
   readonly drainMs?: number;
   /** Whether SIGTERM and SIGINT drain the gateway. Default true. */
   readonly signals?: boolean;
@@ -70,7 +74,7 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
   const { log = jsonLogger({ fields: { service: "gateway" } }), version = "" } = options;
   const { engine = defaultEngine, clock = systemClock, random = systemRandom } = options;
   const { metrics = createMetrics({ service: "gateway" }), corsOrigins = ["*"], port = 8_000 } = options;
-  const { upstreamTimeoutMs = 5_000 } = options;
+  const { upstreamTimeoutMs = 5_000, json = {} } = options;
   const tools = { engine, clock, random, log };
   const { authenticate = options.tokens && bearerTokens({ clock, log, ...options.tokens }) } = options;
   const opened: AsyncDisposable[] = [];
@@ -78,6 +82,8 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
   opened.unshift(mesh);
   const discovery = mesh.client(DiscoveryService);
   const cache = options.cacheDir === undefined ? noFleetCache : fileFleetCache(options.cacheDir, log);
+  let routing: Routing | undefined;
+  const rpcs: Rpcs = { get: (path) => routing?.routes.value.rpcs.get(path) };
   const starting = serve({
     ...options,
     ...tools,
@@ -85,11 +91,19 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
     services: [],
     port,
     metrics,
+    rpcs,
     ...(authenticate && { authenticate }),
     around(own, parts) {
       const { endpointTls } = options;
-      const way = { upstream: mesh.transport, upstreamTimeoutMs, authenticate, endpointTls };
-      const routing = openRouting({ ...tools, parts, discovery, cache, ...way });
+      const upstream = {
+        upstream: mesh.transport,
+        passOn: mesh.call,
+        upstreamTimeoutMs,
+        json,
+        authenticate,
+        endpointTls,
+      };
+      routing = openRouting({ ...tools, ...upstream, parts, discovery, cache, corsOrigins });
       opened.unshift(routing);
       const provesCallers = authenticate !== undefined;
       return answering({ own, routing, health: parts.health, version, provesCallers, corsOrigins, random });

@@ -1,6 +1,6 @@
 import type { Interceptor, Transport } from "@connectrpc/connect";
 import type { Random } from "../base/random.ts";
-import { callTransport } from "../wire/grpc/call-transport.ts";
+import { callTransport, type Perform } from "../wire/grpc/call-transport.ts";
 import { type AttemptsOptions, attempting } from "./attempts.ts";
 import type { Credentials } from "./credentials.ts";
 import { credentials } from "./steps/credentials.ts";
@@ -21,9 +21,15 @@ export interface MeshTransportOptions extends AttemptsOptions {
 
 /** A Connect transport that finds its endpoints by the service of the method: no address anywhere. */
 export function meshTransport(options: MeshTransportOptions): Transport {
-  const { deadlines, hooks, clock, random, interceptors } = options;
+  const { interceptors } = options;
+  return callTransport({ perform: meshPerform(options), interceptors, baseUrl: "http://mesh" });
+}
+
+/** What it does with a call, inside of the application's interceptors. */
+export function meshPerform(options: Omit<MeshTransportOptions, "interceptors">): Perform {
+  const { deadlines, hooks, clock, random } = options;
   const proof = options.credentials === undefined ? [] : [credentials(options.credentials)];
   // The way out, top to bottom: once per call; then as often as it is sent.
   const steps = [observe(hooks, clock), validate(), deadline(clock, deadlines), ...proof, inherit(random)];
-  return callTransport({ perform: chain(steps, attempting(options)), interceptors, baseUrl: "http://mesh" });
+  return chain(steps, attempting(options));
 }

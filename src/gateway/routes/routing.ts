@@ -5,6 +5,7 @@ import type { Logger } from "../../base/log.ts";
 import type { Random } from "../../base/random.ts";
 import type { Followed } from "../../base/watch.ts";
 import { endpointOf } from "../../mesh/resolve/endpoint-view.ts";
+import type { JsonOutput } from "../../rest/response.ts";
 import type { Authenticate } from "../../security/principal.ts";
 import type { ServerParts } from "../../server/serve.ts";
 import { authenticate } from "../../server/steps/authenticate.ts";
@@ -14,6 +15,7 @@ import { observe } from "../../server/steps/observe.ts";
 import type { Engine, SessionTls } from "../../wire/engine.ts";
 import { grpcTransport } from "../../wire/grpc.ts";
 import { keepClosed } from "../upstream/keep-closed.ts";
+import type { PassOn } from "../upstream/pass-through.ts";
 import type { WayUpstream } from "../upstream/port.ts";
 import { timeoutsWithDefault } from "../upstream/timeouts.ts";
 import { ContractWatch, type ReadContract } from "./contract-watch.ts";
@@ -27,11 +29,15 @@ export interface RoutingOptions {
   readonly discovery: Client<typeof DiscoveryService>;
   readonly cache: FleetCache;
   readonly upstream: Transport;
+  readonly passOn: PassOn;
   readonly upstreamTimeoutMs: number;
   /** Proves callers; without it, methods that ask for access are not passed on. */
   readonly authenticate: Authenticate | undefined;
   /** How services that speak TLS prove themselves. */
   readonly endpointTls: SessionTls | undefined;
+  readonly json: JsonOutput;
+  /** Origins whose pages may open WebSockets: those that may call. */
+  readonly corsOrigins: readonly string[];
   readonly parts: ServerParts;
   readonly engine: Engine;
   readonly clock: Clock;
@@ -69,10 +75,21 @@ export function openRouting(options: RoutingOptions): Routing {
   };
 }
 
-function wayUpstream({ parts, upstream, upstreamTimeoutMs, authenticate: prove, clock }: RoutingOptions): WayUpstream {
+function wayUpstream(options: RoutingOptions): WayUpstream {
+  const {
+    authenticate: prove,
+    parts,
+    upstream,
+    passOn,
+    upstreamTimeoutMs,
+    json,
+    clock,
+    random,
+    corsOrigins: origins,
+  } = options;
   const access = prove === undefined ? [keepClosed()] : [authenticate(prove), authorize()];
   const steps = [observe(parts.hooks, clock), deadline(parts.draining), ...access]; // the way in, top to bottom, as in a server
-  return { upstream, steps, timeoutOf: timeoutsWithDefault(upstreamTimeoutMs), clock };
+  return { upstream, passOn, steps, timeoutOf: timeoutsWithDefault(upstreamTimeoutMs), json, clock, random, origins };
 }
 
 /** Asks the instance itself, by its address: another replica may be of another version. */

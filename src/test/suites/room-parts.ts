@@ -119,9 +119,10 @@ async function atGateway(engine: Engine, { service = RoomService, ...options }: 
   const rooms = new Rooms();
   const town = own.use(await openTown());
   const { authenticate, ...cors } = options;
+  const proof = authenticate && { authenticate };
   const entries = [[service, implementation(rooms)]] as const;
-  own.use(await town.join("room", entries, { engine, ...(authenticate && { authenticate }) }));
-  const gateway = own.use(await town.gateway({ engine, drainMs: 5_000, ...cors }));
+  own.use(await town.join("room", entries, { engine, ...proof }));
+  const gateway = own.use(await town.gateway({ engine, drainMs: 5_000, ...proof, ...cors }));
   const address = `127.0.0.1:${gateway.port}`;
   await until(
     () => fetch(`http://${address}/v1/rooms/hall`),

@@ -17,6 +17,7 @@ import type { Engine, ServerTls, SessionTls } from "../wire/engine.ts";
 import { defaultEngine } from "../wire/engines.ts";
 import type { Rpcs } from "../wire/grpc/rpc.ts";
 import { answering } from "./answering.ts";
+import { documentationOf } from "./pages/pages.ts";
 import { fileFleetCache, noFleetCache } from "./routes/fleet-cache.ts";
 import { openRouting, type Routing } from "./routes/routing.ts";
 
@@ -40,6 +41,10 @@ export interface GatewayOptions {
   readonly upstreamTimeoutMs?: number;
   /** How REST under `/v1` is answered: enums as numbers, names in snake_case, without defaults. If unset, as protojson has it, with every field. */
   readonly json?: JsonOutput;
+  /** Whether `/docs` and `/openapi.json` tell of the API that is routed. Default true. */
+  readonly docs?: boolean;
+  /** What they call the API. Default "API". */
+  readonly apiTitle?: string;
   readonly drainMs?: number;
   /** Whether SIGTERM and SIGINT drain the gateway. Default true. */
   readonly signals?: boolean;
@@ -74,7 +79,7 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
   const { log = jsonLogger({ fields: { service: "gateway" } }), version = "" } = options;
   const { engine = defaultEngine, clock = systemClock, random = systemRandom } = options;
   const { metrics = createMetrics({ service: "gateway" }), corsOrigins = ["*"], port = 8_000 } = options;
-  const { upstreamTimeoutMs = 5_000, json = {} } = options;
+  const { upstreamTimeoutMs = 5_000, json = {}, docs = true, apiTitle: title = "API" } = options;
   const tools = { engine, clock, random, log };
   const { authenticate = options.tokens && bearerTokens({ clock, log, ...options.tokens }) } = options;
   const opened: AsyncDisposable[] = [];
@@ -94,19 +99,13 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
     rpcs,
     ...(authenticate && { authenticate }),
     around(own, parts) {
-      const { endpointTls } = options;
-      const upstream = {
-        upstream: mesh.transport,
-        passOn: mesh.call,
-        upstreamTimeoutMs,
-        json,
-        authenticate,
-        endpointTls,
-      };
-      routing = openRouting({ ...tools, ...upstream, parts, discovery, cache, corsOrigins });
+      const upstream = { upstream: mesh.transport, passOn: mesh.call, upstreamTimeoutMs, json };
+      const access = { authenticate, endpointTls: options.endpointTls };
+      routing = openRouting({ ...tools, ...upstream, ...access, parts, discovery, cache, corsOrigins });
       opened.unshift(routing);
-      const provesCallers = authenticate !== undefined;
-      return answering({ own, routing, health: parts.health, version, provesCallers, corsOrigins, random });
+      const documentation = docs ? documentationOf({ routes: routing.routes, title, version, log }) : undefined;
+      const about = { health: parts.health, version, provesCallers: authenticate !== undefined, documentation };
+      return answering({ own, routing, ...about, corsOrigins, random });
     },
   });
   const server = await starting.catch(async (reason: unknown) => {

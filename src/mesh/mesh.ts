@@ -100,9 +100,9 @@ export async function openMesh(options: MeshOptions = {}): Promise<Mesh> {
   }
   const faults = new Faults({ clock, random, log });
   faults.set(options.faults ?? environmentOr("HEDDLE_FAULTS", ""));
-  const secure = options.endpointTls && { tls: options.endpointTls };
-  const sessions = new SessionPool(engine, secure);
-  const registrySessions = new SessionPool(engine, { ...registryKeepalive, ...secure });
+  const tls = options.endpointTls && { tls: options.endpointTls };
+  const sessions = new SessionPool(engine, tls);
+  const registrySessions = new SessionPool(engine, { ...registryKeepalive, ...tls });
   const deadlines = new Deadlines(clock);
   const recent = new Recent(clock);
   const entered = enterRecent(recent);

@@ -23,6 +23,7 @@ import { ServerLoad } from "./load.ts";
 import { orcaService } from "./orca.ts";
 import { reflectionServices } from "./reflection.ts";
 import { rpcsOf } from "./rpcs.ts";
+import { type Descriptors, readSourceInfo } from "./source-info.ts";
 import { authenticate } from "./steps/authenticate.ts";
 import { authorize } from "./steps/authorize.ts";
 import { deadline } from "./steps/deadline.ts";
@@ -61,6 +62,11 @@ export interface ServerOptions {
   readonly port?: number;
   /** PEM texts; with them the port speaks TLS only. */
   readonly tls?: ServerTls;
+  /**
+   * The contracts with their comments, which generated code has lost: what `buf build --as-file-descriptor-set -o FILE`
+   * writes, or its bytes. Reflection hands the comments on, and the gateway's documentation shows them. Default: none.
+   */
+  readonly descriptors?: Descriptors;
   /** Proves callers. Without it no contract may ask for access. */
   readonly authenticate?: Authenticate;
   /** The application's own, inside of all steps. */
@@ -126,7 +132,7 @@ export async function openServer(options: ServerOptions): Promise<Server> {
     ...options.services,
     [Health, healthService(health)],
     [OpenRcaService, orcaService(load, clock)],
-    ...reflectionServices([...described, Health]),
+    ...reflectionServices([...described, Health], await readSourceInfo(options.descriptors, options.log)),
   ];
   for (const [service, implementation] of entries) router.service(service, implementation);
   const own = dispatcher({ ...options, handlers: router.handlers, services: described, health, clock });

@@ -31,13 +31,13 @@ export interface RoutingOptions {
   readonly upstream: Transport;
   readonly passOn: PassOn;
   readonly upstreamTimeoutMs: number;
+  readonly json: JsonOutput;
+  /** Origins whose pages may open WebSockets: those that may call. */
+  readonly corsOrigins: readonly string[];
   /** Proves callers; without it, methods that ask for access are not passed on. */
   readonly authenticate: Authenticate | undefined;
   /** How services that speak TLS prove themselves. */
   readonly endpointTls: SessionTls | undefined;
-  readonly json: JsonOutput;
-  /** Origins whose pages may open WebSockets: those that may call. */
-  readonly corsOrigins: readonly string[];
   readonly parts: ServerParts;
   readonly engine: Engine;
   readonly clock: Clock;
@@ -76,17 +76,8 @@ export function openRouting(options: RoutingOptions): Routing {
 }
 
 function wayUpstream(options: RoutingOptions): WayUpstream {
-  const {
-    authenticate: prove,
-    parts,
-    upstream,
-    passOn,
-    upstreamTimeoutMs,
-    json,
-    clock,
-    random,
-    corsOrigins: origins,
-  } = options;
+  const { parts, upstream, passOn, upstreamTimeoutMs, json, clock, random, corsOrigins: origins } = options;
+  const { authenticate: prove } = options;
   const access = prove === undefined ? [keepClosed()] : [authenticate(prove), authorize()];
   const steps = [observe(parts.hooks, clock), deadline(parts.draining), ...access]; // the way in, top to bottom, as in a server
   return { upstream, passOn, steps, timeoutOf: timeoutsWithDefault(upstreamTimeoutMs), json, clock, random, origins };

@@ -1,6 +1,7 @@
 import { CatalogService } from "../../../gen/shop/catalog/v1/catalog_pb.ts";
 import { OrderService } from "../../../gen/shop/order/v1/order_pb.ts";
 import { UserService } from "../../../gen/shop/user/v1/user_pb.ts";
+import { heddleDescriptors } from "../../app/descriptors.ts";
 import { serve } from "../../app/run.ts";
 import { orExit, readSettings } from "../../base/env.ts";
 import { jsonLogger } from "../../base/log.ts";
@@ -33,6 +34,13 @@ const changes = new OrderChanges({ store, log });
 const implementation = orderService({ store, users, catalog, changes });
 const server = await orExit(
   title,
-  serve({ ...config, name: "order", services: [[OrderService, implementation]], metrics, log }),
+  serve({
+    ...config,
+    name: "order",
+    descriptors: heddleDescriptors,
+    services: [[OrderService, implementation]],
+    metrics,
+    log,
+  }),
 );
 await server.drained;

@@ -1,4 +1,13 @@
 /** Heddle's gateway, whole, and its transcoder on its own. */
 export { RuleError } from "../rest/binding.ts";
 export { type Transcoder, type TranscoderOptions, transcoder } from "../rest/transcoder.ts";
+export { type Aggregate, CompositionError, type Part } from "./aggregate/aggregate.ts";
+export type { AggregateSource } from "./aggregate/plan-source.ts";
+export {
+  type AggregateOptions,
+  aggregate,
+  type EachOptions,
+  type PartOptions,
+  type TypedAggregate,
+} from "./aggregate/typed.ts";
 export { type Gateway, type GatewayOptions, openGateway } from "./gateway.ts";

@@ -10,6 +10,7 @@ import { deadline } from "../../server/steps/deadline.ts";
 import { observe } from "../../server/steps/observe.ts";
 import type { Engine } from "../../wire/engine.ts";
 import { grpcTransport } from "../../wire/grpc.ts";
+import type { Aggregate } from "../aggregate/aggregate.ts";
 import type { WayUpstream } from "../upstream/port.ts";
 import { timeoutsWithDefault } from "../upstream/timeouts.ts";
 import { ContractWatch, type ReadContract } from "./contract-watch.ts";
@@ -24,6 +25,7 @@ export interface RoutingOptions {
   readonly cache: FleetCache;
   readonly upstream: Transport;
   readonly upstreamTimeoutMs: number;
+  readonly aggregates: readonly Aggregate[];
   readonly parts: ServerParts;
   readonly engine: Engine;
   readonly clock: Clock;
@@ -40,7 +42,8 @@ export interface Routing extends AsyncDisposable {
 /** Starts to follow discovery and to route what it tells of: instances → descriptors → routes. */
 export function openRouting(options: RoutingOptions): Routing {
   const { discovery, cache, engine, clock, random, log } = options;
-  const table = new RouteTable({ way: wayUpstream(options), log });
+  const { aggregates, upstreamTimeoutMs: aggregateTimeoutMs } = options;
+  const table = new RouteTable({ way: wayUpstream(options), aggregates, aggregateTimeoutMs, log });
   const fleet = new FleetWatch({ discovery, cache, clock, random, log });
   const contracts = new ContractWatch({
     fleet: fleet.fleet,

@@ -22,8 +22,13 @@ export interface RestUpstreamOptions {
  * upstream is made on behalf of the one that REST is, and ends with it.
  */
 export function restUpstream({ upstream, steps, timeoutOf, clock }: RestUpstreamOptions): Transport {
-  const begun = (method: DescMethod, signal: AbortSignal | undefined, header: HeadersInit | undefined) => {
-    const timeoutMs = timeoutOf(method);
+  const begun = (
+    method: DescMethod,
+    signal: AbortSignal | undefined,
+    askedMs: number | undefined,
+    header: HeadersInit | undefined,
+  ) => {
+    const timeoutMs = sooner(askedMs, timeoutOf(method));
     const arrivedAt = clock.now();
     const call = new ServedCall({
       method,
@@ -48,18 +53,22 @@ export function restUpstream({ upstream, steps, timeoutOf, clock }: RestUpstream
     }
   };
   return {
-    async unary(method, signal, _timeoutMs, header, message) {
-      const { call, timeoutMs } = begun(method, signal, header);
+    async unary(method, signal, askedMs, header, message) {
+      const { call, timeoutMs } = begun(method, signal, askedMs, header);
       const next = () => upstream.unary(method, undefined, timeoutMs, call.requestHeader, message);
       const res: UnaryResponse<typeof method.input, typeof method.output> = await through(call, next);
       call.end();
       return res;
     },
-    async stream(method, signal, _timeoutMs, header, messages) {
-      const { call, timeoutMs } = begun(method, signal, header);
+    async stream(method, signal, askedMs, header, messages) {
+      const { call, timeoutMs } = begun(method, signal, askedMs, header);
       const next = () => upstream.stream(method, undefined, timeoutMs, call.requestHeader, messages);
       const res: StreamResponse<typeof method.input, typeof method.output> = await through(call, next);
       return { ...res, message: untilAborted(res.message, call.signal, (reason) => call.end(reason)) };
     },
   };
+}
+
+function sooner(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
 }

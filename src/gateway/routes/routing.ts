@@ -7,6 +7,7 @@ import type { Followed } from "../../base/watch.ts";
 import { endpointOf } from "../../mesh/resolve/endpoint-view.ts";
 import type { ServerParts } from "../../server/serve.ts";
 import { deadline } from "../../server/steps/deadline.ts";
+import { deprecation } from "../../server/steps/deprecation.ts";
 import { observe } from "../../server/steps/observe.ts";
 import type { Engine } from "../../wire/engine.ts";
 import { grpcTransport } from "../../wire/grpc.ts";
@@ -65,7 +66,7 @@ export function openRouting(options: RoutingOptions): Routing {
 }
 
 function wayUpstream({ parts, upstream, upstreamTimeoutMs, clock }: RoutingOptions): WayUpstream {
-  const steps = [observe(parts.hooks, clock), deadline(parts.draining)]; // the way in, top to bottom, as in a server
+  const steps = [observe(parts.hooks, clock), deadline(parts.draining), deprecation()]; // the way in, top to bottom, as in a server
   return { upstream, steps, timeoutOf: timeoutsWithDefault(upstreamTimeoutMs), clock };
 }
 

@@ -1,7 +1,8 @@
 import { create } from "@bufbuild/protobuf";
-import { createRouterTransport } from "@connectrpc/connect";
+import { Code, ConnectError, createRouterTransport } from "@connectrpc/connect";
 import { expect, test } from "vitest";
-import { GetUserRequestSchema, UserService } from "../../../gen/shop/user/v1/user_pb.ts";
+import { GetUserRequestSchema, UpdateUserRequestSchema, UserService } from "../../../gen/shop/user/v1/user_pb.ts";
+import { deprecation } from "../../server/steps/deprecation.ts";
 import { fakeClock } from "../../testing/fake-clock.ts";
 import { restUpstream } from "./rest-upstream.ts";
 
@@ -32,3 +33,22 @@ test.each([
     expect(told).toBe(String(passed));
   },
 );
+
+test("what a step says in the head of the answer is there, also where the service says nothing of it or fails", async () => {
+  const upstream = createRouterTransport(({ service }) => {
+    service(UserService, {
+      updateUser({ user }) {
+        if (user?.id === 2n) throw new ConnectError("no", Code.NotFound);
+        return {};
+      },
+    });
+  });
+  const rest = restUpstream({ upstream, steps: [deprecation()], timeoutOf: () => 1_000, clock: fakeClock() });
+  const update = (id: bigint) => {
+    const request = create(UpdateUserRequestSchema, { user: { id } });
+    return rest.unary(UserService.method.updateUser, undefined, undefined, undefined, request);
+  };
+  expect((await update(1n)).header.get("deprecation")).toMatch(/^@\d+$/);
+  const failed = await update(2n).catch(ConnectError.from);
+  expect(failed instanceof ConnectError && failed.metadata.get("sunset")).toMatch(/ GMT$/);
+});

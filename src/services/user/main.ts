@@ -1,4 +1,5 @@
 import { UserService } from "../../../gen/shop/user/v1/user_pb.ts";
+import { UserService as UserServiceV2 } from "../../../gen/shop/user/v2/user_pb.ts";
 import { serve } from "../../app/run.ts";
 import { orExit, readSettings } from "../../base/env.ts";
 import { jsonLogger } from "../../base/log.ts";
@@ -6,6 +7,7 @@ import { openStore } from "../../store/orm.ts";
 import { userConfig } from "./config.ts";
 import { userRows } from "./user-entity.ts";
 import { userService } from "./user-service.ts";
+import { userServiceV2 } from "./user-service-v2.ts";
 
 const title = "heddle user service";
 const { logLevel, ...config } = readSettings(title, userConfig);
@@ -14,6 +16,14 @@ await using store = await orExit(title, openStore({ ...userRows, ...config, log 
 
 const server = await orExit(
   title,
-  serve({ ...config, name: "user", services: [[UserService, userService({ store })]], log }),
+  serve({
+    ...config,
+    name: "user",
+    services: [
+      [UserService, userService({ store })],
+      [UserServiceV2, userServiceV2({ store })],
+    ],
+    log,
+  }),
 );
 await server.drained;

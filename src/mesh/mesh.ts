@@ -70,11 +70,12 @@ export async function openMesh(options: MeshOptions = {}): Promise<Mesh> {
   const faults = new Faults({ clock, random, log });
   faults.set(options.faults ?? environmentOr("HEDDLE_FAULTS", ""));
   const sessions = new SessionPool(engine);
+  const registrySessions = new SessionPool(engine, registryKeepalive);
   const deadlines = new Deadlines(clock);
   const recent = new Recent(clock);
   const entered = enterRecent(recent);
   const clientId = `${random()}`; // so that clients that start together choose apart
-  const transportTo = (resolver: Resolver) => {
+  const transportTo = (resolver: Resolver, sessions: SessionPool) => {
     const places = { resolver, sessions, deadlines, clock, random, zone, clientId };
     const channels = new Channels({ ...places, ...(balance && { balance }) });
     const parts = { channelOf: channels.of, sessions, deadlines, clock, random, recent };
@@ -84,6 +85,7 @@ export async function openMesh(options: MeshOptions = {}): Promise<Mesh> {
   const { discovery = environmentOr("HEDDLE_DISCOVERY", defaultDiscovery) } = options;
   const registry = transportTo(
     staticResolver({ [DiscoveryService.typeName]: discovery.split(",").map((address) => address.trim()) }),
+    registrySessions,
   );
   const resolver =
     options.resolver ??
@@ -94,7 +96,7 @@ export async function openMesh(options: MeshOptions = {}): Promise<Mesh> {
       random,
       log,
     });
-  const services = transportTo(withDiscovery(resolver, registry.channels));
+  const services = transportTo(withDiscovery(resolver, registry.channels), sessions);
   const transport = meshTransport({ ...services.parts, hooks, interceptors, faults });
   return {
     client: (service) => meshClient(service, transport, clock),
@@ -107,10 +109,17 @@ export async function openMesh(options: MeshOptions = {}): Promise<Mesh> {
       services.channels[Symbol.dispose]();
       registry.channels[Symbol.dispose]();
       await sessions[Symbol.asyncDispose]();
+      await registrySessions[Symbol.asyncDispose]();
       deadlines[Symbol.dispose]();
     },
   };
 }
+
+/**
+ * A registry that died without a word is noticed within 5 s, though it is silent for as long when nothing changes: one
+ * PING a connection, however many services are followed over it.
+ */
+const registryKeepalive = { keepaliveTimeMs: 1_500, keepaliveTimeoutMs: 2_000 };
 
 /** Discovery itself is not looked up in discovery. */
 function withDiscovery(resolver: Resolver, registry: Channels): Resolver {

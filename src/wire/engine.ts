@@ -2,6 +2,7 @@ import type { UniversalClientFn, UniversalServerRequest, UniversalServerResponse
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import type { Rpcs, Send, SendOptions } from "./grpc/rpc.ts";
+import type { KeepaliveTimes } from "./keepalive.ts";
 
 /** Answers one HTTP request, whatever version it came by. It does not reject: what goes wrong is an answer too. */
 export type HttpHandler = (request: UniversalServerRequest) => Promise<UniversalServerResponse>;
@@ -69,7 +70,7 @@ export interface SessionTls {
 }
 
 /** How to reach an endpoint. */
-export interface SessionOptions extends SendOptions {
+export interface SessionOptions extends SendOptions, KeepaliveTimes {
   readonly tls?: SessionTls;
   /** Time a connection may take to open, in milliseconds. Default 2 s. */
   readonly connectTimeoutMs?: number;

@@ -93,9 +93,9 @@ function asked(
   segments: readonly string[],
   request: UniversalServerRequest,
 ): ComposeRequest {
-  const { header, signal, url } = request;
+  const { header, signal, url, contextValues: values } = request;
   const path = Object.fromEntries(template.variables.map((variable) => [variable.path, textOf(variable, segments)]));
-  return { path, query: queryOf(resolved.aggregate, url), header: callHeaders(header), signal };
+  return { path, query: queryOf(resolved.aggregate, url), header: callHeaders(header), values, signal };
 }
 
 function textOf({ start, end, multi, path }: Variable, segments: readonly string[]): string {

@@ -9,7 +9,7 @@ test("a call ends when it is not wanted any more, whatever its transport does ab
   let begun = 0;
   const deaf = { unary: () => new Promise(() => begun++) } as unknown as Transport;
   const leaving = new AbortController();
-  const options = { transport: deaf, header: new Headers(), deadlineAt: 0, clock: fakeClock() };
+  const options = { transport: deaf, header: new Headers(), values: undefined, deadlineAt: 0, clock: fakeClock() };
   const calls = new Calls({ ...options, signal: leaving.signal });
   const ask = (id: bigint) => calls.ask(UserService.method.getUser, create(GetUserRequestSchema, { id }));
   const asked = ask(1n);

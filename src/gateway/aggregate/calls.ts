@@ -1,7 +1,8 @@
 import { type DescMethodUnary, type Message, toBinary } from "@bufbuild/protobuf";
 import { base64Encode } from "@bufbuild/protobuf/wire";
-import type { Transport } from "@connectrpc/connect";
+import type { ContextValues, Transport } from "@connectrpc/connect";
 import type { Clock } from "../../base/clock.ts";
+import { ownValues } from "../../call/context.ts";
 import { methodName } from "../../call/method.ts";
 import { orAborted } from "../../call/stream.ts";
 
@@ -10,6 +11,8 @@ export interface CallsOptions {
   readonly transport: Transport;
   /** Who calls, as part of what. */
   readonly header: Headers;
+  /** What is known of the request, as its caller's address; each call notes what it likes on top. */
+  readonly values: ContextValues | undefined;
   /** Aborts when nobody wants the answers any more. */
   readonly signal: AbortSignal;
   readonly deadlineAt: number;
@@ -34,10 +37,10 @@ export class Calls {
   }
 
   async #begin(method: DescMethodUnary, message: Message): Promise<Message> {
-    const { transport, header, signal, deadlineAt, clock } = this.#options;
+    const { transport, header, values, signal, deadlineAt, clock } = this.#options;
     signal.throwIfAborted();
     const ownHeader = new Headers(header); // each call may add to its own
-    const answer = transport.unary(method, signal, deadlineAt - clock.now(), ownHeader, message);
+    const answer = transport.unary(method, signal, deadlineAt - clock.now(), ownHeader, message, ownValues(values));
     return (await orAborted(answer, signal)).message;
   }
 }

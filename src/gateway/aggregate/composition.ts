@@ -1,5 +1,5 @@
 import type { Message, Registry } from "@bufbuild/protobuf";
-import { Code, ConnectError, type Transport } from "@connectrpc/connect";
+import { Code, ConnectError, type ContextValues, type Transport } from "@connectrpc/connect";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
 import { linkSignals } from "../../base/signals.ts";
@@ -16,6 +16,8 @@ export interface ComposeRequest {
   readonly query: Readonly<Record<string, string>>;
   /** What each call carries on. */
   readonly header: Headers;
+  /** What is known of the request, as its caller's address. */
+  readonly values: ContextValues | undefined;
   /** Aborts when the caller leaves. */
   readonly signal: AbortSignal;
 }
@@ -55,8 +57,15 @@ export async function compose(
   const { timeoutMs } = aggregate;
   using link = linkSignals(request.signal);
   const timer = clock.setTimer(timeoutMs, () => link.abort(deadlineExceeded(`no answer within ${timeoutMs} ms`)));
-  const { header } = request;
-  const calls = new Calls({ transport, header, signal: link.signal, deadlineAt: clock.now() + timeoutMs, clock });
+  const { header, values } = request;
+  const calls = new Calls({
+    transport,
+    header,
+    values,
+    signal: link.signal,
+    deadlineAt: clock.now() + timeoutMs,
+    clock,
+  });
   try {
     return await new Composition(aggregate, request, { ...tools, calls }).run();
   } catch (reason) {

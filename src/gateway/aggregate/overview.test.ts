@@ -3,6 +3,7 @@ import { CatalogService } from "../../../gen/shop/catalog/v1/catalog_pb.ts";
 import { OrderService } from "../../../gen/shop/order/v1/order_pb.ts";
 import { UserService } from "../../../gen/shop/user/v1/user_pb.ts";
 import plan from "../../cli/aggregates.json" with { type: "json" };
+import { overview } from "../../test/suites/aggregate-parts.ts";
 import { annService, openTown, until } from "../../test/suites/gateway-parts.ts";
 
 vi.setConfig({ testTimeout: 20_000 }); // real servers, on a machine that may be busy
@@ -27,8 +28,8 @@ test("the shop's overview begins to work as its services appear, says in /health
   await using town = await openTown();
   await using gateway = await town.gateway({ aggregates: JSON.stringify(plan) });
   const url = `http://127.0.0.1:${gateway.port}`;
-  const overview = () => ask(url, "/v1/users/1/overview");
-  expect(await overview()).toMatchObject({ status: 503, json: { details: [{ reason: "PART_NOT_READY" }, {}] } });
+  const asked = () => ask(url, "/v1/users/1/overview");
+  expect(await asked()).toMatchObject({ status: 503, json: { details: [{ reason: "PART_NOT_READY" }, {}] } });
   expect((await ask(url, "/health")).json).toMatchObject({
     aggregates: [
       {
@@ -45,7 +46,7 @@ test("the shop's overview begins to work as its services appear, says in /health
   await using _users = await town.join("user", [[UserService, annService(heard)]]);
   await using _orders = await town.join("order", [[OrderService, orders]]);
   const products = await town.join("catalog", [[CatalogService, catalog]]);
-  const whole = await until(overview, ({ json }) => json.products?.length === 1);
+  const whole = await until(asked, ({ json }) => json.products?.length === 1);
   expect(whole).toMatchObject({
     status: 200,
     json: { user: { id: "1", name: "Ann" }, orders: [{ userId: "1" }], products: [{ name: "Loom shuttle" }] },
@@ -56,12 +57,23 @@ test("the shop's overview begins to work as its services appear, says in /health
   expect((await ask(url, "/health")).json).toMatchObject({ aggregates: [{ ready: true }] });
 
   await products.drain();
-  const partial = await until(overview, ({ json }) => json.partial !== undefined);
+  const partial = await until(asked, ({ json }) => json.partial !== undefined);
   expect(partial).toMatchObject({
     status: 200,
     json: { user: { name: "Ann" }, orders: [{}], partial: [{ part: "products", message: "its service is away" }] },
   });
   expect((await ask(url, "/v1/users/7/overview")).status).toBe(404);
+});
+
+test("a program that opens a gateway gives it aggregates in code", async () => {
+  await using town = await openTown();
+  await using _users = await town.join("user", [[UserService, annService()]]);
+  await using gateway = await town.gateway({ aggregates: [overview] });
+  const answer = await until(
+    () => ask(`http://127.0.0.1:${gateway.port}`, "/v1/users/1/overview"),
+    ({ status }) => status === 200,
+  );
+  expect(answer.json).toMatchObject({ user: { name: "Ann" }, partial: [{ part: "orders" }, { part: "products" }] });
 });
 
 test("a gateway does not start with a plan that cannot be", async () => {

@@ -7,14 +7,16 @@ import { jsonLogger, type Logger } from "../base/log.ts";
 import { type Random, systemRandom } from "../base/random.ts";
 import type { FaultSource } from "../mesh/faults/plan.ts";
 import { openMesh } from "../mesh/mesh.ts";
+import type { JsonOutput } from "../rest/response.ts";
 import { meshMetrics } from "../telemetry/mesh-metrics.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import type { Engine, ServerTls } from "../wire/engine.ts";
 import { defaultEngine } from "../wire/engines.ts";
+import type { Rpcs } from "../wire/grpc/rpc.ts";
 import { type AggregateSource, aggregatesOf } from "./aggregate/plan-source.ts";
 import { answering } from "./answering.ts";
 import { fileFleetCache, noFleetCache } from "./routes/fleet-cache.ts";
-import { openRouting } from "./routes/routing.ts";
+import { openRouting, type Routing } from "./routes/routing.ts";
 
 /** How a gateway is found, and how it treats those who call. */
 export interface GatewayOptions {
@@ -30,12 +32,14 @@ export interface GatewayOptions {
   readonly advertise?: string;
   /** Where what discovery said last is kept, for a start without it. By default nowhere. */
   readonly cacheDir?: string;
-  /** Origins whose pages may call; `*` is every one. Default `*`. */
+  /** Origins whose pages may call, and open WebSockets; `*` is every one. Default `*`. */
   readonly corsOrigins?: readonly string[];
   /** For unary calls of which neither contract nor caller says how long they may take, in milliseconds. Default 5 s. */
   readonly upstreamTimeoutMs?: number;
   /** Paths that are answered with what several calls bring: made with `aggregate()`, or a plan as JSON or "@file". Default none. */
   readonly aggregates?: AggregateSource;
+  /** How REST under `/v1` is answered: enums as numbers, names in snake_case, without defaults. If unset, as protojson has it, with every field. */
+  readonly json?: JsonOutput;
   readonly drainMs?: number;
   /** Whether SIGTERM and SIGINT drain the gateway. Default true. */
   readonly signals?: boolean;
@@ -62,14 +66,16 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
   const { log = jsonLogger({ fields: { service: "gateway" } }), version = "" } = options;
   const { engine = defaultEngine, clock = systemClock, random = systemRandom } = options;
   const { metrics = createMetrics({ service: "gateway" }), corsOrigins = ["*"], port = 8_000 } = options;
-  const { upstreamTimeoutMs = 5_000 } = options;
   const aggregates = aggregatesOf(options.aggregates ?? []);
+  const { upstreamTimeoutMs = 5_000, json = {} } = options;
   const tools = { engine, clock, random, log };
   const opened: AsyncDisposable[] = [];
   const mesh = await openMesh({ ...options, ...tools, hooks: meshMetrics(metrics) });
   opened.unshift(mesh);
   const discovery = mesh.client(DiscoveryService);
   const cache = options.cacheDir === undefined ? noFleetCache : fileFleetCache(options.cacheDir, log);
+  let routing: Routing | undefined;
+  const rpcs: Rpcs = { get: (path) => routing?.routes.value.rpcs.get(path) };
   const starting = serve({
     ...options,
     ...tools,
@@ -77,9 +83,10 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
     services: [],
     port,
     metrics,
+    rpcs,
     around(own, parts) {
-      const upstream = { upstream: mesh.transport, upstreamTimeoutMs, aggregates };
-      const routing = openRouting({ ...tools, ...upstream, parts, discovery, cache });
+      const upstream = { upstream: mesh.transport, passOn: mesh.call, upstreamTimeoutMs, json, aggregates };
+      routing = openRouting({ ...tools, ...upstream, parts, discovery, cache, corsOrigins });
       opened.unshift(routing);
       return answering({ own, routing, health: parts.health, version, corsOrigins, random });
     },

@@ -1,5 +1,6 @@
 /** Heddle's gateway, whole, and its transcoder on its own. */
 export { RuleError } from "../rest/binding.ts";
+export type { JsonOutput } from "../rest/response.ts";
 export { type Transcoder, type TranscoderOptions, transcoder } from "../rest/transcoder.ts";
 export { type Aggregate, CompositionError, type Part } from "./aggregate/aggregate.ts";
 export type { AggregateSource } from "./aggregate/plan-source.ts";
@@ -11,3 +12,4 @@ export {
   type TypedAggregate,
 } from "./aggregate/typed.ts";
 export { type Gateway, type GatewayOptions, openGateway } from "./gateway.ts";
+export { type NodeListener, nodeListener } from "./node-listener.ts";

@@ -1,13 +1,21 @@
 import type { DescService } from "@bufbuild/protobuf";
-import { createClient, type Interceptor, type Transport } from "@connectrpc/connect";
+import {
+  createClient,
+  type Interceptor,
+  type StreamResponse,
+  type Transport,
+  type UnaryResponse,
+} from "@connectrpc/connect";
 import { DiscoveryService } from "../../gen/heddle/discovery/v1/discovery_pb.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { Deadlines } from "../base/deadlines.ts";
 import { environmentOr } from "../base/env.ts";
 import { jsonLogger, type Logger } from "../base/log.ts";
 import { type Random, systemRandom } from "../base/random.ts";
+import type { OutgoingCallInit } from "../call/outgoing-call.ts";
 import type { Engine } from "../wire/engine.ts";
 import { defaultEngine } from "../wire/engines.ts";
+import { callTransport, performed } from "../wire/grpc/call-transport.ts";
 import { SessionPool } from "../wire/session-pool.ts";
 import type { BalancerName } from "./balance/balancers.ts";
 import { Channels } from "./channels.ts";
@@ -20,7 +28,7 @@ import { registryResolver } from "./resolve/registry.ts";
 import type { Resolver } from "./resolve/resolver.ts";
 import { fileCache, noCache } from "./resolve/snapshot-cache.ts";
 import { staticResolver } from "./resolve/static.ts";
-import { meshTransport } from "./transport.ts";
+import { meshPerform, meshTransport } from "./transport.ts";
 
 /** Where discovery listens unless somebody says otherwise. */
 export const defaultDiscovery = "127.0.0.1:8500";
@@ -58,6 +66,11 @@ export interface Mesh extends AsyncDisposable {
   client<S extends DescService>(service: S): MeshClient<S>;
   /** The same as a Connect transport, for any service. */
   readonly transport: Transport;
+  /**
+   * Makes one call, past the application's interceptors: for who passes calls on. Those that are `isRaw` have
+   * RawMessages for messages, both ways, which nobody decodes on their way.
+   */
+  readonly call: (init: OutgoingCallInit) => Promise<UnaryResponse | StreamResponse>;
   readonly resolver: Resolver;
   /** What goes wrong on purpose, changed with `set`. */
   readonly faults: Faults;
@@ -97,10 +110,12 @@ export async function openMesh(options: MeshOptions = {}): Promise<Mesh> {
       log,
     });
   const services = transportTo(withDiscovery(resolver, registry.channels), sessions);
-  const transport = meshTransport({ ...services.parts, hooks, interceptors, faults });
+  const perform = meshPerform({ ...services.parts, hooks, faults });
+  const transport = callTransport({ perform, interceptors, baseUrl: "http://mesh" });
   return {
     client: (service) => meshClient(service, transport, clock),
     transport,
+    call: (init) => performed(perform, init),
     resolver,
     faults,
     async [Symbol.asyncDispose]() {

@@ -21,7 +21,10 @@ export interface ListenOptions {
   /** 0 lets the system choose. */
   readonly port: number;
   readonly handler: HttpHandler;
-  /** What gRPC calls may be answered by directly, by path; `handler` answers them too, and has to say the same. */
+  /**
+   * What gRPC calls may be answered by directly, by path, asked for each call anew; `handler` answers them too, and has to
+   * say the same.
+   */
   readonly rpcs?: Rpcs;
   /** What the deadlines of `rpcs` go by; by default the engine's. */
   readonly clock?: Clock;

@@ -66,7 +66,7 @@ export interface Given {
 /** What a part has brought: one message, or as many as it made calls that succeeded. */
 export interface Arrived {
   readonly messages: readonly Message[];
-  /** The same as protojson, each as a whole. */
+  /** The same as protojson, each as a whole: for parts that read it so. */
   readonly whole: readonly JsonValue[];
 }
 

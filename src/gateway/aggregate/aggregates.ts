@@ -1,4 +1,4 @@
-import type { DescService, JsonObject, JsonValue } from "@bufbuild/protobuf";
+import type { DescService } from "@bufbuild/protobuf";
 import { protoCamelCase } from "@bufbuild/protobuf/reflect";
 import type { Transport } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
@@ -10,14 +10,14 @@ import type { JsonStyle } from "../../rest/json-style.ts";
 import { parseQuery } from "../../rest/query.ts";
 import { badField, urlTooLong, wrongMethod } from "../../rest/refusal.ts";
 import { contractRegistry } from "../../rest/registry.ts";
+import type { JsonOutput } from "../../rest/response.ts";
 import { parseTemplate, type Template, type Variable } from "../../rest/template.ts";
 import { RouteTrie } from "../../rest/trie.ts";
 import { pathOf } from "../../server/dispatch.ts";
 import type { Aggregate } from "./aggregate.ts";
-import { type Composed, type ComposeRequest, type ComposeTools, compose } from "./composition.ts";
-import { missingJson } from "./missing.ts";
+import { type BodyWriter, bodyWriter, type WrittenJson } from "./body.ts";
+import { type ComposeRequest, type ComposeTools, compose } from "./composition.ts";
 import { type ResolvedAggregate, resolveAggregate } from "./resolved.ts";
-import { shownOf } from "./shown.ts";
 
 /** What aggregates are answered with. */
 export interface AggregatesOptions {
@@ -28,6 +28,8 @@ export interface AggregatesOptions {
   readonly transport: Transport;
   /** For aggregates that do not say how long they may take. */
   readonly timeoutMs: number;
+  /** How protojson is written. If unset, as its own mapping has it, with every field. */
+  readonly json?: JsonOutput;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -43,10 +45,10 @@ const maxUrlLength = 16_384;
 
 /** Plans how aggregates are answered: under the path of each, and below /api in snake_case if that begins with /v1. */
 export function answeringAggregates(options: AggregatesOptions): Aggregates {
-  const { aggregates, services, timeoutMs, ...given } = options;
+  const { aggregates, services, timeoutMs, json = {}, ...given } = options;
   const resolved = aggregates.map((aggregate) => resolveAggregate(aggregate, { services, timeoutMs }));
-  const trie = trieOf(resolved);
   const tools: ComposeTools = { ...given, registry: contractRegistry(servicesOf(resolved)) };
+  const trie = trieOf(resolved, { ...json, registry: tools.registry });
   return {
     resolved,
     async answer(request) {
@@ -66,14 +68,14 @@ export function answeringAggregates(options: AggregatesOptions): Aggregates {
 interface Route {
   readonly resolved: ResolvedAggregate;
   readonly template: Template;
-  readonly style: JsonStyle;
+  readonly write: BodyWriter;
 }
 
-function trieOf(all: readonly ResolvedAggregate[]): RouteTrie<Route> {
+function trieOf(all: readonly ResolvedAggregate[], json: WrittenJson): RouteTrie<Route> {
   const trie = new RouteTrie<Route>();
   const insert = (resolved: ResolvedAggregate, path: string, style: JsonStyle) => {
     const template = parseTemplate(path);
-    trie.insert("GET", template, { resolved, template, style });
+    trie.insert("GET", template, { resolved, template, write: bodyWriter(resolved, style, json) });
   };
   for (const each of all) insert(each, each.aggregate.path, "protojson");
   for (const each of all) {
@@ -125,19 +127,9 @@ interface Answering {
   readonly tools: ComposeTools;
 }
 
-async function answer({ resolved, style }: Route, asking: ComposeRequest, { request, tools }: Answering) {
+async function answer({ resolved, write }: Route, asking: ComposeRequest, { request, tools }: Answering) {
   const composed = await compose(resolved, asking, tools);
   const header = new Headers();
   if (composed.missing.length > 0) header.set("cache-control", "no-store"); // the next one may be whole
-  return jsonAnswer(200, JSON.stringify(bodyOf(resolved, composed, style)), header, request.method);
-}
-
-/** The parts in the order of their description, and what is missing. */
-function bodyOf({ parts }: ResolvedAggregate, { arrived, missing }: Composed, style: JsonStyle): JsonObject {
-  const shown = parts.flatMap((each): [string, JsonValue][] => {
-    const came = arrived.get(each.part.name);
-    if (each.call === undefined || came === undefined) return [];
-    return [[style === "plain" ? each.part.name : protoCamelCase(each.part.name), shownOf(each, came, style)]];
-  });
-  return { ...Object.fromEntries(shown), ...(missing.length > 0 && { partial: missing.map(missingJson) }) };
+  return jsonAnswer(200, write(composed), header, request.method);
 }

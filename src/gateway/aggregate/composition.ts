@@ -8,7 +8,7 @@ import type { Arrived, Given, Part, ResolvedPart } from "./aggregate.ts";
 import { Calls, differentRequests, eachAtMost } from "./calls.ts";
 import { type Missing, missingValues, shownError, tooMany, withoutNeeded } from "./missing.ts";
 import type { ResolvedAggregate, UnresolvedPart } from "./resolved.ts";
-import { arrivedOf } from "./shown.ts";
+import { ArrivedMessages } from "./shown.ts";
 
 /** One request to an aggregate. */
 export interface ComposeRequest {
@@ -153,7 +153,7 @@ class Composition {
   async #askOne({ call }: ResolvedPart, requests: readonly Message[]): Promise<Outcome> {
     const { calls, registry } = this.#tools;
     const messages = await Promise.all(requests.map((request) => calls.ask(call.method, request)));
-    return { arrived: arrivedOf(call, messages, registry), missing: [] };
+    return { arrived: new ArrivedMessages(call.method, messages, registry), missing: [] };
   }
 
   async #askEach({ part, call }: ResolvedPart, all: readonly Message[]): Promise<Outcome> {
@@ -171,7 +171,7 @@ class Composition {
     const missing = [...missingValues(part, errors)];
     if (requests.length > maxCalls) missing.push(tooMany(part, maxCalls, requests.length));
     const came = messages.length > 0 || requests.length === 0;
-    return { arrived: came ? arrivedOf(call, messages, registry) : undefined, missing };
+    return { arrived: came ? new ArrivedMessages(call.method, messages, registry) : undefined, missing };
   }
 }
 

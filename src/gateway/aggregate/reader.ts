@@ -54,7 +54,7 @@ function partReader(name: string, fields: readonly string[], known: KnownContrac
   const end = walk(startOf(resolved), fields);
   const values = ({ answers }: Given) => {
     const arrived = answers.get(name);
-    return arrived === undefined ? [] : valuesAt(shownOf(resolved, arrived, "protojson"), end.names);
+    return arrived === undefined ? [] : valuesAt(shownOf(resolved, arrived), end.names);
   };
   return { values, several: end.several, isText: false, end };
 }

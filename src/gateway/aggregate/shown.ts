@@ -1,23 +1,29 @@
-import { type JsonValue, type Message, type Registry, toJson } from "@bufbuild/protobuf";
-import { isTree, snakeName } from "../../rest/fields.ts";
-import { type JsonStyle, plainStyle } from "../../rest/json-style.ts";
-import type { Arrived, PartCall, ResolvedPart } from "./aggregate.ts";
+import { type DescMethodUnary, type JsonValue, type Message, type Registry, toJson } from "@bufbuild/protobuf";
+import { isTree } from "../../rest/fields.ts";
+import type { Arrived, ResolvedPart } from "./aggregate.ts";
 
-/** What came, as it is shown later and as other parts see it; put into JSON once. */
-export function arrivedOf({ method }: PartCall, messages: readonly Message[], registry: Registry): Arrived {
-  const whole = messages.map((message) => toJson(method.output, message, { alwaysEmitImplicit: true, registry }));
-  return { messages, whole };
+/** What came of a part's calls. It is put into JSON when another part reads it so, and once. */
+export class ArrivedMessages implements Arrived {
+  readonly messages: readonly Message[];
+  readonly #method: DescMethodUnary;
+  readonly #registry: Registry;
+  #whole: readonly JsonValue[] | undefined;
+
+  constructor(method: DescMethodUnary, messages: readonly Message[], registry: Registry) {
+    this.messages = messages;
+    this.#method = method;
+    this.#registry = registry;
+  }
+
+  get whole(): readonly JsonValue[] {
+    const options = { alwaysEmitImplicit: true, registry: this.#registry };
+    this.#whole ??= this.messages.map((message) => toJson(this.#method.output, message, options));
+    return this.#whole;
+  }
 }
 
-/** What a part shows of what it brought: one value, or a list where it fans out. */
-export function shownOf({ part, call }: ResolvedPart, { whole }: Arrived, style: JsonStyle): JsonValue {
-  const shown = whole.map((json) => shownIn(call, json, style));
-  return part.many ? shown : (shown[0] ?? null);
-}
-
-function shownIn({ method, show }: PartCall, json: JsonValue, style: JsonStyle): JsonValue {
-  const styled = style === "plain" ? plainStyle(method.output)(json) : json;
-  if (show === undefined) return styled;
-  const key = style === "plain" ? snakeName(show) : show.jsonName;
-  return isTree(styled) ? (styled[key] ?? null) : styled;
+/** What other parts see of a part: one value of protojson, or a list where it fans out. */
+export function shownOf({ part, call: { show } }: ResolvedPart, { whole }: Arrived): JsonValue {
+  const shown = show === undefined ? whole : whole.map((json) => (isTree(json) ? (json[show.jsonName] ?? null) : json));
+  return part.many ? [...shown] : (shown[0] ?? null);
 }

@@ -2,9 +2,11 @@ import type { DescService } from "@bufbuild/protobuf";
 import type { Logger } from "../../base/log.ts";
 import { type Followed, Watchable } from "../../base/watch.ts";
 import { assertPolicies } from "../../call/policy.ts";
+import type { Rpcs } from "../../wire/grpc/rpc.ts";
 import type { Aggregate } from "../aggregate/aggregate.ts";
 import { answeringAggregates } from "../aggregate/aggregates.ts";
 import type { ResolvedAggregate } from "../aggregate/resolved.ts";
+import { passThrough } from "../upstream/pass-through.ts";
 import { type Answerer, answererOf, type WayUpstream } from "../upstream/port.ts";
 import { restUpstream } from "../upstream/rest-upstream.ts";
 import type { Contract } from "./contract.ts";
@@ -17,6 +19,8 @@ export interface Routes {
   /** What is composed of several calls, with what is in the way of it: for documentation and `/health`. */
   readonly aggregates: readonly ResolvedAggregate[];
   readonly answer: Answerer;
+  /** What gRPC calls are answered by directly, with messages that nobody decodes. */
+  readonly rpcs: Rpcs;
 }
 
 /** Why a description is not used; the contract itself where there is one that a change elsewhere may yet make usable. */
@@ -87,13 +91,15 @@ export class RouteTable {
   }
 
   /** What contracts have goes before aggregates, which so cost nobody else anything. */
-  #answering(services: readonly DescService[]): Pick<Routes, "answer" | "aggregates"> {
+  #answering(services: readonly DescService[]): Pick<Routes, "answer" | "aggregates" | "rpcs"> {
     const { way, log, aggregates = [], aggregateTimeoutMs: timeoutMs = 5_000 } = this.#options;
     const answer = answererOf(services, way);
-    if (aggregates.length === 0) return { answer, aggregates: [] };
-    const { clock } = way;
-    const composed = answeringAggregates({ aggregates, services, transport: restUpstream(way), timeoutMs, clock, log });
-    return { answer: orElse(answer, composed.answer), aggregates: composed.resolved };
+    const rpcs = passThrough(services, way);
+    if (aggregates.length === 0) return { answer, rpcs, aggregates: [] };
+    const { clock, json = {} } = way;
+    const tools = { transport: restUpstream(way), timeoutMs, json, clock, log };
+    const composed = answeringAggregates({ aggregates, services, ...tools });
+    return { answer: orElse(answer, composed.answer), rpcs, aggregates: composed.resolved };
   }
 }
 

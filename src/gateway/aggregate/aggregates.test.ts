@@ -248,6 +248,15 @@ describe.each(forms)("an aggregate %s", (_, aggregates) => {
   });
 });
 
+test("protojson is written as the gateway's owner says", async () => {
+  const json = { enumAsInteger: true, useProtoFieldName: true, alwaysEmitImplicit: false };
+  const ask = asking({ aggregates: [overview], transport: stagedShop().transport, json });
+  const answer = await ask(path);
+  expect(answer?.json).toMatchObject({ orders: [{ user_id: "7", status: 1 }] });
+  expect(answer?.json).not.toHaveProperty("user.version");
+  expect((await ask("/api/users/7/overview"))?.json).toMatchObject({ orders: [{ user_id: 7, status: "pending" }] });
+});
+
 test("parts that ask the same are one call", async () => {
   const twice = aggregate("/v1/users/{id}/twice")
     .call("one", UserService.method.getUser, { request: ({ integer }) => ({ id: integer("id") }) })

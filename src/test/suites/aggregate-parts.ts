@@ -9,6 +9,7 @@ import { notFound } from "../../call/errors.ts";
 import type { Aggregate } from "../../gateway/aggregate/aggregate.ts";
 import { answeringAggregates } from "../../gateway/aggregate/aggregates.ts";
 import { aggregate } from "../../gateway/aggregate/typed.ts";
+import type { JsonOutput } from "../../rest/response.ts";
 import { fakeClock } from "../../testing/fake-clock.ts";
 import { type RestCall, readAnswer, restRequest } from "../../testing/rest-caller.ts";
 
@@ -106,6 +107,7 @@ export interface AskOptions {
   readonly services?: readonly DescService[];
   readonly clock?: Clock;
   readonly log?: Logger;
+  readonly json?: JsonOutput;
 }
 
 /** Asks aggregates as a gateway does. */
@@ -115,8 +117,9 @@ export function asking({
   services = shopServices,
   clock = fakeClock(),
   log = silentLogger,
+  json = {},
 }: AskOptions) {
-  const { answer } = answeringAggregates({ aggregates, services, transport, clock, log, timeoutMs: 5_000 });
+  const { answer } = answeringAggregates({ aggregates, services, transport, clock, log, json, timeoutMs: 5_000 });
   return async (path: string, { method = "GET", ...rest }: RestCall & { readonly method?: string } = {}) => {
     const answered = await answer(restRequest(method, path, rest));
     return answered && readAnswer(answered);

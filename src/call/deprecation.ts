@@ -6,6 +6,10 @@ export interface Deprecation {
   readonly sinceSeconds: number;
   /** When it may be gone, in milliseconds since the epoch: https://www.rfc-editor.org/rfc/rfc8594 */
   readonly sunsetAt: number | undefined;
+  /** Where its successor is found; may be empty. */
+  readonly successor: string;
+  /** Where people read how to move on; may be empty. */
+  readonly documentation: string;
   readonly fields: readonly (readonly [name: string, value: string])[];
 }
 
@@ -20,7 +24,7 @@ export function deprecationOf({ since, sunset, successor, documentation }: Depre
   const fields: [string, string][] = [["deprecation", `@${sinceSeconds}`]];
   if (sunsetAt !== undefined) fields.push(["sunset", new Date(sunsetAt).toUTCString()]);
   if (links.length > 0) fields.push(["link", links.join(", ")]);
-  return { sinceSeconds, sunsetAt, fields };
+  return { sinceSeconds, sunsetAt, successor, documentation, fields };
 }
 
 /** What is wrong with it, or nothing. */

@@ -10,7 +10,7 @@ import { type AddressInfo, createServer as createTcp, type Socket, type Server a
 import { systemClock } from "../base/clock.ts";
 import { Watchable } from "../base/watch.ts";
 import type { Listener, ListenOptions, ServerTls } from "./engine.ts";
-import { closedByPeers, hangUpOnStrangers, opened, secure, settled, slowness } from "./listening.ts";
+import { closedByPeers, hangUpOnStrangers, opened, renew, secure, settled, slowness } from "./listening.ts";
 import { limitAge } from "./node-age.ts";
 import { type NodeHandler, nodeHandler } from "./node-handler.ts";
 import { sniff } from "./sniff.ts";
@@ -88,6 +88,10 @@ class NodeListener implements Listener {
 
   get inFlight(): number {
     return this.#inFlight.value;
+  }
+
+  setTls(tls: ServerTls): void {
+    renew(this.#doors.tcp, tls);
   }
 
   drain(graceMs: number): Promise<number> {

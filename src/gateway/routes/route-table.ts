@@ -76,9 +76,10 @@ export class RouteTable {
   #take(contract: Contract): boolean {
     const { typeName } = contract.service;
     const { contracts, refused } = this.#routes.value;
-    const changed = contracts.get(typeName)?.digest !== contract.digest;
+    const known = contracts.get(typeName);
+    const changed = isNews(contract, known);
     if (!changed && !refused.has(typeName)) return false;
-    const now = new Map([...contracts, [typeName, contract]]);
+    const now = new Map([...contracts, [typeName, changed ? contract : (known ?? contract)]]);
     try {
       assertPolicies(contract.service);
       this.#routes.set({ contracts: now, refused: without(refused, typeName), ...this.#answering(servicesOf(now)) });
@@ -105,6 +106,11 @@ export class RouteTable {
 
 function orElse(first: Answerer, second: Answerer): Answerer {
   return async (request) => (await first(request)) ?? second(request);
+}
+
+/** Comments alone are news, too; their absence is not, for the replica that has none is of the same version. */
+function isNews({ digest, comments }: Contract, known: Contract | undefined): boolean {
+  return digest !== known?.digest || (comments !== undefined && comments !== known.comments);
 }
 
 function servicesOf(contracts: ReadonlyMap<string, Contract>): DescService[] {

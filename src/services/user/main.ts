@@ -1,5 +1,6 @@
 import { UserService } from "../../../gen/shop/user/v1/user_pb.ts";
 import { UserService as UserServiceV2 } from "../../../gen/shop/user/v2/user_pb.ts";
+import { heddleDescriptors } from "../../app/descriptors.ts";
 import { serve } from "../../app/run.ts";
 import { orExit, readSettings } from "../../base/env.ts";
 import { jsonLogger } from "../../base/log.ts";
@@ -19,6 +20,7 @@ const server = await orExit(
   serve({
     ...config,
     name: "user",
+    descriptors: heddleDescriptors,
     services: [
       [UserService, userService({ store })],
       [UserServiceV2, userServiceV2({ store })],

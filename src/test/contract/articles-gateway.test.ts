@@ -16,10 +16,11 @@ interface Answer {
 }
 
 async function ask(method: string, path: string, body?: unknown): Promise<Answer> {
-  const headers = { "content-type": "application/json" };
+  const headers = { "content-type": "application/json", authorization: shop.clerk };
   const answer = await fetch(shop.url + path, {
     method,
-    ...(body !== undefined && { body: JSON.stringify(body), headers }),
+    headers,
+    ...(body !== undefined && { body: JSON.stringify(body) }),
   });
   return { status: answer.status, json: await answer.json(), header: answer.headers };
 }

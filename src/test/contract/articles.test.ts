@@ -13,8 +13,8 @@ afterAll(async () => {
 /** Where the articles' clients ask: each service at its own port, and all of them at the gateway. */
 const { url: gateway } = gatewayShop;
 const places = [
-  ["at the services", shop.origins],
-  ["at the gateway", { order: gateway, user: gateway, catalog: gateway }],
+  ["at the services", shop.origins, shop.authorization.clerk],
+  ["at the gateway", { order: gateway, user: gateway, catalog: gateway }, gatewayShop.clerk],
 ] as const;
 
 const isoDate = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
@@ -31,16 +31,20 @@ interface Answer {
   readonly header: Headers;
 }
 
-async function ask(method: string, url: string, body?: unknown): Promise<Answer> {
+async function ask(method: string, url: string, body?: unknown, authorization?: string): Promise<Answer> {
   const response = await fetch(url, {
     method,
-    ...(body !== undefined && { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+    headers: {
+      ...(body !== undefined && { "content-type": "application/json" }),
+      ...(authorization !== undefined && { authorization }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
   });
   const text = await response.text();
   return { status: response.status, json: JSON.parse(text) as Json, header: response.headers };
 }
 
-describe.each(places)("orders, by the synchronous client, %s", (_, origins) => {
+describe.each(places)("orders, by the synchronous client, %s", (_, origins, clerk) => {
   const orders = `${origins.order}/api/orders`;
 
   beforeAll(async () => {
@@ -48,7 +52,8 @@ describe.each(places)("orders, by the synchronous client, %s", (_, origins) => {
       await ask("POST", `${origins.user}/api/users`, { name: `User ${id}`, email: `user-${id}@example.com` });
     }
     const price = { currency_code: "EUR", units: 9, nanos: 990_000_000 };
-    await ask("POST", `${origins.catalog}/api/products`, { sku: "ABC", name: "Loom shuttle", price, stock: 10 });
+    const product = { sku: "ABC", name: "Loom shuttle", price, stock: 10 };
+    expect(await ask("POST", `${origins.catalog}/api/products`, product, clerk)).toMatchObject({ status: 201 });
   });
 
   test("an order for user 42 is created pending, with its total, in snake_case and numbers", async () => {

@@ -22,7 +22,7 @@ FROM node:24-bookworm-slim
 WORKDIR /heddle
 # A container has an address of its own: it listens on all of it, and one admin port does for every part.
 ENV NODE_ENV=production HOST=0.0.0.0 ADMIN_PORT=9000 HEDDLE_DATA=/var/lib/heddle
-RUN install -d -o node -g node /var/lib/heddle
+RUN install -d -o node -g node /var/lib/heddle /var/lib/heddle/keys
 COPY package.json LICENSE ./
 COPY --from=dependencies /heddle/node_modules node_modules
 COPY --from=build /heddle/dist dist

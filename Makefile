@@ -12,7 +12,7 @@ grpcurl := $(or $(HEDDLE_TEST_GRPCURL),$(shell sh -c 'command -v grpcurl'),$(wil
 python := $(or $(HEDDLE_TEST_PYTHON),.tools/python/bin/python)
 go_peer := $(or $(HEDDLE_TEST_GO_PEER),.tools/go-peer)
 
-.PHONY: help generate up down status logs explain check test test-integration test-browser test-compose conformance fuzz simulate bench build lock clean
+.PHONY: help generate up down status logs explain token check test test-integration test-browser test-compose conformance fuzz simulate bench build lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ logs: gen/.stamp ## Show the logs; ARGS=user those of one service
 
 explain: gen/.stamp ## Tell what happened to a call; ARGS=<trace id>, or the latest eventful ones
 	@$(cli) explain $(ARGS)
+
+token: gen/.stamp ## Print a bearer token; ARGS="--sub ada --scope products:write", or ARGS=rotate for new keys
+	@$(cli) token $(ARGS)
 
 check: gen/.stamp ## Types, lint, format, contracts, layout, fresh gen/; BASE=<commit> to compare contracts with
 	@BASE="$(BASE)" node scripts/check.ts

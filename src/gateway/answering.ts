@@ -18,6 +18,8 @@ export interface AnsweringOptions {
   readonly version: string;
   /** Unset, there is none. */
   readonly documentation: Documentation | undefined;
+  /** Whether it can prove callers: methods that ask for access are closed where it cannot. */
+  readonly provesCallers: boolean;
   readonly corsOrigins: readonly string[];
   readonly random: Random;
 }
@@ -27,10 +29,10 @@ export interface AnsweringOptions {
  * this order.
  */
 export function answering(options: AnsweringOptions): HttpHandler {
-  const { own, routing, health, version, documentation, corsOrigins, random } = options;
+  const { own, routing, health, documentation, corsOrigins, random, ...about } = options;
   const told = (): readonly [boolean, Record<string, unknown>] => {
     const serving = health.serving.value;
-    return [serving, healthPage({ serving, version, fleet: routing.fleet.value, routes: routing.routes.value })];
+    return [serving, healthPage({ ...about, serving, fleet: routing.fleet.value, routes: routing.routes.value })];
   };
   const pages = pagesOf({ health: told, documentation });
   const route: HttpHandler = async (request) => {

@@ -1,17 +1,26 @@
 import type { DescService } from "@bufbuild/protobuf";
-import { createClient, type Interceptor, type Transport } from "@connectrpc/connect";
+import {
+  createClient,
+  type Interceptor,
+  type StreamResponse,
+  type Transport,
+  type UnaryResponse,
+} from "@connectrpc/connect";
 import { DiscoveryService } from "../../gen/heddle/discovery/v1/discovery_pb.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { Deadlines } from "../base/deadlines.ts";
 import { environmentOr } from "../base/env.ts";
 import { jsonLogger, type Logger } from "../base/log.ts";
 import { type Random, systemRandom } from "../base/random.ts";
-import type { Engine } from "../wire/engine.ts";
+import type { OutgoingCallInit } from "../call/outgoing-call.ts";
+import type { Engine, SessionTls } from "../wire/engine.ts";
 import { defaultEngine } from "../wire/engines.ts";
+import { callTransport, performed } from "../wire/grpc/call-transport.ts";
 import { SessionPool } from "../wire/session-pool.ts";
 import type { BalancerName } from "./balance/balancers.ts";
 import { Channels } from "./channels.ts";
 import { type MeshClient, meshClient } from "./client.ts";
+import type { Credentials } from "./credentials.ts";
 import { Faults } from "./faults/faults.ts";
 import type { FaultSource } from "./faults/plan.ts";
 import type { MeshHooks } from "./hooks.ts";
@@ -20,7 +29,7 @@ import { registryResolver } from "./resolve/registry.ts";
 import type { Resolver } from "./resolve/resolver.ts";
 import { fileCache, noCache } from "./resolve/snapshot-cache.ts";
 import { staticResolver } from "./resolve/static.ts";
-import { meshTransport } from "./transport.ts";
+import { meshPerform, meshTransport } from "./transport.ts";
 
 /** Where discovery listens unless somebody says otherwise. */
 export const defaultDiscovery = "127.0.0.1:8500";
@@ -39,6 +48,17 @@ export interface MeshOptions {
   readonly zone?: string;
   /** The application's own, outside of all steps. */
   readonly interceptors?: readonly Interceptor[];
+  /**
+   * What calls prove themselves with: `callersToken()` passes on the token of the call being served, `bearer(source)`
+   * shows this program's own. A call that brings its own `authorization` keeps it. By default nothing is shown. With a
+   * `resolver` of one's own they have to name the services that see them, for these may be anybody's.
+   */
+  readonly credentials?: Credentials;
+  /**
+   * How endpoints that speak TLS prove themselves, and we to them. By default by the authorities that Node knows;
+   * NODE_EXTRA_CA_CERTS adds some.
+   */
+  readonly endpointTls?: SessionTls;
   readonly hooks?: MeshHooks;
   /**
    * What is to go wrong in calls on purpose, for tests and game days: a `heddle.fault.v1.FaultPlan`, as a message, as
@@ -58,6 +78,11 @@ export interface Mesh extends AsyncDisposable {
   client<S extends DescService>(service: S): MeshClient<S>;
   /** The same as a Connect transport, for any service. */
   readonly transport: Transport;
+  /**
+   * Makes one call, past the application's interceptors: for who passes calls on. Those that are `isRaw` have
+   * RawMessages for messages, both ways, which nobody decodes on their way.
+   */
+  readonly call: (init: OutgoingCallInit) => Promise<UnaryResponse | StreamResponse>;
   readonly resolver: Resolver;
   /** What goes wrong on purpose, changed with `set`. */
   readonly faults: Faults;
@@ -67,10 +92,17 @@ export interface Mesh extends AsyncDisposable {
 export async function openMesh(options: MeshOptions = {}): Promise<Mesh> {
   const { clock = systemClock, random = systemRandom, engine = defaultEngine, hooks = {} } = options;
   const { log = jsonLogger({ level: "warn" }), interceptors = [], balance, zone = environmentOr("ZONE", "") } = options;
+  const { credentials } = options;
+  if (credentials?.services === undefined && credentials !== undefined && options.resolver !== undefined) {
+    throw new TypeError(
+      "credentials have to say `to` whom they are shown where endpoints come from a resolver of one's own",
+    );
+  }
   const faults = new Faults({ clock, random, log });
   faults.set(options.faults ?? environmentOr("HEDDLE_FAULTS", ""));
-  const sessions = new SessionPool(engine);
-  const registrySessions = new SessionPool(engine, registryKeepalive);
+  const tls = options.endpointTls && { tls: options.endpointTls };
+  const sessions = new SessionPool(engine, tls);
+  const registrySessions = new SessionPool(engine, { ...registryKeepalive, ...tls });
   const deadlines = new Deadlines(clock);
   const recent = new Recent(clock);
   const entered = enterRecent(recent);
@@ -97,10 +129,12 @@ export async function openMesh(options: MeshOptions = {}): Promise<Mesh> {
       log,
     });
   const services = transportTo(withDiscovery(resolver, registry.channels), sessions);
-  const transport = meshTransport({ ...services.parts, hooks, interceptors, faults });
+  const perform = meshPerform({ ...services.parts, hooks, faults, ...(credentials && { credentials }) });
+  const transport = callTransport({ perform, interceptors, baseUrl: "http://mesh" });
   return {
     client: (service) => meshClient(service, transport, clock),
     transport,
+    call: (init) => performed(perform, init),
     resolver,
     faults,
     async [Symbol.asyncDispose]() {

@@ -17,6 +17,7 @@ import type { MeshHooks } from "./hooks.ts";
 import type { Place } from "./place.ts";
 import type { Permit } from "./policy/circuit.ts";
 import { pushbackOf } from "./policy/pushback.ts";
+import { targetOf } from "./resolve/static.ts";
 import type { Route } from "./route.ts";
 import { type AttemptFacts, type AttemptKind, brief, type Choice } from "./story.ts";
 
@@ -144,8 +145,16 @@ export class Sending {
   }
 
   #send(timeoutMs: number | undefined): Promise<UnaryResponse | StreamResponse> {
-    const { method, message } = this.#call;
-    const attempt = { method, message, fields: this.#fields(), timeoutMs, lifetime: this.#lifetime, sentBytes: 0 };
+    const { method, message, isRaw } = this.#call;
+    const attempt = {
+      method,
+      message,
+      isRaw,
+      fields: this.#fields(),
+      timeoutMs,
+      lifetime: this.#lifetime,
+      sentBytes: 0,
+    };
     if (!this.#call.isStream) {
       const sent = this.#pass(attempt);
       this.sentBytes = attempt.sentBytes;
@@ -161,7 +170,9 @@ export class Sending {
   /** To the session, or to what is to go wrong on purpose. */
   #pass(attempt: Attempt): Promise<UnaryResponse | StreamResponse> {
     const { sessions, faults } = this.#parts;
-    return faults?.injector?.send(attempt, this.facts, sessions) ?? sessions.send(this.facts.endpoint.address, attempt);
+    return (
+      faults?.injector?.send(attempt, this.facts, sessions) ?? sessions.send(targetOf(this.facts.endpoint), attempt)
+    );
   }
 
   #fields(): Fields {

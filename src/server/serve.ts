@@ -7,13 +7,15 @@ import { Lifetime } from "../base/lifetime.ts";
 import type { Logger } from "../base/log.ts";
 import { createLoopLoad, idleLoop, type LoopLoad } from "../base/loop-load.ts";
 import { methodName } from "../call/method.ts";
-import { assertPolicies, methodPolicy } from "../call/policy.ts";
+import { assertPolicies } from "../call/policy.ts";
 import { contractRegistry } from "../rest/registry.ts";
+import { isClosed } from "../security/access.ts";
 import type { Authenticate } from "../security/principal.ts";
 import type { Engine, HttpHandler, Listener, ServerTls } from "../wire/engine.ts";
 import { defaultEngine } from "../wire/engines.ts";
 import { compressions } from "../wire/grpc/compressions.ts";
 import { maxMessageBytes } from "../wire/grpc/messages.ts";
+import type { Rpcs } from "../wire/grpc/rpc.ts";
 import { dispatcher } from "./dispatch.ts";
 import { type HealthState, healthService, healthState } from "./health.ts";
 import type { ServerHooks } from "./hooks.ts";
@@ -80,6 +82,8 @@ export interface ServerOptions {
   readonly fallback?: HttpHandler;
   /** Stands around all that the port answers: it may answer itself, hand on to `own`, or change what `own` answers. */
   readonly around?: (own: HttpHandler, parts: ServerParts) => HttpHandler;
+  /** With `around`: what gRPC calls are answered by directly, at this moment. It has to say the same as `around`. */
+  readonly rpcs?: Rpcs;
   /** Is told of peers that break the protocol; of calls, `hooks` are. */
   readonly log?: Logger;
   readonly engine?: Engine;
@@ -91,6 +95,8 @@ export interface Server extends AsyncDisposable {
   readonly host: string;
   readonly port: number;
   readonly health: HealthState;
+  /** Proves itself by another pair to connections that open from now on. Throws, and changes nothing, if it cannot be used. */
+  setTls(tls: ServerTls): void;
   /**
    * Finishes what has begun and begins nothing. Not ready any more, GOAWAY, endless streams end with UNAVAILABLE,
    * other calls have `graceMs` (default 10 s). Resolves with how many calls were cut off.
@@ -132,11 +138,13 @@ export async function openServer(options: ServerOptions): Promise<Server> {
   const own = dispatcher({ ...options, handlers: router.handlers, services: described, health, clock });
   const { around = (all) => all, hooks = {} } = options;
   const handler = around(own, { hooks, health, draining });
+  const ofServices = () => rpcsOf(entries, { steps, interceptors, maxRequestBytes });
+  const rpcs = options.around === undefined ? ofServices() : options.rpcs;
   const listener = await engine.listen({
     host,
     port,
     handler,
-    ...(options.around === undefined && { rpcs: rpcsOf(entries, { steps, interceptors, maxRequestBytes }) }),
+    ...(rpcs && { rpcs }),
     clock,
     ...(options.tls && { tls: options.tls }),
     ...(options.log && { log: options.log }),
@@ -166,12 +174,12 @@ const alwaysAnswered: ReadonlySet<DescService> = new Set([Health]);
 
 /** A rule that nobody enforces is worse than none: refuse to start. */
 function assertOpen(services: readonly DescService[]): void {
-  const closed = services
-    .flatMap((service) => service.methods)
-    .filter((method) => methodPolicy(method).access?.anonymous === false);
+  const closed = services.flatMap((service) => service.methods).filter(isClosed);
   if (closed.length === 0) return;
   const names = closed.map(methodName).join(", ");
-  throw new Error(`the contract asks for access to ${names}, but nothing proves callers: set \`authenticate\``);
+  throw new Error(
+    `the contract asks for access to ${names}, but nothing proves callers: set AUTH_JWKS, or \`authenticate\` in code`,
+  );
 }
 
 class OpenServer implements Server {
@@ -187,6 +195,10 @@ class OpenServer implements Server {
     this.health = health;
     this.#listener = listener;
     this.#draining = draining;
+  }
+
+  setTls(tls: ServerTls): void {
+    this.#listener.setTls(tls);
   }
 
   drain(graceMs = 10_000): Promise<number> {

@@ -21,7 +21,10 @@ export interface ListenOptions {
   /** 0 lets the system choose. */
   readonly port: number;
   readonly handler: HttpHandler;
-  /** What gRPC calls may be answered by directly, by path; `handler` answers them too, and has to say the same. */
+  /**
+   * What gRPC calls may be answered by directly, by path, asked for each call anew; `handler` answers them too, and has to
+   * say the same.
+   */
   readonly rpcs?: Rpcs;
   /** What the deadlines of `rpcs` go by; by default the engine's. */
   readonly clock?: Clock;
@@ -51,6 +54,11 @@ export interface Listener extends AsyncDisposable {
   readonly port: number;
   /** Requests being answered. */
   readonly inFlight: number;
+  /**
+   * Proves itself by another pair from now on: to connections that open, while those that are open go on as they are.
+   * Throws, and changes nothing, if the pair cannot be used, or the port speaks no TLS.
+   */
+  setTls(tls: ServerTls): void;
   /**
    * Finishes what has begun and begins nothing: closes the port, sends GOAWAY, waits up to `graceMs` for what runs,
    * then closes every connection. Resolves with how many requests were cut off.

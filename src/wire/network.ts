@@ -61,6 +61,8 @@ export interface DoorOptions {
 export interface Door {
   readonly host: string;
   readonly port: number;
+  /** Proves itself by another pair to connections that open from now on. Throws if it cannot. */
+  setTls(tls: ServerTls): void;
   /** Takes no more connections; resolves when the last one has closed. */
   close(): Promise<void>;
   /** Closes every connection at once, those included that have told nobody their version yet. */
@@ -71,6 +73,11 @@ export interface Door {
 export interface Network {
   /** A socket on its way to "host:port", over TLS if there are options for it. What goes wrong it tells by `error`. */
   connect(address: string, tls?: SessionTls): WireSocket;
+  /**
+   * Does something when all sockets that have news have told it. What is called on behalf of many connections, as a
+   * gateway's upstream is, leaves in one write then and not in one a connection. By default there is one socket with news.
+   */
+  readonly soon?: (task: () => void) => void;
   /** Opens a port. Rejects with an error whose `code` is the system's: EADDRINUSE, EACCES. */
   listen(options: DoorOptions, visitors: Visitors): Promise<Door>;
 }

@@ -11,7 +11,7 @@ import { OpenApiPage } from "./openapi-page.ts";
 
 function routesOf(...services: readonly DescService[]): Routes {
   const contracts = services.map((service) => [service.typeName, { service, owner: "it", digest: "" }] as const);
-  return { contracts: new Map(contracts), refused: new Map(), answer: async () => undefined };
+  return { contracts: new Map(contracts), refused: new Map(), rpcs: new Map(), answer: async () => undefined };
 }
 
 function pageOf(routes: Watchable<Routes>): OpenApiPage {

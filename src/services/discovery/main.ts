@@ -36,8 +36,9 @@ const server = await orExit(
 );
 const { host, port, adminPort } = server;
 const { version } = config;
+const isSecure = config.tlsFiles !== undefined;
 const own = services.map(([service]) => service);
-const registration = ownRegistration({ host, advertise, port, adminPort, zone, version, services: own });
+const registration = ownRegistration({ host, advertise, port, adminPort, isSecure, zone, version, services: own });
 await discovery.registrar.register(registration);
 
 /** Leases first: none may lapse because the drain cuts the streams that hold them. */

@@ -5,6 +5,7 @@ import { heddleDescriptors } from "../../app/descriptors.ts";
 import { serve } from "../../app/run.ts";
 import { orExit, readSettings } from "../../base/env.ts";
 import { jsonLogger } from "../../base/log.ts";
+import { callersToken } from "../../mesh/credentials.ts";
 import { openMesh } from "../../mesh/mesh.ts";
 import { openStore } from "../../store/orm.ts";
 import { meshMetrics } from "../../telemetry/mesh-metrics.ts";
@@ -23,6 +24,7 @@ await using mesh = await openMesh({
   discovery: config.discovery,
   ...(config.faults && { faults: config.faults }),
   cacheDir: `${config.dataDir}/endpoints`,
+  credentials: callersToken({ to: [UserService, CatalogService] }),
   hooks: meshMetrics(metrics),
   log,
 });

@@ -74,7 +74,9 @@ describe.each(rows)("%s", (_, row) => {
   const ways = restWaysOf(row.method).filter(({ name }) => name.includes(" /v1/"));
   test.each(ways.map((way) => [way.name, way] as const))("%s is as it is documented", async (_, way) => {
     const requests = await row.given(shop);
-    await way.call({ method: row.method, origin: shop.origins[row.at], requests, take: row.take });
+    const { method, at, as, take } = row;
+    const authorization = shop.authorization[as];
+    await way.call({ method, origin: shop.origins[at], authorization, requests, take });
     expect(seen.length).toBeGreaterThan(0);
     for (const { operation, sent, answer } of seen) {
       expect(answer.headers.get("content-type")).toBe("application/json");

@@ -1,7 +1,9 @@
-import { type DescField, type JsonValue, type Message, type Registry, toJson } from "@bufbuild/protobuf";
+import type { DescField, JsonValue, Message, Registry } from "@bufbuild/protobuf";
 import type { Binding, LocationRule } from "./binding.ts";
-import { isTree, snakeName } from "./fields.ts";
+import { enumNames } from "./enum-names.ts";
+import { snakeName } from "./fields.ts";
 import { type JsonStyle, plainStyle } from "./json-style.ts";
+import { JsonText, type TextRules } from "./json-text.ts";
 import { fillTemplate } from "./template.ts";
 
 /** Writes a response message as JSON text. */
@@ -16,13 +18,21 @@ export function responseWriter(
   style: JsonStyle,
   registry: Registry,
 ): ResponseWriter {
-  const options = { alwaysEmitImplicit: true, registry };
-  const restyle = style === "plain" ? plainStyle(method.output) : (json: JsonValue) => json;
-  const key = responseBody && (style === "plain" ? snakeName(responseBody) : responseBody.jsonName);
-  const missing = responseBody && emptyBody(responseBody);
-  return (message) => {
-    const json = restyle(toJson(method.output, message, options));
-    return JSON.stringify(key === undefined || !isTree(json) ? json : (json[key] ?? missing ?? null));
+  const text = new JsonText(textRules(style, registry));
+  if (responseBody === undefined) return text.writerOf(method.output);
+  const writeField = text.fieldWriter(responseBody);
+  const missing = JSON.stringify(emptyBody(responseBody));
+  return (message) => writeField(message) ?? missing;
+}
+
+function textRules(style: JsonStyle, registry: Registry): TextRules {
+  const isPlain = style === "plain";
+  return {
+    registry,
+    hasNumbers: isPlain,
+    nameOf: isPlain ? snakeName : ({ jsonName }) => jsonName,
+    enumText: (desc, jsonName) => (isPlain ? enumNames(desc).toShort.get(jsonName) : undefined) ?? jsonName,
+    restyle: (desc, json) => (isPlain ? plainStyle(desc)(json) : json),
   };
 }
 

@@ -53,7 +53,7 @@ const schemas: readonly DescMessage[] = [
 
 function written(desc: DescMessage, style: "protojson" | "plain", message: Message): string {
   const binding = { method: { output: desc }, responseBody: undefined } as never;
-  return responseWriter(binding, style, registry)(message);
+  return responseWriter(binding, style, { registry })(message);
 }
 
 function wanted(desc: DescMessage, style: "protojson" | "plain", message: Message): string {

@@ -2,6 +2,7 @@ import type { UniversalClientFn, UniversalServerRequest, UniversalServerResponse
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import type { Rpcs, Send, SendOptions } from "./grpc/rpc.ts";
+import type { KeepaliveTimes } from "./keepalive.ts";
 
 /** Answers one HTTP request, whatever version it came by. It does not reject: what goes wrong is an answer too. */
 export type HttpHandler = (request: UniversalServerRequest) => Promise<UniversalServerResponse>;
@@ -54,6 +55,11 @@ export interface Listener extends AsyncDisposable {
   /** Requests being answered. */
   readonly inFlight: number;
   /**
+   * Proves itself by another pair from now on: to connections that open, while those that are open go on as they are.
+   * Throws, and changes nothing, if the pair cannot be used, or the port speaks no TLS.
+   */
+  setTls(tls: ServerTls): void;
+  /**
    * Finishes what has begun and begins nothing: closes the port, sends GOAWAY, waits up to `graceMs` for what runs,
    * then closes every connection. Resolves with how many requests were cut off.
    */
@@ -72,7 +78,7 @@ export interface SessionTls {
 }
 
 /** How to reach an endpoint. */
-export interface SessionOptions extends SendOptions {
+export interface SessionOptions extends SendOptions, KeepaliveTimes {
   readonly tls?: SessionTls;
   /** Time a connection may take to open, in milliseconds. Default 2 s. */
   readonly connectTimeoutMs?: number;

@@ -36,14 +36,18 @@ async function answer(
   response: ServerResponse,
 ): Promise<void> {
   try {
-    const universal = universalRequest(scheme, request, response);
-    await send(universal === undefined ? badRequest(`no URL: ${request.url}`) : await handler(universal), response);
+    const universal = http1Request(scheme, request, response);
+    await sendHttp1(
+      universal === undefined ? badRequest(`no URL: ${request.url}`) : await handler(universal),
+      response,
+    );
   } catch {
     response.destroy(); // the body broke off after the head was sent, or the peer left; one that is there has to see it
   }
 }
 
-function universalRequest(
+/** A request of `node:http` as handlers take it; `undefined` if its target is no URL. Its body is read when somebody asks. */
+export function http1Request(
   scheme: string,
   request: IncomingMessage,
   response: ServerResponse,
@@ -90,7 +94,8 @@ function bodyIn(request: IncomingMessage, response: ServerResponse): AsyncIterab
 
 const noBody = new WholeBody("");
 
-async function send(answer: UniversalServerResponse, response: ServerResponse): Promise<void> {
+/** Sends an answer, its body as fast as the peer reads it; rejects when that breaks off, or the peer leaves before its end. */
+export async function sendHttp1(answer: UniversalServerResponse, response: ServerResponse): Promise<void> {
   const { status, header, body } = answer;
   if (body instanceof WholeBody) return sendWhole(answer, body, response);
   response.writeHead(status, linesOf(header));

@@ -4,7 +4,15 @@ import { FieldHeaders } from "../../call/field-headers.ts";
 import type { HttpHandler } from "../../wire/engine.ts";
 
 const methods = "GET, HEAD, POST, PUT, PATCH, DELETE";
-const restHeaders = ["authorization", "idempotency-key", "accept-language", "traceparent", "tracestate", "baggage"];
+const restHeaders = [
+  "authorization",
+  "idempotency-key",
+  "last-event-id",
+  "accept-language",
+  "traceparent",
+  "tracestate",
+  "baggage",
+];
 const allowedHeaders = [...cors.allowedHeaders, ...restHeaders].map((name) => name.toLowerCase());
 const exposedHeaders = [...cors.exposedHeaders, "Location", "Retry-After", "X-Request-Id", "Heddle-Trace-Id"].join(
   ", ",

@@ -4,7 +4,9 @@ import type { UniversalHandler, UniversalServerRequest, UniversalServerResponse 
 import { Health } from "../../../gen/grpc/health/v1/health_pb.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Random } from "../../base/random.ts";
+import { isWebSocketRequest } from "../../call/web-socket.ts";
 import { contractRegistry } from "../../rest/registry.ts";
+import type { JsonOutput } from "../../rest/response.ts";
 import { transcoder } from "../../rest/transcoder.ts";
 import { saidInFull } from "../../server/bare-answers.ts";
 import { pathOf, rpcsByPath } from "../../server/dispatch.ts";
@@ -28,8 +30,12 @@ export interface WayUpstream {
   /** The first one first. */
   readonly steps: readonly Step[];
   readonly timeoutOf: TimeoutOf;
+  /** How REST answers are written. If unset, as protojson has it, with every field. */
+  readonly json?: JsonOutput;
   readonly clock: Clock;
   readonly random: Random;
+  /** Origins whose pages may open WebSockets. If unset, none but its own. */
+  readonly origins?: readonly string[];
 }
 
 /** Answers a request, or leaves it to somebody else. */
@@ -54,9 +60,11 @@ export function answererOf(services: readonly DescService[], way: WayUpstream): 
   }
   const rpcs = rpcsByPath(router.handlers, way);
   const protocols = new WebProtocols(contractRegistry(services));
-  const rest = transcoder({ services, transport: restUpstream(way), maxBodyBytes: maxMessageBytes });
+  const { json = {}, origins = [], clock } = way;
+  const limits = { maxBodyBytes: maxMessageBytes, origins, clock };
+  const rest = transcoder({ services, transport: restUpstream(way), ...limits, json });
   return async (request) => {
-    const rpc = rpcs.get(pathOf(request.url));
+    const rpc = isWebSocketRequest(request) ? undefined : rpcs.get(pathOf(request.url));
     if (rpc === undefined) return rest(request);
     const passing = passedOn.has(rpc.service.typeName) && passedThrough(request, { rpc, protocols, way });
     return passing || answerRpc(rpc, request);

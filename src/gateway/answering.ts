@@ -5,7 +5,10 @@ import { jsonAnswer } from "../server/answers.ts";
 import { pathOf } from "../server/dispatch.ts";
 import type { HealthState } from "../server/health.ts";
 import type { HttpHandler } from "../wire/engine.ts";
+import { withCompression } from "./http/compression.ts";
 import { withCors } from "./http/cors.ts";
+import { withETag } from "./http/etag.ts";
+import { withHead } from "./http/head.ts";
 import { withRequestId } from "./http/request-id.ts";
 import { withTrace } from "./http/trace.ts";
 import { healthPage } from "./pages/health-page.ts";
@@ -33,7 +36,8 @@ export function answering({ own, routing, health, version, corsOrigins, random }
     if (pathOf(request.url) === "/health") return readOnly(request, page);
     return (await routing.routes.value.answer(request)) ?? own(request);
   };
-  return withCors(corsOrigins, withRequestId(withTrace(random, route)));
+  const bodies = withHead(withCompression(withETag(route)));
+  return withCors(corsOrigins, withRequestId(withTrace(random, bodies)));
 }
 
 function readOnly({ method }: UniversalServerRequest, page: () => UniversalServerResponse): UniversalServerResponse {

@@ -1,5 +1,6 @@
 import type { JsonValue } from "@bufbuild/protobuf";
 import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
+import { decoded } from "./decoding.ts";
 import { checkJsonText } from "./json-check.ts";
 import { bodyTooLarge, notJson, unreadable } from "./refusal.ts";
 
@@ -13,10 +14,10 @@ export async function readJsonBody(
 ): Promise<JsonValue | undefined> {
   if (!isBytes(request.body)) return request.body ?? undefined;
   if (Number(request.header.get("content-length") ?? 0) > maxBodyBytes) throw bodyTooLarge(maxBodyBytes);
-  const bytes = await readBytes(request.body, maxBodyBytes);
-  if (bytes.length === 0) return undefined;
+  const sent = await readBytes(request.body, maxBodyBytes);
+  if (sent.length === 0) return undefined;
   checkContentType(request.header);
-  const text = decode(bytes);
+  const text = decode(await decoded(sent, request.header.get("content-encoding"), maxBodyBytes));
   return text.trim() === "" ? undefined : parse(text);
 }
 
@@ -36,8 +37,6 @@ async function readBytes(body: AsyncIterable<Uint8Array>, maxBodyBytes: number):
 }
 
 function checkContentType(header: Headers): void {
-  const encoding = header.get("content-encoding") ?? "identity";
-  if (encoding !== "identity") throw notJson(`a body in Content-Encoding ${encoding} is not read here: send it plain`);
   const [type = "", ...parameters] = (header.get("content-type") ?? "application/json").toLowerCase().split(";");
   if (type.trim() === "application/x-www-form-urlencoded") {
     throw notJson("the body has to be application/json, not a form (curl: add -H 'Content-Type: application/json')");

@@ -11,6 +11,11 @@ export function gatewayConfig(read: EnvReader) {
     ...faultSettings(read),
     cacheDir: join(dataDir, "cache", "gateway"),
     corsOrigins: read.list("CORS_ORIGINS", ["*"], "origins whose pages may call, between commas; * for all"),
+    answerCacheBytes: read.int(
+      "ANSWER_CACHE_BYTES",
+      64 * 1024 * 1024,
+      "memory for answers that may be given again; 0 for none",
+    ),
     upstreamTimeoutMs: read.durationMs("UPSTREAM_TIMEOUT", 5_000, "for calls whose contract and caller do not say"),
   };
 }

@@ -33,6 +33,8 @@ export interface GatewayOptions {
   readonly corsOrigins?: readonly string[];
   /** For unary calls of which neither contract nor caller says how long they may take, in milliseconds. Default 5 s. */
   readonly upstreamTimeoutMs?: number;
+  /** Memory for answers that contracts let it give again (`cache`), in bytes; 0 keeps none. Default 64 MiB. */
+  readonly answerCacheBytes?: number;
   readonly drainMs?: number;
   /** Whether SIGTERM and SIGINT drain the gateway. Default true. */
   readonly signals?: boolean;
@@ -59,7 +61,7 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
   const { log = jsonLogger({ fields: { service: "gateway" } }), version = "" } = options;
   const { engine = defaultEngine, clock = systemClock, random = systemRandom } = options;
   const { metrics = createMetrics({ service: "gateway" }), corsOrigins = ["*"], port = 8_000 } = options;
-  const { upstreamTimeoutMs = 5_000 } = options;
+  const { upstreamTimeoutMs = 5_000, answerCacheBytes = 64 * 1024 * 1024 } = options;
   const tools = { engine, clock, random, log };
   const opened: AsyncDisposable[] = [];
   const mesh = await openMesh({ ...options, ...tools, hooks: meshMetrics(metrics) });
@@ -74,7 +76,8 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
     port,
     metrics,
     around(own, parts) {
-      const routing = openRouting({ ...tools, parts, discovery, cache, upstream: mesh.transport, upstreamTimeoutMs });
+      const way = { upstream: mesh.transport, upstreamTimeoutMs, answerCacheBytes };
+      const routing = openRouting({ ...tools, parts, discovery, cache, ...way });
       opened.unshift(routing);
       return answering({ own, routing, health: parts.health, version, corsOrigins, random });
     },

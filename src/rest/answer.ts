@@ -8,12 +8,13 @@ const forwarded = new Set([
   "idempotency-key",
   "accept-language",
   "heddle-criticality",
+  "cache-control",
 ]);
 const ofTheProtocol =
   /^(?:grpc-|connect-|trailer|access-control-|accept-|proxy-|content-(?:type|length|encoding)$|(?:te|transfer-encoding|connection|keep-alive|upgrade|date|server|vary|allow|location)$)/;
 const utf8 = new TextEncoder();
 
-/** The request headers that a call carries on: who calls, as part of what, how much it matters, and everything that begins with `x-`. */
+/** The request headers that a call carries on: who calls, as part of what, how much it matters, how old the answer may be, and everything that begins with `x-`. */
 export function callHeaders(header: Headers): Headers {
   const out = new Headers();
   for (const [name, value] of header) {

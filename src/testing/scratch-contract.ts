@@ -16,6 +16,7 @@ import {
   file_google_protobuf_struct,
   file_google_protobuf_timestamp,
   file_google_protobuf_wrappers,
+  MethodOptions_IdempotencyLevel,
   MethodOptionsSchema,
 } from "@bufbuild/protobuf/wkt";
 import { http } from "../../gen/google/api/annotations_pb.ts";
@@ -28,6 +29,8 @@ export interface ScratchMethod {
   readonly rule: MessageInitShape<typeof HttpRuleSchema>;
   readonly policy?: MessageInitShape<typeof MethodPolicySchema>;
   readonly clientStreaming?: boolean;
+  /** Whether it has no side effects. */
+  readonly readOnly?: boolean;
 }
 
 const { STRING, INT32, INT64, BOOL, DOUBLE, BYTES, ENUM, MESSAGE } = FieldDescriptorProto_Type;
@@ -65,8 +68,9 @@ export function scratchService(...methods: readonly ScratchMethod[]): DescServic
   return service;
 }
 
-function methodProto({ name, rule, policy, clientStreaming = false }: ScratchMethod) {
+function methodProto({ name, rule, policy, clientStreaming = false, readOnly = false }: ScratchMethod) {
   const options = create(MethodOptionsSchema);
+  if (readOnly) options.idempotencyLevel = MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS;
   setExtension(options, http, create(HttpRuleSchema, rule));
   if (policy !== undefined) setExtension(options, policyOption, create(MethodPolicySchema, policy));
   return { name, options, clientStreaming, inputType: ".scratch.v1.Everything", outputType: ".scratch.v1.Everything" };

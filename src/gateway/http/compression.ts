@@ -42,7 +42,8 @@ export function withCompression(inner: HttpHandler): HttpHandler {
     const encoding = header.has("content-encoding")
       ? undefined
       : acceptedEncoding(request.header.get("accept-encoding"));
-    return encoding === undefined ? answer : compressed(answer, encoding, length);
+    if (encoding !== undefined) await compress(answer, encoding, length);
+    return answer;
   };
 }
 
@@ -51,19 +52,15 @@ function mayChange(status: number, header: Headers): boolean {
   return !header.get("cache-control")?.includes("no-transform");
 }
 
-async function compressed(
-  answer: UniversalServerResponse,
-  encoding: ContentEncoding,
-  length: number,
-): Promise<UniversalServerResponse> {
+async function compress(answer: UniversalServerResponse, encoding: ContentEncoding, length: number): Promise<void> {
   const { header = new Headers(), body = once(new Uint8Array(0)) } = answer;
   const plain = await readWhole(body, length);
   const bytes = await compressors[encoding](plain);
-  if (bytes.length >= plain.length) return { ...answer, body: once(plain) };
+  answer.body = once(bytes.length < plain.length ? bytes : plain);
+  if (bytes.length >= plain.length) return;
   header.set("content-encoding", encoding);
   header.set("content-length", String(bytes.length));
   header.delete("accept-ranges"); // parts are parts of what was compressed
   const tag = header.get("etag");
   if (tag !== null && !tag.startsWith("W/")) header.set("etag", `W/${tag}`); // byte for byte it is another one now
-  return { ...answer, body: once(bytes) };
 }

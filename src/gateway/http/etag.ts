@@ -19,34 +19,34 @@ export function withETag(inner: HttpHandler): HttpHandler {
   return async (request) => {
     const answer = await inner(request);
     if (request.method !== "GET" || answer.status !== 200) return answer;
-    const tagged = await withTag(answer);
-    const { header } = tagged;
-    if (header === undefined) return tagged;
+    await tag(answer);
+    const { header } = answer;
+    if (header === undefined) return answer;
     if (header.get("cache-control")?.includes("private")) addVary(header, "Authorization"); // one browser, several users
     const shown = request.header.get("if-none-match");
-    const tag = shown === null ? null : header.get("etag");
-    return tag !== null && matches(shown ?? "", tag) ? notModified(tagged) : tagged;
+    const current = shown === null ? null : header.get("etag");
+    return current !== null && matches(shown ?? "", current) ? notModified(answer) : answer;
   };
 }
 
-async function withTag(answer: UniversalServerResponse): Promise<UniversalServerResponse> {
+async function tag(answer: UniversalServerResponse): Promise<void> {
   const { header, body } = answer;
   const length = wholeLength(answer);
-  if (header === undefined || body === undefined || length === undefined || header.has("etag")) return answer;
+  if (header === undefined || body === undefined || length === undefined || header.has("etag")) return;
   const bytes = await readWhole(body, length);
   header.set("etag", `W/"${hash("sha1", bytes, "base64url")}"`);
-  return { ...answer, body: once(bytes) };
+  answer.body = once(bytes);
 }
 
 /** Whether one of the tags shown is the same, however weak either is. `*` is whatever there is. */
-function matches(shown: string, tag: string): boolean {
+function matches(shown: string, current: string): boolean {
   if (shown.trim() === "*") return true;
-  const opaque = opaqueOf(tag);
+  const opaque = opaqueOf(current);
   return (shown.match(/(?:W\/)?"[^"]*"/g) ?? []).some((one) => opaqueOf(one) === opaque);
 }
 
-function opaqueOf(tag: string): string {
-  return tag.startsWith("W/") ? tag.slice(2) : tag;
+function opaqueOf(one: string): string {
+  return one.startsWith("W/") ? one.slice(2) : one;
 }
 
 function notModified({ header = new Headers(), body }: UniversalServerResponse): UniversalServerResponse {

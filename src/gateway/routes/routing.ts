@@ -10,6 +10,7 @@ import { deadline } from "../../server/steps/deadline.ts";
 import { observe } from "../../server/steps/observe.ts";
 import type { Engine } from "../../wire/engine.ts";
 import { grpcTransport } from "../../wire/grpc.ts";
+import { cachedUpstream } from "../upstream/cached-upstream.ts";
 import type { WayUpstream } from "../upstream/port.ts";
 import { timeoutsWithDefault } from "../upstream/timeouts.ts";
 import { ContractWatch, type ReadContract } from "./contract-watch.ts";
@@ -24,6 +25,8 @@ export interface RoutingOptions {
   readonly cache: FleetCache;
   readonly upstream: Transport;
   readonly upstreamTimeoutMs: number;
+  /** Memory for answers that contracts let it give again. */
+  readonly answerCacheBytes: number;
   readonly parts: ServerParts;
   readonly engine: Engine;
   readonly clock: Clock;
@@ -61,9 +64,11 @@ export function openRouting(options: RoutingOptions): Routing {
   };
 }
 
-function wayUpstream({ parts, upstream, upstreamTimeoutMs, clock }: RoutingOptions): WayUpstream {
+function wayUpstream({ parts, upstreamTimeoutMs, answerCacheBytes, clock, ...options }: RoutingOptions): WayUpstream {
+  const timeoutOf = timeoutsWithDefault(upstreamTimeoutMs);
+  const upstream = cachedUpstream({ upstream: options.upstream, timeoutOf, maxBytes: answerCacheBytes, clock });
   const steps = [observe(parts.hooks, clock), deadline(parts.draining)]; // the way in, top to bottom, as in a server
-  return { upstream, steps, timeoutOf: timeoutsWithDefault(upstreamTimeoutMs), clock };
+  return { upstream, steps, timeoutOf, clock };
 }
 
 /** Asks the instance itself, by its address: another replica may be of another version. */

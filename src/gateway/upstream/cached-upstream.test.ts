@@ -3,7 +3,7 @@ import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, type Transport, type UnaryResponse } from "@connectrpc/connect";
 import { expect, test } from "vitest";
 import type { MethodPolicySchema } from "../../../gen/heddle/policy/v1/policy_pb.ts";
-import { currentCall, runInCall } from "../../call/context.ts";
+import { type CurrentCall, currentCall, runInCall } from "../../call/context.ts";
 import { ServedCall } from "../../call/served-call.ts";
 import { principalKey } from "../../security/principal.ts";
 import { contract } from "../../testing/contract.ts";
@@ -19,7 +19,8 @@ interface Call {
   readonly header: Headers;
   readonly signal: AbortSignal | undefined;
   readonly timeoutMs: number | undefined;
-  readonly traceparent: string | undefined;
+  /** On whose behalf it was made. */
+  readonly parent: CurrentCall | undefined;
   answer(text: string, header?: Record<string, string>): void;
   fail(code: Code): void;
 }
@@ -38,7 +39,7 @@ function rig(policy: Policy = { cache: { maxAge } }, maxBytes = 1_000_000) {
           header: new Headers(header),
           signal,
           timeoutMs,
-          traceparent: currentCall()?.traceparent,
+          parent: currentCall(),
           answer(text, told = {}) {
             const message = create(method.output as DescMessage, { text } as never);
             const head = { header: new Headers({ "x-from": "upstream", ...told }), trailer: new Headers() };
@@ -135,11 +136,10 @@ test("one who leaves leaves alone; when all have left, the call is canceled", as
   await settled();
   expect(calls[0]?.signal?.aborted).toBe(false);
   leaving[1]?.abort(new ConnectError("left", Code.Canceled));
+  void ask("a"); // in the same turn: nobody joins what is canceled
   expect(await ended).toMatchObject([{ reason: { code: Code.Canceled } }, { reason: { code: Code.Canceled } }]);
   expect(calls[0]?.signal?.aborted).toBe(true);
-  void ask("a");
-  await settled();
-  expect(calls).toHaveLength(2); // nobody joins what was canceled
+  expect(calls).toHaveLength(2);
 });
 
 test("the first one may leave, and the others have their answer", async () => {
@@ -303,7 +303,8 @@ test("the call is in the trace of the first one, and does not end with it", asyn
   const first = runInCall(call, () => ask("a"));
   leader.abort();
   await settled();
-  expect(calls[0]).toMatchObject({ traceparent: "00-a-b-01", signal: { aborted: false } });
+  expect(calls[0]).toMatchObject({ parent: { traceparent: "00-a-b-01" }, signal: { aborted: false } });
+  expect([calls[0]?.parent?.signal, calls[0]?.parent?.deadlineAt]).toEqual([undefined, undefined]);
   calls[0]?.answer("one");
   expect((await first).text).toBe("one");
 });

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from "node:zlib";
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { expect, test } from "vitest";
@@ -68,6 +69,13 @@ test.each([
 
 test("1 KiB is long enough", async () => {
   expect((await ask(answerOf(`"${"a".repeat(1_022)}"`), "gzip")).encoding).toBe("gzip");
+});
+
+test("what would only grow leaves as it is", async () => {
+  const noise = randomBytes(2_048);
+  const header = new Headers({ "content-type": "application/wasm", "content-length": "2048" });
+  const { bytes, encoding, header: told } = await ask({ status: 200, header, body: once(noise) }, "gzip");
+  expect([encoding, told.get("content-length"), bytes.equals(noise)]).toEqual([null, "2048", true]);
 });
 
 test("what is compressed already is not compressed again", async () => {

@@ -9,8 +9,10 @@ import { withCompression } from "./http/compression.ts";
 import { withCors } from "./http/cors.ts";
 import { withETag } from "./http/etag.ts";
 import { withHead } from "./http/head.ts";
+import { withIdempotencyKey } from "./http/idempotency-key.ts";
 import { withRequestId } from "./http/request-id.ts";
 import { withTrace } from "./http/trace.ts";
+import type { KeyedRequests } from "./idempotency/keyed-requests.ts";
 import { healthPage } from "./pages/health-page.ts";
 import type { Routing } from "./routes/routing.ts";
 
@@ -22,11 +24,14 @@ export interface AnsweringOptions {
   readonly health: HealthState;
   readonly version: string;
   readonly corsOrigins: readonly string[];
+  /** Answers requests with Idempotency-Key; without it the key is only passed on. */
+  readonly keyed: KeyedRequests | undefined;
   readonly random: Random;
 }
 
 /** Answers every request: preflights, `/health`, what is routed at this moment, the server's own, in this order. */
-export function answering({ own, routing, health, version, corsOrigins, random }: AnsweringOptions): HttpHandler {
+export function answering(options: AnsweringOptions): HttpHandler {
+  const { own, routing, health, version, corsOrigins, keyed, random } = options;
   const page = () => {
     const serving = health.serving.value;
     const told = healthPage({ serving, version, fleet: routing.fleet.value, routes: routing.routes.value });
@@ -36,7 +41,7 @@ export function answering({ own, routing, health, version, corsOrigins, random }
     if (pathOf(request.url) === "/health") return readOnly(request, page);
     return (await routing.routes.value.answer(request)) ?? own(request);
   };
-  const bodies = withHead(withCompression(withETag(route)));
+  const bodies = withHead(withCompression(withETag(withIdempotencyKey(keyed, route))));
   return withCors(corsOrigins, withRequestId(withTrace(random, bodies)));
 }
 

@@ -1,14 +1,16 @@
 import { join } from "node:path";
 import { discoverySettings, faultSettings, serverSettings } from "../app/settings.ts";
 import type { EnvReader } from "../base/env.ts";
+import { storeSettings } from "../store/settings.ts";
 
 /** What the gateway reads from its environment. */
 export function gatewayConfig(read: EnvReader) {
-  const dataDir = read.text("HEDDLE_DATA", ".heddle/data", "what is known last of the services is kept below it");
+  const { databaseUrl, dataDir } = storeSettings(read);
   return {
     ...serverSettings(read, { port: 8000 }),
     ...discoverySettings(read),
     ...faultSettings(read),
+    answers: { databaseUrl, dataDir },
     cacheDir: join(dataDir, "cache", "gateway"),
     corsOrigins: read.list("CORS_ORIGINS", ["*"], "origins whose pages may call, between commas; * for all"),
     answerCacheBytes: read.int(

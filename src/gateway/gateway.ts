@@ -12,6 +12,9 @@ import { createMetrics } from "../telemetry/metrics.ts";
 import type { Engine, ServerTls } from "../wire/engine.ts";
 import { defaultEngine } from "../wire/engines.ts";
 import { answering } from "./answering.ts";
+import { callerOf } from "./idempotency/caller.ts";
+import { KeyedRequests } from "./idempotency/keyed-requests.ts";
+import { type AnswerPlace, LazyRows } from "./idempotency/lazy-rows.ts";
 import { fileFleetCache, noFleetCache } from "./routes/fleet-cache.ts";
 import { openRouting } from "./routes/routing.ts";
 
@@ -35,6 +38,11 @@ export interface GatewayOptions {
   readonly upstreamTimeoutMs?: number;
   /** Memory for answers that contracts let it give again (`cache`), in bytes; 0 keeps none. Default 64 MiB. */
   readonly answerCacheBytes?: number;
+  /**
+   * Where answers to requests with `Idempotency-Key` are kept for 24 h: a PostgreSQL URL, or if that is empty, `gateway.db`
+   * in a folder. Opened by the first such request. By default nowhere: the key is passed on to the service and no more.
+   */
+  readonly answers?: AnswerPlace;
   readonly drainMs?: number;
   /** Whether SIGTERM and SIGINT drain the gateway. Default true. */
   readonly signals?: boolean;
@@ -67,6 +75,8 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
   const mesh = await openMesh({ ...options, ...tools, hooks: meshMetrics(metrics) });
   opened.unshift(mesh);
   const discovery = mesh.client(DiscoveryService);
+  const keyed = options.answers && keyedRequests(options.answers, { upstreamTimeoutMs, clock, log });
+  if (keyed !== undefined) opened.unshift(keyed);
   const cache = options.cacheDir === undefined ? noFleetCache : fileFleetCache(options.cacheDir, log);
   const starting = serve({
     ...options,
@@ -79,7 +89,7 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
       const way = { upstream: mesh.transport, upstreamTimeoutMs, answerCacheBytes };
       const routing = openRouting({ ...tools, parts, discovery, cache, ...way });
       opened.unshift(routing);
-      return answering({ own, routing, health: parts.health, version, corsOrigins, random });
+      return answering({ own, routing, health: parts.health, version, corsOrigins, keyed, random });
     },
   });
   const server = await starting.catch(async (reason: unknown) => {
@@ -88,6 +98,20 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
   });
   return closing(server, opened);
 }
+
+interface KeyedRequestsParts {
+  readonly upstreamTimeoutMs: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+function keyedRequests(place: AnswerPlace, { upstreamTimeoutMs, clock, log }: KeyedRequestsParts): KeyedRequests {
+  const rows = new LazyRows({ ...place, limits: keepLimits, clock, log });
+  return new KeyedRequests({ rows, callerOf: callerOf(undefined), waitMs: upstreamTimeoutMs, clock, log });
+}
+
+/** A day of eleven requests with a key a second, and as many bytes as a small machine has to spare. */
+const keepLimits = { maxRows: 1_000_000, maxBytes: 1024 * 1024 * 1024 };
 
 /** By hand, for Node 22 has no AsyncDisposableStack. */
 async function closeAll(parts: readonly AsyncDisposable[]): Promise<void> {

@@ -7,16 +7,18 @@ import { jsonLogger, type Logger } from "../base/log.ts";
 import { type Random, systemRandom } from "../base/random.ts";
 import type { FaultSource } from "../mesh/faults/plan.ts";
 import { openMesh } from "../mesh/mesh.ts";
+import type { JsonOutput } from "../rest/response.ts";
 import { meshMetrics } from "../telemetry/mesh-metrics.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import type { Engine, ServerTls } from "../wire/engine.ts";
 import { defaultEngine } from "../wire/engines.ts";
+import type { Rpcs } from "../wire/grpc/rpc.ts";
 import { answering } from "./answering.ts";
 import { callerOf } from "./idempotency/caller.ts";
 import { KeyedRequests } from "./idempotency/keyed-requests.ts";
 import { type AnswerPlace, LazyRows } from "./idempotency/lazy-rows.ts";
 import { fileFleetCache, noFleetCache } from "./routes/fleet-cache.ts";
-import { openRouting } from "./routes/routing.ts";
+import { openRouting, type Routing } from "./routes/routing.ts";
 
 /** How a gateway is found, and how it treats those who call. */
 export interface GatewayOptions {
@@ -43,6 +45,8 @@ export interface GatewayOptions {
    * in a folder. Opened by the first such request. By default nowhere: the key is passed on to the service and no more.
    */
   readonly answers?: AnswerPlace;
+  /** How REST under `/v1` is answered: enums as numbers, names in snake_case, without defaults. If unset, as protojson has it, with every field. */
+  readonly json?: JsonOutput;
   readonly drainMs?: number;
   /** Whether SIGTERM and SIGINT drain the gateway. Default true. */
   readonly signals?: boolean;
@@ -69,7 +73,7 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
   const { log = jsonLogger({ fields: { service: "gateway" } }), version = "" } = options;
   const { engine = defaultEngine, clock = systemClock, random = systemRandom } = options;
   const { metrics = createMetrics({ service: "gateway" }), corsOrigins = ["*"], port = 8_000 } = options;
-  const { upstreamTimeoutMs = 5_000, answerCacheBytes = 64 * 1024 * 1024 } = options;
+  const { upstreamTimeoutMs = 5_000, answerCacheBytes = 64 * 1024 * 1024, json = {} } = options;
   const tools = { engine, clock, random, log };
   const opened: AsyncDisposable[] = [];
   const mesh = await openMesh({ ...options, ...tools, hooks: meshMetrics(metrics) });
@@ -78,6 +82,8 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
   const keyed = options.answers && keyedRequests(options.answers, { upstreamTimeoutMs, clock, log });
   if (keyed !== undefined) opened.unshift(keyed);
   const cache = options.cacheDir === undefined ? noFleetCache : fileFleetCache(options.cacheDir, log);
+  let routing: Routing | undefined;
+  const rpcs: Rpcs = { get: (path) => routing?.routes.value.rpcs.get(path) };
   const starting = serve({
     ...options,
     ...tools,
@@ -85,9 +91,10 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
     services: [],
     port,
     metrics,
+    rpcs,
     around(own, parts) {
-      const way = { upstream: mesh.transport, upstreamTimeoutMs, answerCacheBytes };
-      const routing = openRouting({ ...tools, parts, discovery, cache, ...way });
+      const way = { passOn: mesh.call, upstreamTimeoutMs, answerCacheBytes, json };
+      routing = openRouting({ ...tools, ...way, upstream: mesh.transport, parts, discovery, cache });
       opened.unshift(routing);
       return answering({ own, routing, health: parts.health, version, corsOrigins, keyed, random });
     },

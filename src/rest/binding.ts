@@ -8,7 +8,9 @@ export type RestMethod = DescMethodUnary | DescMethodServerStreaming;
 export type BodyRule =
   | { readonly kind: "none" }
   | { readonly kind: "all" }
-  | { readonly kind: "field"; readonly field: DescField };
+  | { readonly kind: "field"; readonly field: DescField }
+  /** A google.api.HttpBody is made of the body's bytes: the request itself, or its field. */
+  | { readonly kind: "raw"; readonly field: DescField | undefined };
 
 /** A template's variable with the fields it leads through, outermost first. */
 export interface BoundVariable extends Variable {
@@ -30,6 +32,8 @@ export interface Binding {
   readonly variables: readonly BoundVariable[];
   readonly body: BodyRule;
   readonly responseBody: DescField | undefined;
+  /** The answer is the bytes of a google.api.HttpBody: the response, or its `responseBody`. */
+  readonly rawResponse: boolean;
   readonly created: LocationRule | undefined;
   /** The field mask that a PATCH without one fills from its body. */
   readonly mask: DescField | undefined;

@@ -18,6 +18,7 @@ import {
   RuleError,
 } from "./binding.ts";
 import { fieldsAlong, isFieldMask, isTextual } from "./fields.ts";
+import { isHttpBody, isHttpBodyField } from "./http-body.ts";
 import { parseTemplate, type Template, type Variable } from "./template.ts";
 
 /** Every binding of a service, additional ones included. Methods whose requests are streams have none over HTTP. */
@@ -25,7 +26,8 @@ export function bindingsOf(service: DescService): readonly Binding[] {
   return service.methods.flatMap((method) => (isRestMethod(method) ? methodBindings(method) : []));
 }
 
-function isRestMethod(method: DescMethod): method is RestMethod {
+/** Whether a method takes one request message. */
+export function isRestMethod(method: DescMethod): method is RestMethod {
   return method.methodKind === "unary" || method.methodKind === "server_streaming";
 }
 
@@ -43,33 +45,40 @@ function bindingOf(method: RestMethod, rule: HttpRule): Binding {
   const template = asRule(method, () => parseTemplate(path));
   const body = bodyRule(method, rule.body);
   const variables = template.variables.map((variable) => boundVariable(method, method.input, variable));
-  if (body.kind === "field" && variables.some(({ fields }) => fields.length === 1 && fields[0] === body.field)) {
+  if ("field" in body && variables.some(({ fields }) => fields.length === 1 && fields[0] === body.field)) {
     throw new RuleError(method, `"${rule.body}" is both the body and in the path`);
   }
+  const responseBody =
+    rule.responseBody === "" ? undefined : fieldOf(method, method.output, rule.responseBody, "response_body");
   return {
     method,
     httpMethod,
     template,
     variables,
     body,
-    responseBody:
-      rule.responseBody === "" ? undefined : fieldOf(method, method.output, rule.responseBody, "response_body"),
+    responseBody,
+    rawResponse: responseBody === undefined ? isHttpBody(method.output) : isHttpBodyField(responseBody),
     created: locationRule(method),
     mask: httpMethod === "PATCH" && body.kind === "field" ? maskOf(method.input) : undefined,
   };
 }
 
+/** "*", or a token of RFC 9110 §5.6.2. */
+const methodPattern = /^(?:\*|[!#$%&'*+\-.^_`|~0-9A-Za-z]+)$/;
+
 function patternOf(method: RestMethod, { pattern }: HttpRule): readonly [string, string] {
   if (pattern.case === undefined) throw new RuleError(method, "a google.api.http rule without a path");
   if (pattern.case !== "custom") return [pattern.case.toUpperCase(), pattern.value];
   const { kind, path } = pattern.value;
-  if (!/^(?:\*|[A-Za-z]+)$/.test(kind)) throw new RuleError(method, `"${kind}" is no HTTP method`);
+  if (!methodPattern.test(kind)) throw new RuleError(method, `"${kind}" is no HTTP method`);
   return [kind.toUpperCase(), path];
 }
 
 function bodyRule(method: RestMethod, body: string): BodyRule {
   if (body === "") return { kind: "none" };
-  return body === "*" ? { kind: "all" } : { kind: "field", field: fieldOf(method, method.input, body, "body") };
+  if (body === "*") return isHttpBody(method.input) ? { kind: "raw", field: undefined } : { kind: "all" };
+  const field = fieldOf(method, method.input, body, "body");
+  return { kind: isHttpBodyField(field) ? "raw" : "field", field };
 }
 
 function fieldOf(method: RestMethod, desc: DescMessage, name: string, option: string): DescField {

@@ -4,7 +4,9 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import type { Watchable } from "../base/watch.ts";
+import { WholeBody } from "../call/whole-body.ts";
 import type { HttpHandler } from "./engine.ts";
+import { Http1Body } from "./http1-body.ts";
 import { sendApart } from "./node-headers.ts";
 import { sendTrailersOnly } from "./trailers-only.ts";
 
@@ -64,38 +66,11 @@ async function universalAnswer(
     return badRequest(ConnectError.from(reason, Code.InvalidArgument).rawMessage); // no Host header, or a target that is no URL
   }
   if ("stream" in request) return handler(universal);
-  return handler({ ...universal, body: bodyOf(request, response) });
-}
-
-/** What is left of a body when its answer is out is thrown away up to here; who sends more is cut off. */
-const maxUnreadBytes = 1024 * 1024;
-
-/**
- * The body of an HTTP/1.1 request. What its reader leaves is read when the answer is out: until then the next request
- * cannot be seen behind it. Reading only a part does not end the connection either, by which the answer has yet to go.
- */
-export function bodyOf(request: IncomingMessage, response: { once(event: "finish", listener: () => void): unknown }) {
-  const body = request.iterator({ destroyOnReturn: false });
-  const discard = async () => {
-    await body.return?.();
-    let left = maxUnreadBytes;
-    request.on("data", (piece: Uint8Array) => {
-      left -= piece.length;
-      if (left < 0) request.destroy();
-    });
-  };
-  response.once("finish", () => void discard().catch(() => {})); // the peer has left: nothing is left of the body
-  return { [Symbol.asyncIterator]: () => body };
+  return handler({ ...universal, body: new Http1Body(request, response as ServerResponse) });
 }
 
 /** What a request is answered that has no URL. */
 export function badRequest(message: string): UniversalServerResponse {
-  const body = new TextEncoder().encode(JSON.stringify({ code: Code.InvalidArgument, message }));
-  return {
-    status: 400,
-    header: new Headers({ "content-type": "application/json" }),
-    body: (async function* () {
-      yield body;
-    })(),
-  };
+  const body = new WholeBody(JSON.stringify({ code: Code.InvalidArgument, message }));
+  return { status: 400, header: new Headers({ "content-type": "application/json" }), body };
 }

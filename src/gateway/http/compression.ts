@@ -1,7 +1,7 @@
 import { promisify } from "node:util";
 import { brotliCompress, gzip, constants as zlib, zstdCompress } from "node:zlib";
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
-import { once } from "../../rest/answer.ts";
+import { WholeBody } from "../../call/whole-body.ts";
 import type { HttpHandler } from "../../wire/engine.ts";
 import { acceptedEncoding, type ContentEncoding } from "./accepted-encoding.ts";
 import { addVary, readWhole, wholeLength } from "./whole-body.ts";
@@ -42,7 +42,7 @@ export function withCompression(inner: HttpHandler): HttpHandler {
     const encoding = header.has("content-encoding")
       ? undefined
       : acceptedEncoding(request.header.get("accept-encoding"));
-    if (encoding !== undefined) await compress(answer, encoding, length);
+    if (encoding !== undefined) await compress(answer, encoding);
     return answer;
   };
 }
@@ -52,12 +52,14 @@ function mayChange(status: number, header: Headers): boolean {
   return !header.get("cache-control")?.includes("no-transform");
 }
 
-async function compress(answer: UniversalServerResponse, encoding: ContentEncoding, length: number): Promise<void> {
-  const { header = new Headers(), body = once(new Uint8Array(0)) } = answer;
-  const plain = await readWhole(body, length);
-  const bytes = await compressors[encoding](plain);
-  answer.body = once(bytes.length < plain.length ? bytes : plain);
-  if (bytes.length >= plain.length) return;
+async function compress(answer: UniversalServerResponse, encoding: ContentEncoding): Promise<void> {
+  const { header, body } = answer;
+  if (header === undefined || body === undefined) return;
+  const whole = await readWhole(body);
+  const bytes = await compressors[encoding](whole.bytes);
+  const isShorter = bytes.length < whole.sizeBytes;
+  answer.body = isShorter ? new WholeBody(bytes) : whole;
+  if (!isShorter) return;
   header.set("content-encoding", encoding);
   header.set("content-length", String(bytes.length));
   header.delete("accept-ranges"); // parts are parts of what was compressed

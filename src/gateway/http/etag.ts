@@ -1,6 +1,5 @@
 import { hash } from "node:crypto";
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
-import { once } from "../../rest/answer.ts";
 import type { HttpHandler } from "../../wire/engine.ts";
 import { addVary, readWhole, wholeLength } from "./whole-body.ts";
 
@@ -31,11 +30,10 @@ export function withETag(inner: HttpHandler): HttpHandler {
 
 async function tag(answer: UniversalServerResponse): Promise<void> {
   const { header, body } = answer;
-  const length = wholeLength(answer);
-  if (header === undefined || body === undefined || length === undefined || header.has("etag")) return;
-  const bytes = await readWhole(body, length);
-  header.set("etag", `W/"${hash("sha1", bytes, "base64url")}"`);
-  answer.body = once(bytes);
+  if (header === undefined || body === undefined || wholeLength(answer) === undefined || header.has("etag")) return;
+  const whole = await readWhole(body);
+  header.set("etag", `W/"${hash("sha1", whole.ascii ?? whole.bytes, "base64url")}"`);
+  answer.body = whole;
 }
 
 /** Whether one of the tags shown is the same, however weak either is. `*` is whatever there is. */

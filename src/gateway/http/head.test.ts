@@ -15,6 +15,16 @@ test("HEAD has the headers of GET and no body", async () => {
   expect(answer).toEqual({ status: 200, header: new Headers({ "content-length": "2", "x-asked": "GET" }) });
 });
 
+test("HEAD asks for no part", async () => {
+  const asked: (string | null)[] = [];
+  const inner = async ({ header }: UniversalServerRequest) => {
+    asked.push(header.get("range"), header.get("accept"));
+    return whole({});
+  };
+  await withHead(inner)(restRequest("HEAD", "/", { header: { range: "bytes=0-1", accept: "text/plain" } }));
+  expect(asked).toEqual([null, "text/plain"]);
+});
+
 test("a stream that HEAD would begin is cancelled", async () => {
   const asked: UniversalServerRequest[] = [];
   const endless = async (request: UniversalServerRequest) => {

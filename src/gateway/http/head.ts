@@ -14,7 +14,9 @@ export function withHead(inner: HttpHandler): HttpHandler {
 async function head(inner: HttpHandler, request: UniversalServerRequest): Promise<UniversalServerResponse> {
   const enough = new AbortController();
   const signal = AbortSignal.any([request.signal, enough.signal]);
-  const { status, header = new Headers(), body } = await inner({ ...request, method: "GET", signal });
+  const asked = new Headers(request.header);
+  asked.delete("range"); // HEAD knows no parts (RFC 9110 §14.2)
+  const { status, header = new Headers(), body } = await inner({ ...request, method: "GET", header: asked, signal });
   enough.abort(new Error("HEAD asks for no body"));
   body?.[Symbol.asyncIterator]()
     .return?.()

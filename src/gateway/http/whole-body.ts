@@ -1,4 +1,5 @@
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { gather, WholeBody } from "../../call/whole-body.ts";
 
 /** An answer that is whole when it begins is read into memory up to here: no message is larger. */
 const maxWholeBytes = 8 * 1024 * 1024;
@@ -8,21 +9,19 @@ const maxWholeBytes = 8 * 1024 * 1024;
  * which nobody may wait for the end of, for an answer without a body, and for one that is too long to be held.
  */
 export function wholeLength({ header, body }: UniversalServerResponse): number | undefined {
+  if (body instanceof WholeBody) return body.sizeBytes;
   const told = body === undefined ? null : (header?.get("content-length") ?? null);
   if (told === null) return undefined;
   const length = Number(told);
   return length <= maxWholeBytes ? length : undefined;
 }
 
-/** Reads a body of `length` bytes to its end. What comes in one piece, as nearly all do, is not copied. */
-export async function readWhole(body: AsyncIterable<Uint8Array>, length: number): Promise<Uint8Array> {
-  const pieces = body[Symbol.asyncIterator]();
-  const first = await pieces.next();
-  if (first.done === true) return new Uint8Array(0);
-  if (first.value.length >= length) return first.value;
-  const read = [first.value];
-  for (let next = await pieces.next(); next.done !== true; next = await pieces.next()) read.push(next.value);
-  return Buffer.concat(read);
+/** The body, all there. What is all there already, as nearly all is, is not touched. */
+export async function readWhole(body: AsyncIterable<Uint8Array>): Promise<WholeBody> {
+  if (body instanceof WholeBody) return body;
+  const bytes = await gather(body, maxWholeBytes);
+  if (bytes === undefined) throw new Error("a body is longer than its Content-Length says");
+  return new WholeBody(bytes);
 }
 
 /** Adds a name to `Vary`, once. */

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
-import { once } from "../../rest/answer.ts";
+import { WholeBody } from "../../call/whole-body.ts";
 import type { HttpHandler } from "../../wire/engine.ts";
 import type { AnswerRows, KeyedRequest } from "./answer-rows.ts";
 import type { CallerOf } from "./caller.ts";
@@ -56,7 +56,7 @@ export class KeyedRequests implements AsyncDisposable {
     const keyed = keyedRequest(request, { caller, key, body });
     const header = new Headers(request.header);
     header.delete("accept-encoding"); // others, who may accept something else, get the same answer
-    return this.#once({ keyed, request: { ...request, header, body: once(body) }, inner });
+    return this.#once({ keyed, request: { ...request, header, body: new WholeBody(body) }, inner });
   }
 
   /** Lets what is under way end, if it does so soon, and closes the rows. */

@@ -1,7 +1,7 @@
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import type { Clock, Timer } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
-import { once } from "../../rest/answer.ts";
+import { WholeBody } from "../../call/whole-body.ts";
 import type { HttpHandler } from "../../wire/engine.ts";
 import { readWhole, wholeLength } from "../http/whole-body.ts";
 import type { AnswerRows, KeyedRequest } from "./answer-rows.ts";
@@ -77,7 +77,7 @@ export async function work(options: WorkOptions, keyed: KeyedRequest, request: U
 async function shortBody(response: UniversalServerResponse): Promise<Uint8Array | undefined> {
   if (response.body === undefined) return new Uint8Array(0);
   const length = wholeLength(response);
-  return length === undefined || length > maxKeptBytes ? undefined : readWhole(response.body, length);
+  return length === undefined || length > maxKeptBytes ? undefined : (await readWhole(response.body)).bytes;
 }
 
 interface TooMuch {
@@ -136,5 +136,5 @@ function keepLease({ rows, clock, log }: WorkOptions, keyed: KeyedRequest): Time
 export function responseOf({ status, header, body }: KeptAnswer): UniversalServerResponse {
   const all = new Headers();
   for (const [name, value] of header) all.append(name, value);
-  return { status, header: all, ...(body !== undefined && body.length > 0 && { body: once(body) }) };
+  return { status, header: all, ...(body !== undefined && body.length > 0 && { body: new WholeBody(body) }) };
 }

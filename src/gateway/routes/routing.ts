@@ -5,12 +5,14 @@ import type { Logger } from "../../base/log.ts";
 import type { Random } from "../../base/random.ts";
 import type { Followed } from "../../base/watch.ts";
 import { endpointOf } from "../../mesh/resolve/endpoint-view.ts";
+import type { JsonOutput } from "../../rest/response.ts";
 import type { ServerParts } from "../../server/serve.ts";
 import { deadline } from "../../server/steps/deadline.ts";
 import { observe } from "../../server/steps/observe.ts";
 import type { Engine } from "../../wire/engine.ts";
 import { grpcTransport } from "../../wire/grpc.ts";
 import { cachedUpstream } from "../upstream/cached-upstream.ts";
+import type { PassOn } from "../upstream/pass-through.ts";
 import type { WayUpstream } from "../upstream/port.ts";
 import { timeoutsWithDefault } from "../upstream/timeouts.ts";
 import { ContractWatch, type ReadContract } from "./contract-watch.ts";
@@ -24,9 +26,11 @@ export interface RoutingOptions {
   readonly discovery: Client<typeof DiscoveryService>;
   readonly cache: FleetCache;
   readonly upstream: Transport;
+  readonly passOn: PassOn;
   readonly upstreamTimeoutMs: number;
   /** Memory for answers that contracts let it give again. */
   readonly answerCacheBytes: number;
+  readonly json: JsonOutput;
   readonly parts: ServerParts;
   readonly engine: Engine;
   readonly clock: Clock;
@@ -64,11 +68,12 @@ export function openRouting(options: RoutingOptions): Routing {
   };
 }
 
-function wayUpstream({ parts, upstreamTimeoutMs, answerCacheBytes, clock, ...options }: RoutingOptions): WayUpstream {
+function wayUpstream({ upstream, answerCacheBytes, ...options }: RoutingOptions): WayUpstream {
+  const { parts, passOn, upstreamTimeoutMs, json, clock, random } = options;
   const timeoutOf = timeoutsWithDefault(upstreamTimeoutMs);
-  const upstream = cachedUpstream({ upstream: options.upstream, timeoutOf, maxBytes: answerCacheBytes, clock });
+  const cached = cachedUpstream({ upstream, timeoutOf, maxBytes: answerCacheBytes, clock });
   const steps = [observe(parts.hooks, clock), deadline(parts.draining)]; // the way in, top to bottom, as in a server
-  return { upstream, steps, timeoutOf, clock };
+  return { upstream: cached, passOn, steps, timeoutOf, json, clock, random };
 }
 
 /** Asks the instance itself, by its address: another replica may be of another version. */

@@ -106,7 +106,7 @@ const refusedUploads: readonly (readonly [
     "POST /v1/uploads/x",
     { body: "x", header: { "content-encoding": "compress" } },
     415,
-    "Content-Encoding gzip",
+    "Content-Encoding compress",
   ],
   ["in the query too", "POST /v1/uploads/x?file.data=eA==", { body: "x" }, 400, "file.data: is given by the body"],
   ["all there is to say", "POST /v1/whole?content_type=a/b", { body: "x" }, 400, "this method reads its body alone"],

@@ -64,11 +64,13 @@ export function answerRows(store: Store) {
         await update.where("scope", "=", scope).where("holder", "=", holder).execute();
       }),
 
-    /** Lets go of the key: whoever comes next is the first. */
+    /** Lets go of the key: whoever comes next does the work, and may come with another request. */
     release: ({ scope, holder }: KeyedRequest): Promise<void> =>
       store.unit(async (em) => {
-        const removal = rows(em).deleteFrom("idempotent_answers");
-        await removal.where("scope", "=", scope).where("holder", "=", holder).execute();
+        const update = rows(em)
+          .updateTable("idempotent_answers")
+          .set({ holder: "", fingerprint: "", lease_ends_at: 0 });
+        await update.where("scope", "=", scope).where("holder", "=", holder).execute();
       }),
 
     /** Removes what is over, and then the oldest until no more is left than there may be; how many of those it were. */
@@ -92,25 +94,27 @@ const rows = (em: SqlEntityManager) => em.getKysely<Tables>();
 
 async function claim(em: SqlEntityManager, request: KeyedRequest, times: KeyTimes): Promise<Claim> {
   const { now, leaseMs, keepMs } = times;
-  const begun = { ...request, lease_ends_at: now + leaseMs, ends_at: now + keepMs };
-  const row = { ...begun, status: 0, header: "[]", body: null, body_bytes: 0 };
-  const insert = rows(em).insertInto("idempotent_answers").values(row);
+  const newEndsAt = now + keepMs;
+  const row = { ...request, lease_ends_at: now + leaseMs, status: 0, header: "[]", body: null, body_bytes: 0 };
+  const insert = rows(em)
+    .insertInto("idempotent_answers")
+    .values({ ...row, ends_at: newEndsAt });
   const { numInsertedOrUpdatedRows = 0n } = await insert
     .onConflict((conflict) => conflict.column("scope").doNothing())
     .executeTakeFirst();
-  if (numInsertedOrUpdatedRows === 1n) return { kind: "work" };
+  if (numInsertedOrUpdatedRows === 1n) return { kind: "work", endsAt: newEndsAt };
   const known = await find(em, request.scope);
-  if (known === undefined) return { kind: "busy" }; // let go of this very moment: who comes again finds it free
-  const claimed = claimOf(known, request.fingerprint, now);
+  if (known === undefined) return { kind: "busy" }; // removed this very moment: who comes again finds it free
+  const claimed = claimOf(known, { fingerprint: request.fingerprint, now, newEndsAt });
   if (claimed.kind !== "work") return claimed;
   const { numUpdatedRows } = await rows(em)
     .updateTable("idempotent_answers")
-    .set(row)
+    .set({ ...row, ends_at: claimed.endsAt })
     .where("scope", "=", request.scope)
     .where("holder", "=", known.holder) // of several who take over, one does
     .where("lease_ends_at", "=", known.leaseEndsAt)
     .executeTakeFirst();
-  return { kind: numUpdatedRows === 1n ? "work" : "busy" };
+  return numUpdatedRows === 1n ? claimed : { kind: "busy" };
 }
 
 async function find(em: SqlEntityManager, scope: string): Promise<KnownKey | undefined> {

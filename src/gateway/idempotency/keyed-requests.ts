@@ -1,12 +1,14 @@
 import { randomUUID } from "node:crypto";
+import { createContextValues } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
 import { WholeBody } from "../../call/whole-body.ts";
 import type { HttpHandler } from "../../wire/engine.ts";
+import { requestIdKey } from "../upstream/request-ids.ts";
 import type { AnswerRows, KeyedRequest } from "./answer-rows.ts";
 import type { CallerOf } from "./caller.ts";
-import { fingerprintOf, scopeOf } from "./fingerprint.ts";
+import { fingerprintOf, requestIdOf, scopeOf } from "./fingerprint.ts";
 import { readKey } from "./key.ts";
 import { type KeyTrouble, keyRefused } from "./refusals.ts";
 import { readRequest } from "./request-body.ts";
@@ -100,8 +102,11 @@ export class KeyedRequests implements AsyncDisposable {
         return claimed;
       case "answered":
         return { kind: "answer", answer: claimed.answer, made: false, stored: true };
-      case "work":
-        return work({ rows: claimed.rows, inner, clock, log }, keyed, request);
+      case "work": {
+        const contextValues = request.contextValues ?? createContextValues();
+        contextValues.set(requestIdKey, requestIdOf(keyed.scope, claimed.endsAt));
+        return work({ rows: claimed.rows, inner, clock, log }, keyed, { ...request, contextValues });
+      }
       default:
         return { kind: "refused", trouble: { kind: claimed.kind } };
     }

@@ -14,6 +14,7 @@ import { grpcTransport } from "../../wire/grpc.ts";
 import { cachedUpstream } from "../upstream/cached-upstream.ts";
 import type { PassOn } from "../upstream/pass-through.ts";
 import type { WayUpstream } from "../upstream/port.ts";
+import { withRequestIds } from "../upstream/request-ids.ts";
 import { timeoutsWithDefault } from "../upstream/timeouts.ts";
 import { ContractWatch, type ReadContract } from "./contract-watch.ts";
 import { readFiles } from "./descriptors.ts";
@@ -71,7 +72,7 @@ export function openRouting(options: RoutingOptions): Routing {
 function wayUpstream({ upstream, answerCacheBytes, ...options }: RoutingOptions): WayUpstream {
   const { parts, passOn, upstreamTimeoutMs, json, clock, random } = options;
   const timeoutOf = timeoutsWithDefault(upstreamTimeoutMs);
-  const cached = cachedUpstream({ upstream, timeoutOf, maxBytes: answerCacheBytes, clock });
+  const cached = withRequestIds(cachedUpstream({ upstream, timeoutOf, maxBytes: answerCacheBytes, clock }));
   const steps = [observe(parts.hooks, clock), deadline(parts.draining)]; // the way in, top to bottom, as in a server
   return { upstream: cached, passOn, steps, timeoutOf, json, clock, random };
 }

@@ -48,9 +48,9 @@ export function restUpstream({ upstream, steps, timeoutOf, clock }: RestUpstream
     }
   };
   return {
-    async unary(method, signal, _timeoutMs, header, message) {
+    async unary(method, signal, _timeoutMs, header, message, values) {
       const { call, timeoutMs } = begun(method, signal, header);
-      const next = () => upstream.unary(method, undefined, timeoutMs, call.requestHeader, message);
+      const next = () => upstream.unary(method, undefined, timeoutMs, call.requestHeader, message, values);
       const res: UnaryResponse<typeof method.input, typeof method.output> = await through(call, next);
       call.end();
       return res;

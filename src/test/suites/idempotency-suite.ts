@@ -5,6 +5,7 @@ import { silentLogger } from "../../base/log.ts";
 import { gatewayRows } from "../../gateway/idempotency/answer-entity.ts";
 import { answerRows } from "../../gateway/idempotency/answer-rows.ts";
 import { KeyedRequests } from "../../gateway/idempotency/keyed-requests.ts";
+import { requestIdKey } from "../../gateway/upstream/request-ids.ts";
 import { once } from "../../rest/answer.ts";
 import type { DatabaseKind } from "../../store/database-url.ts";
 import { openStore } from "../../store/orm.ts";
@@ -96,8 +97,9 @@ export function idempotencySuite(kind: DatabaseKind): void {
     await using pair = await openPair(kind);
     const location = { location: "/v1/orders/1", "x-tenant": "t1" };
     pair.serve(async () => created('{"id":"1"}', location));
-    const first = await pair.post(0);
+    const first = await pair.post(0, { header: { "accept-encoding": "gzip" } });
     expect(first).toMatchObject({ status: 201, text: '{"id":"1"}' });
+    expect(pair.asked[0]?.header.has("accept-encoding")).toBe(false); // the next caller may accept something else
     expect(first.header.has("idempotency-replayed")).toBe(false);
     for (const at of [0, 1] as const) {
       const again = await pair.post(at);
@@ -186,6 +188,32 @@ export function idempotencySuite(kind: DatabaseKind): void {
     expect([second.status, second.header.has("idempotency-replayed")]).toEqual([201, false]);
   });
 
+  test("what came of a key that was let go of may be another request's, and is kept", async () => {
+    await using pair = await openPair(kind);
+    pair.serve(async () => created("{}", {}, 415));
+    expect((await pair.post(0)).status).toBe(415);
+    pair.serve(async () => created("{}"));
+    const mended = { header: { "content-type": "application/json" } };
+    expect((await pair.post(1, mended)).status).toBe(201);
+    expect((await pair.post(0, mended)).header.get("idempotency-replayed")).toBe("true");
+    expect((await pair.post(0)).status).toBe(422);
+  });
+
+  test("the service is told by one id that it is one request, whoever makes it, until the key's day is over", async () => {
+    await using pair = await openPair(kind);
+    const idOf = (at: number) => pair.asked[at]?.contextValues?.get(requestIdKey);
+    pair.serve(async () => created("{}", {}, 504));
+    await pair.post(0);
+    await pair.clock.advance(1_000);
+    await pair.post(1);
+    await pair.post(1, { key: "two" });
+    await pair.clock.advance(86_400_000);
+    await pair.post(1);
+    expect(idOf(0)).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-a[0-9a-f]{3}-[0-9a-f]{12}$/);
+    expect(idOf(1)).toBe(idOf(0));
+    expect(new Set([idOf(0), idOf(2), idOf(3)]).size).toBe(3);
+  });
+
   test("what is refused for good is refused again without being asked", async () => {
     await using pair = await openPair(kind);
     pair.serve(async () => created('{"code":9}', {}, 400));
@@ -220,7 +248,7 @@ export function idempotencySuite(kind: DatabaseKind): void {
     await using pair = await openPair(kind);
     const scope = await scopeOfPost(pair);
     const times = { now: pair.clock.wall(), leaseMs: 10_000, keepMs: 86_400_000 };
-    expect(await pair.rows.claim({ ...scope, holder: "one that dies" }, times)).toEqual({ kind: "work" });
+    expect(await pair.rows.claim({ ...scope, holder: "one that dies" }, times)).toMatchObject({ kind: "work" });
     expect((await pair.inTime(pair.post(0))).status).toBe(409);
     await pair.clock.advance(5_000);
     expect((await pair.post(0)).status).toBe(201);

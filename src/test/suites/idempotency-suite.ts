@@ -13,6 +13,7 @@ import { fakeClock } from "../../testing/fake-clock.ts";
 import { openDatabase } from "../../testing/open-database.ts";
 import { type RestCall, readAnswer, restRequest } from "../../testing/rest-caller.ts";
 import type { HttpHandler } from "../../wire/engine.ts";
+import { until } from "./gateway-parts.ts";
 
 /** Two gateways over one database, and a service behind them that counts what it is asked. */
 async function openPair(kind: DatabaseKind) {
@@ -60,6 +61,12 @@ async function openPair(kind: DatabaseKind) {
     asked,
     post,
     inTime,
+    /** Resolves when the service has been asked something. */
+    begun: () =>
+      until(
+        () => asked.length,
+        (count) => count > 0,
+      ),
     serve(next: HttpHandler) {
       service = next;
     },
@@ -88,8 +95,6 @@ function held() {
   const told = Promise.withResolvers<UniversalServerResponse>();
   return { serve: () => told.promise, answer: (body: string) => told.resolve(created(body)), fail: told.reject };
 }
-
-const turn = () => new Promise((resolve) => setTimeout(resolve, 20));
 
 /** What requests with a key are answered, whatever database keeps the answers. */
 export function idempotencySuite(kind: DatabaseKind): void {
@@ -144,7 +149,7 @@ export function idempotencySuite(kind: DatabaseKind): void {
     const service = held();
     pair.serve(service.serve);
     const posts = Array.from({ length: 50 }, (_, i) => pair.post(i % 2 === 0 ? 0 : 1));
-    await turn();
+    await pair.begun();
     service.answer('{"id":"1"}');
     const answers = await pair.inTime(Promise.all(posts));
     expect(new Set(answers.map(({ status, text }) => `${status} ${text}`))).toEqual(new Set(['201 {"id":"1"}']));
@@ -157,7 +162,7 @@ export function idempotencySuite(kind: DatabaseKind): void {
     const service = held();
     pair.serve(service.serve);
     const first = pair.post(0);
-    await turn();
+    await pair.begun();
     for (const at of [0, 1] as const) expect((await pair.post(at, { body: '{"a":1}' })).status).toBe(422);
     service.answer("{}");
     await first;
@@ -168,7 +173,7 @@ export function idempotencySuite(kind: DatabaseKind): void {
     const service = held();
     pair.serve(service.serve);
     const first = pair.post(0);
-    await turn();
+    await pair.begun();
     for (const at of [0, 1] as const) {
       const { status, header, json } = await pair.inTime(pair.post(at));
       expect([status, header.get("retry-after")]).toEqual([409, "1"]);
@@ -235,7 +240,7 @@ export function idempotencySuite(kind: DatabaseKind): void {
     pair.serve(service.serve);
     const leaving = new AbortController();
     const first = pair.post(0, { signal: leaving.signal });
-    await turn();
+    await pair.begun();
     leaving.abort();
     expect(pair.asked[0]?.signal.aborted).toBe(false);
     service.answer('{"id":"1"}');
@@ -260,10 +265,11 @@ export function idempotencySuite(kind: DatabaseKind): void {
     const service = held();
     pair.serve(service.serve);
     const first = pair.post(0);
-    await turn();
+    await pair.begun();
     for (let second = 0; second < 30; second++) {
       await pair.clock.advance(1_000);
-      await turn(); // for the database
+      const isHeld = async () => (await rowOf(pair)).lease_ends_at >= pair.clock.wall() + 5_000;
+      await until(isHeld, (held) => held);
     }
     expect((await pair.inTime(pair.post(1))).status).toBe(409);
     service.answer('{"id":"1"}');
@@ -358,15 +364,18 @@ export function idempotencySuite(kind: DatabaseKind): void {
 type Pair = Awaited<ReturnType<typeof openPair>>;
 
 async function rowOf({ store }: Pair) {
-  const [row] = await store.read((em) => em.execute("select scope, fingerprint from idempotent_answers"));
-  return row as { scope: string; fingerprint: string };
+  const [row] = await store.read((em) =>
+    em.execute("select scope, fingerprint, lease_ends_at from idempotent_answers"),
+  );
+  const { scope, fingerprint, lease_ends_at } = row as Record<string, string>;
+  return { scope: `${scope}`, fingerprint: `${fingerprint}`, lease_ends_at: Number(lease_ends_at) };
 }
 
 /** What a post without anything of its own stands for: read from the row that it leaves, which is then removed. */
 async function scopeOfPost(pair: Pair) {
   await pair.post(0);
   pair.asked.length = 0;
-  const row = await rowOf(pair);
+  const { scope, fingerprint } = await rowOf(pair);
   await pair.store.unit(async (em) => void (await em.execute("delete from idempotent_answers")));
-  return row;
+  return { scope, fingerprint };
 }

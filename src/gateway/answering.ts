@@ -1,7 +1,4 @@
-import { Code } from "@connectrpc/connect";
-import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import type { Random } from "../base/random.ts";
-import { jsonAnswer } from "../server/answers.ts";
 import { pathOf } from "../server/dispatch.ts";
 import type { HealthState } from "../server/health.ts";
 import type { HttpHandler } from "../wire/engine.ts";
@@ -14,6 +11,7 @@ import { withRequestId } from "./http/request-id.ts";
 import { withTrace } from "./http/trace.ts";
 import type { KeyedRequests } from "./idempotency/keyed-requests.ts";
 import { healthPage } from "./pages/health-page.ts";
+import { type Documentation, pagesOf } from "./pages/pages.ts";
 import type { Routing } from "./routes/routing.ts";
 
 /** What answers are made of. */
@@ -23,32 +21,32 @@ export interface AnsweringOptions {
   readonly routing: Routing;
   readonly health: HealthState;
   readonly version: string;
+  /** Whether it can prove callers: methods that ask for access are closed where it cannot. */
+  readonly provesCallers: boolean;
+  /** Unset, there is none. */
+  readonly documentation: Documentation | undefined;
   readonly corsOrigins: readonly string[];
   /** Answers requests with Idempotency-Key; without it the key is only passed on. */
   readonly keyed: KeyedRequests | undefined;
   readonly random: Random;
 }
 
-/** Answers every request: preflights, `/health`, what is routed at this moment, the server's own, in this order. */
+/**
+ * Answers every request: preflights, the pages of the gateway itself, what is routed at this moment, the server's own, in
+ * this order.
+ */
 export function answering(options: AnsweringOptions): HttpHandler {
-  const { own, routing, health, version, corsOrigins, keyed, random } = options;
-  const page = () => {
+  const { own, routing, health, documentation, corsOrigins, keyed, random, ...about } = options;
+  const told = (): readonly [boolean, Record<string, unknown>] => {
     const serving = health.serving.value;
-    const told = healthPage({ serving, version, fleet: routing.fleet.value, routes: routing.routes.value });
-    return jsonAnswer(serving ? 200 : 503, told);
+    return [serving, healthPage({ ...about, serving, fleet: routing.fleet.value, routes: routing.routes.value })];
   };
+  const pages = pagesOf({ health: told, documentation });
   const route: HttpHandler = async (request) => {
-    if (pathOf(request.url) === "/health") return readOnly(request, page);
+    const page = pages(request, pathOf(request.url));
+    if (page !== undefined) return (await page) ?? own(request);
     return (await routing.routes.value.answer(request)) ?? own(request);
   };
   const bodies = withHead(withCompression(withETag(withIdempotencyKey(keyed, route))));
   return withCors(corsOrigins, withRequestId(withTrace(random, bodies)));
-}
-
-function readOnly({ method }: UniversalServerRequest, page: () => UniversalServerResponse): UniversalServerResponse {
-  if (method === "GET") return page();
-  const { status, header = new Headers() } = page();
-  if (method === "HEAD") return { status, header };
-  const message = `${method} is not allowed here; allowed: GET, HEAD`;
-  return jsonAnswer(405, { code: Code.Unimplemented, message, details: [] }, { allow: "GET, HEAD" });
 }

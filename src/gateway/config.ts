@@ -18,6 +18,8 @@ export function gatewayConfig(read: EnvReader) {
       64 * 1024 * 1024,
       "memory for answers that may be given again; 0 for none",
     ),
+    docs: read.choice("DOCS", ["yes", "no"], "yes", "whether /docs and /openapi.json tell of the API") !== "no",
+    apiTitle: read.text("API_TITLE", "API", "what they call it"),
     upstreamTimeoutMs: read.durationMs("UPSTREAM_TIMEOUT", 5_000, "for calls whose contract and caller do not say"),
   };
 }

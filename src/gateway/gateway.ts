@@ -8,15 +8,19 @@ import { type Random, systemRandom } from "../base/random.ts";
 import type { FaultSource } from "../mesh/faults/plan.ts";
 import { openMesh } from "../mesh/mesh.ts";
 import type { JsonOutput } from "../rest/response.ts";
+import { type BearerTokenOptions, bearerTokens } from "../security/bearer-tokens.ts";
+import type { TlsFiles } from "../security/certificates.ts";
+import type { Authenticate } from "../security/principal.ts";
 import { meshMetrics } from "../telemetry/mesh-metrics.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
-import type { Engine, ServerTls } from "../wire/engine.ts";
+import type { Engine, ServerTls, SessionTls } from "../wire/engine.ts";
 import { defaultEngine } from "../wire/engines.ts";
 import type { Rpcs } from "../wire/grpc/rpc.ts";
 import { answering } from "./answering.ts";
 import { callerOf } from "./idempotency/caller.ts";
 import { KeyedRequests } from "./idempotency/keyed-requests.ts";
 import { type AnswerPlace, LazyRows } from "./idempotency/lazy-rows.ts";
+import { documentationOf } from "./pages/pages.ts";
 import { fileFleetCache, noFleetCache } from "./routes/fleet-cache.ts";
 import { openRouting, type Routing } from "./routes/routing.ts";
 
@@ -34,7 +38,7 @@ export interface GatewayOptions {
   readonly advertise?: string;
   /** Where what discovery said last is kept, for a start without it. By default nowhere. */
   readonly cacheDir?: string;
-  /** Origins whose pages may call; `*` is every one. Default `*`. */
+  /** Origins whose pages may call, and open WebSockets; `*` is every one. Default `*`. */
   readonly corsOrigins?: readonly string[];
   /** For unary calls of which neither contract nor caller says how long they may take, in milliseconds. Default 5 s. */
   readonly upstreamTimeoutMs?: number;
@@ -47,6 +51,10 @@ export interface GatewayOptions {
   readonly answers?: AnswerPlace;
   /** How REST under `/v1` is answered: enums as numbers, names in snake_case, without defaults. If unset, as protojson has it, with every field. */
   readonly json?: JsonOutput;
+  /** Whether `/docs` and `/openapi.json` tell of the API that is routed. Default true. */
+  readonly docs?: boolean;
+  /** What they call the API. Default "API". */
+  readonly apiTitle?: string;
   readonly drainMs?: number;
   /** Whether SIGTERM and SIGINT drain the gateway. Default true. */
   readonly signals?: boolean;
@@ -54,7 +62,15 @@ export interface GatewayOptions {
   readonly zone?: string;
   /** What is to go wrong in the calls that it passes on, on purpose. Default `HEDDLE_FAULTS`, else nothing. */
   readonly faults?: FaultSource;
+  /** Proves callers, for contracts that ask for access. Without it, and without `tokens`, such methods are not passed on. */
+  readonly authenticate?: Authenticate;
+  /** Which bearer tokens prove callers: what `bearerTokens` takes. */
+  readonly tokens?: BearerTokenOptions;
   readonly tls?: ServerTls;
+  /** Files of the certificate and its key, followed while they change; instead of `tls`. */
+  readonly tlsFiles?: TlsFiles;
+  /** How services that speak TLS prove themselves. By default by the authorities that Node knows; NODE_EXTRA_CA_CERTS adds some. */
+  readonly endpointTls?: SessionTls;
   readonly metrics?: Registry;
   readonly log?: Logger;
   readonly engine?: Engine;
@@ -74,12 +90,14 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
   const { engine = defaultEngine, clock = systemClock, random = systemRandom } = options;
   const { metrics = createMetrics({ service: "gateway" }), corsOrigins = ["*"], port = 8_000 } = options;
   const { upstreamTimeoutMs = 5_000, answerCacheBytes = 64 * 1024 * 1024, json = {} } = options;
+  const { docs = true, apiTitle: title = "API" } = options;
   const tools = { engine, clock, random, log };
+  const { authenticate = options.tokens && bearerTokens({ clock, log, ...options.tokens }) } = options;
   const opened: AsyncDisposable[] = [];
   const mesh = await openMesh({ ...options, ...tools, hooks: meshMetrics(metrics) });
   opened.unshift(mesh);
   const discovery = mesh.client(DiscoveryService);
-  const keyed = options.answers && keyedRequests(options.answers, { upstreamTimeoutMs, clock, log });
+  const keyed = options.answers && keyedRequests(options.answers, { authenticate, upstreamTimeoutMs, clock, log });
   if (keyed !== undefined) opened.unshift(keyed);
   const cache = options.cacheDir === undefined ? noFleetCache : fileFleetCache(options.cacheDir, log);
   let routing: Routing | undefined;
@@ -92,11 +110,15 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
     port,
     metrics,
     rpcs,
+    ...(authenticate && { authenticate }),
     around(own, parts) {
-      const way = { passOn: mesh.call, upstreamTimeoutMs, answerCacheBytes, json };
-      routing = openRouting({ ...tools, ...way, upstream: mesh.transport, parts, discovery, cache });
+      const upstream = { upstream: mesh.transport, passOn: mesh.call, upstreamTimeoutMs, answerCacheBytes, json };
+      const access = { authenticate, endpointTls: options.endpointTls };
+      routing = openRouting({ ...tools, ...upstream, ...access, parts, discovery, cache, corsOrigins });
       opened.unshift(routing);
-      return answering({ own, routing, health: parts.health, version, corsOrigins, keyed, random });
+      const documentation = docs ? documentationOf({ routes: routing.routes, title, version, log }) : undefined;
+      const about = { health: parts.health, version, provesCallers: authenticate !== undefined, documentation };
+      return answering({ own, routing, ...about, corsOrigins, keyed, random });
     },
   });
   const server = await starting.catch(async (reason: unknown) => {
@@ -107,14 +129,16 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
 }
 
 interface KeyedRequestsParts {
+  readonly authenticate: Authenticate | undefined;
   readonly upstreamTimeoutMs: number;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
-function keyedRequests(place: AnswerPlace, { upstreamTimeoutMs, clock, log }: KeyedRequestsParts): KeyedRequests {
+function keyedRequests(place: AnswerPlace, parts: KeyedRequestsParts): KeyedRequests {
+  const { authenticate, upstreamTimeoutMs, clock, log } = parts;
   const rows = new LazyRows({ ...place, limits: keepLimits, clock, log });
-  return new KeyedRequests({ rows, callerOf: callerOf(undefined), waitMs: upstreamTimeoutMs, clock, log });
+  return new KeyedRequests({ rows, callerOf: callerOf(authenticate), waitMs: upstreamTimeoutMs, clock, log });
 }
 
 /** A day of eleven requests with a key a second, and as many bytes as a small machine has to spare. */

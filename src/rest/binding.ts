@@ -1,8 +1,19 @@
-import type { DescField, DescMethod, DescMethodServerStreaming, DescMethodUnary } from "@bufbuild/protobuf";
+import type {
+  DescField,
+  DescMethod,
+  DescMethodBiDiStreaming,
+  DescMethodClientStreaming,
+  DescMethodServerStreaming,
+  DescMethodUnary,
+} from "@bufbuild/protobuf";
 import type { Template, Variable } from "./template.ts";
 
-/** A method that REST can call: one request message, and one answer or a stream of them. */
-export type RestMethod = DescMethodUnary | DescMethodServerStreaming;
+/** A method of a known shape. Those whose requests are a stream take them over a WebSocket. */
+export type RestMethod =
+  | DescMethodUnary
+  | DescMethodServerStreaming
+  | DescMethodClientStreaming
+  | DescMethodBiDiStreaming;
 
 /** Where the request's body goes. */
 export type BodyRule =

@@ -38,7 +38,7 @@ export async function readJsonBody(
   if (sent.length === 0) return undefined;
   checkContentType(request.header);
   const text = decode(await decoded(sent, request.header.get("content-encoding"), maxBodyBytes));
-  return text.trim() === "" ? undefined : parse(text);
+  return text.trim() === "" ? undefined : parseJson(text);
 }
 
 async function readBytes(
@@ -70,7 +70,8 @@ function decode(bytes: Uint8Array): string {
   }
 }
 
-function parse(text: string): JsonValue {
+/** JSON text as a message is read from it; throws what the caller may be told where it is none. */
+export function parseJson(text: string): JsonValue {
   checkJsonText(text);
   try {
     return longDigits.test(text) ? parseExactly(text) : (JSON.parse(text) as JsonValue);

@@ -22,6 +22,12 @@ export function wrongMethod(method: string, allow: readonly string[]): Refusal {
   return new Refusal(405, new ConnectError(message, Code.Unimplemented), { allow: allow.join(", ") });
 }
 
+/** 426: what is here streams its requests, for which one request of HTTP has no room. */
+export function needsWebSocket({ httpVersion }: { readonly httpVersion: string }): Refusal {
+  const error = new ConnectError("this method takes a stream of requests: open a WebSocket here", Code.Unimplemented);
+  return new Refusal(426, error, httpVersion.startsWith("1") ? { upgrade: "websocket" } : {}); // RFC 9113 §8.2.2: not in HTTP/2
+}
+
 /** 413: more than is read into memory for one request. */
 export function bodyTooLarge(maxBodyBytes: number): Refusal {
   return new Refusal(413, new ConnectError(`the body is over ${maxBodyBytes} bytes`, Code.ResourceExhausted));

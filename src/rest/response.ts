@@ -24,7 +24,7 @@ export interface JsonOutput {
 
 /** Plans how a binding's responses are written: the whole message, or the one field that `response_body` names. */
 export function responseWriter(
-  { method, responseBody }: Binding,
+  { method, responseBody }: Pick<Binding, "method" | "responseBody">,
   style: JsonStyle,
   { registry, alwaysEmitImplicit = true, ...protojson }: JsonOutput & { readonly registry: Registry },
 ): ResponseWriter {

@@ -1,9 +1,15 @@
-import { type DescService, getOption } from "@bufbuild/protobuf";
+import {
+  type DescMethod,
+  type DescMethodServerStreaming,
+  type DescMethodUnary,
+  type DescService,
+  getOption,
+} from "@bufbuild/protobuf";
 import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
 import { http } from "../../gen/google/api/annotations_pb.ts";
-import type { Binding, RestMethod } from "./binding.ts";
+import type { Binding } from "./binding.ts";
 import { planRoute, type Route, type RoutePlan } from "./routes.ts";
-import { isRestMethod } from "./rules.ts";
+import { takesOneRequest } from "./rules.ts";
 import { parseTemplate } from "./template.ts";
 
 /**
@@ -11,7 +17,9 @@ import { parseTemplate } from "./template.ts";
  * the body. So a service without annotations is reached by whoever can send JSON.
  */
 export function rpcRoutesOf(services: readonly DescService[], plan: RoutePlan): ReadonlyMap<string, Route> {
-  const methods = services.flatMap(({ methods }) => methods.filter(isRestMethod)).filter((method) => !hasRule(method));
+  const methods = services
+    .flatMap(({ methods }) => methods.filter(takesOneRequest))
+    .filter((method) => !hasRule(method));
   return new Map(methods.map(rpcBinding).map((each) => [each.template.source, planRoute(each, "protojson", plan)]));
 }
 
@@ -26,12 +34,13 @@ export function isPlainPost({ method, header }: UniversalServerRequest): boolean
 
 const ofRpcProtocols = /^\s*application\/(?:grpc|connect\+|proto\b)/i;
 
-function hasRule(method: RestMethod): boolean {
+function hasRule(method: DescMethod): boolean {
   const { pattern, additionalBindings } = getOption(method, http);
   return pattern.case !== undefined || additionalBindings.length > 0;
 }
 
-function rpcBinding(method: RestMethod): Binding {
+/** The binding of a method that no rule names. */
+export function rpcBinding(method: DescMethodUnary | DescMethodServerStreaming): Binding {
   return {
     method,
     httpMethod: "POST",

@@ -1,18 +1,22 @@
-import type { DescService, JsonValue, Registry } from "@bufbuild/protobuf";
+import type { DescMethod, DescService, JsonValue, Registry } from "@bufbuild/protobuf";
 import type { Transport, UnaryResponse } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { type Clock, systemClock } from "../base/clock.ts";
+import { isWebSocketRequest, type WebSocketRequest } from "../call/web-socket.ts";
 import { answerHeaders, callHeaders, jsonAnswer } from "./answer.ts";
 import type { Binding } from "./binding.ts";
 import { readJsonBody, readRawBody, refuseBody } from "./body.ts";
 import { errorAnswer } from "./error.ts";
 import { rawAnswer } from "./raw-answer.ts";
 import { rawStreamAnswer } from "./raw-stream.ts";
-import { urlTooLong, wrongMethod } from "./refusal.ts";
+import { needsWebSocket, urlTooLong, wrongMethod } from "./refusal.ts";
 import { contractRegistry } from "./registry.ts";
 import { type JsonOutput, locationOf } from "./response.ts";
 import { type Route, routesOf } from "./routes.ts";
 import { isPlainPost, rpcRoutesOf } from "./rpc-routes.ts";
-import { streamAnswer } from "./stream.ts";
+import { streamAnswer } from "./stream/answer.ts";
+import { type Cursor, cursorOf } from "./stream/cursor.ts";
+import { Sockets } from "./stream/socket.ts";
 import type { Found } from "./trie.ts";
 import { splitUrl } from "./url.ts";
 
@@ -24,6 +28,10 @@ export interface TranscoderOptions {
   readonly maxBodyBytes?: number;
   /** How answers are written. If unset, as protojson has it, with every field. */
   readonly json?: JsonOutput;
+  /** Origins whose pages may open WebSockets, beside the server's own; `*` is every one. If unset, none. */
+  readonly origins?: readonly string[];
+  /** What the signs of life of event streams go by. If unset, the machine's. */
+  readonly clock?: Clock;
 }
 
 /** Answers a request by calling a method; `undefined` when no route has the path, so that somebody else may answer. */
@@ -40,13 +48,17 @@ const defaultMaxBodyBytes = 4 * 1024 * 1024;
  */
 export function transcoder(options: TranscoderOptions): Transcoder {
   const { services, transport, maxBodyBytes = defaultMaxBodyBytes, json = {} } = options;
+  const { clock = systemClock, origins = [] } = options;
   const registry = contractRegistry(services);
   const routes = routesOf(services, { registry, json });
   const rpcs = rpcRoutesOf(services, { registry, json });
-  const plan: Plan = { transport, maxBodyBytes, registry };
+  const plan: Plan = { transport, maxBodyBytes, registry, clock, cursors: cursorsOf(services) };
+  const sockets = new Sockets({ services, transport, registry, json, origins });
   return async (request) => {
     const [path, query] = splitUrl(request.url);
-    const found = routes.find(request.method, path) ?? foundRpc(rpcs.get(path), request);
+    const routed = routes.find(request.method, path);
+    if (isWebSocketRequest(request)) return openSocket(sockets, request, { path, query, found: routed, registry });
+    const found = routed ?? foundRpc(rpcs.get(path), request);
     if (found === undefined || (found.kind === "wrong-method" && request.method === "OPTIONS")) return undefined;
     try {
       if (found.kind === "wrong-method") throw wrongMethod(request.method, found.allow);
@@ -63,10 +75,32 @@ function foundRpc(value: Route | undefined, request: UniversalServerRequest): Fo
   return value !== undefined && isPlainPost(request) ? { kind: "found", value, segments: [] } : undefined;
 }
 
+interface SocketPlace {
+  readonly path: string;
+  readonly query: string;
+  readonly found: Found<Route> | undefined;
+  readonly registry: Registry;
+}
+
+function openSocket(sockets: Sockets, request: WebSocketRequest, { path, query, found, registry }: SocketPlace) {
+  try {
+    if (found?.kind !== "found") return sockets.answer(request, path);
+    return sockets.answer(request, path, { route: found.value, segments: found.segments, query });
+  } catch (reason) {
+    return errorAnswer(reason, request, registry);
+  }
+}
+
 interface Plan {
   readonly transport: Transport;
   readonly maxBodyBytes: number;
   readonly registry: Registry;
+  readonly clock: Clock;
+  readonly cursors: ReadonlyMap<DescMethod, Cursor | undefined>;
+}
+
+function cursorsOf(services: readonly DescService[]): Plan["cursors"] {
+  return new Map(services.flatMap(({ methods }) => methods.map((method) => [method, cursorOf(method)] as const)));
 }
 
 interface Arrived {
@@ -79,13 +113,14 @@ async function answer(plan: Plan, route: Route, arrived: Arrived): Promise<Unive
   const { request, segments, query } = arrived;
   const { binding, read, write, rawOf } = route;
   const { method } = binding;
+  if (method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming") throw needsWebSocket(request);
   const isRaw = binding.body.kind === "raw";
   const body = isRaw ? undefined : await readBody(binding, request, plan.maxBodyBytes);
   const raw = isRaw ? await readRawBody(request, plan.maxBodyBytes) : undefined;
   const message = read({ body, raw, segments, query });
   if (method.methodKind === "server_streaming") {
     if (rawOf !== undefined) return rawStreamAnswer({ ...plan, method, rawOf }, message, request);
-    return streamAnswer({ ...plan, method, write }, message, request);
+    return streamAnswer({ ...plan, method, write, cursor: plan.cursors.get(method) }, message, request);
   }
   const header = callHeaders(request.header);
   const response = await plan.transport.unary(

@@ -94,7 +94,7 @@ function bodyIn(request: IncomingMessage, response: ServerResponse): AsyncIterab
 
 const noBody = new WholeBody("");
 
-/** Sends an answer; rejects when its body breaks off, or the peer has left. */
+/** Sends an answer, its body as fast as the peer reads it; rejects when that breaks off, or the peer leaves before its end. */
 export async function sendHttp1(answer: UniversalServerResponse, response: ServerResponse): Promise<void> {
   const { status, header, body } = answer;
   if (body instanceof WholeBody) return sendWhole(answer, body, response);

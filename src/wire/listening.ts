@@ -1,6 +1,6 @@
 import type { Server as Http1Server } from "node:http";
 import type { Socket, Server as TcpServer } from "node:net";
-import type { TlsOptions } from "node:tls";
+import { type TlsOptions, Server as TlsServer } from "node:tls";
 import type { Clock } from "../base/clock.ts";
 import type { Watchable } from "../base/watch.ts";
 import type { ServerTls } from "./engine.ts";
@@ -88,6 +88,12 @@ function listenError(error: NodeJS.ErrnoException, host: string, port: number): 
   };
   const why = advice[error.code ?? ""] ?? error.message;
   return Object.assign(new Error(`cannot listen on ${host}:${port}: ${why}`, { cause: error }), { code: error.code });
+}
+
+/** Gives a port another proof. Throws where it speaks no TLS. */
+export function renew(server: TcpServer, tls: ServerTls): void {
+  if (!(server instanceof TlsServer)) throw new Error("the port speaks no TLS: it was opened without a certificate");
+  server.setSecureContext(secure(tls));
 }
 
 /** A port's proof as Node takes it. */

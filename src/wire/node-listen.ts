@@ -10,24 +10,27 @@ import { type AddressInfo, createServer as createTcp, type Socket, type Server a
 import { systemClock } from "../base/clock.ts";
 import { Watchable } from "../base/watch.ts";
 import type { Listener, ListenOptions, ServerTls } from "./engine.ts";
-import { closedByPeers, hangUpOnStrangers, opened, secure, settled, slowness } from "./listening.ts";
+import { closedByPeers, hangUpOnStrangers, opened, renew, secure, settled, slowness } from "./listening.ts";
 import { limitAge } from "./node-age.ts";
 import { type NodeHandler, nodeHandler } from "./node-handler.ts";
 import { sniff } from "./sniff.ts";
+import { Http1Request, WebSockets } from "./websocket.ts";
 
 /** Streams that one connection may have open at once. */
 const maxConcurrentStreams = 1_000;
 
 /** Opens a port for HTTP/1.1 and HTTP/2: by the client's first bytes, or by ALPN when there is TLS. */
 export async function listen(options: ListenOptions): Promise<Listener> {
-  const { host, port, handler, tls } = options;
+  const { host, port, handler, tls, clock = systemClock } = options;
   const inFlight = new Watchable(0);
+  const webSockets = new WebSockets({ handler, scheme: tls ? "https" : "http", inFlight, clock });
   const onRequest = nodeHandler(handler, inFlight);
   const settings: ServerOptions = { settings: { maxConcurrentStreams, initialWindowSize: 1024 * 1024 } };
   const doors = tls ? secureDoors(settings, tls, onRequest) : plainDoors(settings, onRequest);
+  (doors.http1 ?? doors.http2).on("upgrade", webSockets.upgrade);
   doors.http2.on("session", (session) => limitAge(session, options));
   await opened(doors.tcp, host, port);
-  return new NodeListener(doors, inFlight, onRequest);
+  return new NodeListener({ ...doors, webSockets }, inFlight, onRequest);
 }
 
 /** The servers behind one port. */
@@ -37,8 +40,12 @@ interface Doors {
   readonly http2: Http2Server;
 }
 
+interface OpenDoors extends Doors {
+  readonly webSockets: WebSockets;
+}
+
 function plainDoors(settings: ServerOptions, onRequest: NodeHandler): Doors {
-  const http1 = createHttp1(slowness, onRequest.handle);
+  const http1 = createHttp1({ ...slowness, IncomingMessage: Http1Request }, onRequest.handle);
   hangUpOnStrangers(http1);
   http1.emit("listening"); // it never listens itself, and only then looks after connections that are slow
   const http2 = createHttp2(settings, onRequest.handle);
@@ -49,21 +56,22 @@ function plainDoors(settings: ServerOptions, onRequest: NodeHandler): Doors {
 }
 
 function secureDoors(settings: ServerOptions, tls: ServerTls, onRequest: NodeHandler): Doors {
-  const http2 = createSecureServer({ ...settings, ...secure(tls), allowHTTP1: true }, onRequest.handle);
+  const options = { ...settings, ...secure(tls), allowHTTP1: true, Http1IncomingMessage: Http1Request };
+  const http2 = createSecureServer(options, onRequest.handle);
   return { tcp: http2, http1: undefined, http2 };
 }
 
 class NodeListener implements Listener {
   readonly host: string;
   readonly port: number;
-  readonly #doors: Doors;
+  readonly #doors: OpenDoors;
   readonly #inFlight: Watchable<number>;
   readonly #handler: NodeHandler;
   readonly #sessions = new Set<ServerHttp2Session>();
   readonly #sockets = new Set<Socket>();
   #drained: Promise<number> | undefined;
 
-  constructor(doors: Doors, inFlight: Watchable<number>, handler: NodeHandler) {
+  constructor(doors: OpenDoors, inFlight: Watchable<number>, handler: NodeHandler) {
     const { address, port } = doors.tcp.address() as AddressInfo;
     this.host = address;
     this.port = port;
@@ -82,6 +90,10 @@ class NodeListener implements Listener {
     return this.#inFlight.value;
   }
 
+  setTls(tls: ServerTls): void {
+    renew(this.#doors.tcp, tls);
+  }
+
   drain(graceMs: number): Promise<number> {
     this.#drained ??= this.#drain(graceMs);
     return this.#drained;
@@ -94,9 +106,11 @@ class NodeListener implements Listener {
   async #drain(graceMs: number): Promise<number> {
     const closed = new Promise<void>((resolve) => this.#doors.tcp.close(() => resolve()));
     this.#handler.closeConnections();
+    this.#doors.webSockets.leave();
     for (const session of this.#sessions) goAway(session);
     this.#doors.http1?.closeIdleConnections();
     const cutOff = await settled(this.#inFlight, graceMs, systemClock);
+    this.#doors.webSockets.close();
     this.#doors.http1?.close(); // what is idle, and the timer by which it looks after those that are slow
     if (graceMs > 0) await closedByPeers(closed, systemClock);
     for (const session of this.#sessions) session.close();

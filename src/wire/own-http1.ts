@@ -1,19 +1,19 @@
 import { createServer, type Server } from "node:http";
 import type { Socket } from "node:net";
-import type { Watchable } from "../base/watch.ts";
-import type { HttpHandler } from "./engine.ts";
 import { http1Handler } from "./http1-handler.ts";
 import { hangUpOnStrangers, slowness } from "./listening.ts";
 import type { NodeHandler } from "./node-handler.ts";
+import { Http1Request, WebSockets, type WebSocketsOptions } from "./websocket.ts";
 
 /** The HTTP/1.1 of one port, which `node:http` speaks. Made when somebody first comes with it: it keeps a timer. */
 export class Http1 {
   readonly #onRequest: NodeHandler;
+  readonly #webSockets: WebSockets;
   #server: Server | undefined;
 
-  /** `inFlight` counts what is being answered. */
-  constructor(handler: HttpHandler, scheme: "http" | "https", inFlight: Watchable<number>) {
+  constructor({ handler, scheme, inFlight, clock }: WebSocketsOptions) {
     this.#onRequest = http1Handler(handler, scheme, inFlight);
+    this.#webSockets = new WebSockets({ handler, scheme, inFlight, clock });
   }
 
   /** Serves a connection whose peer speaks HTTP/1.1. */
@@ -25,16 +25,19 @@ export class Http1 {
   /** Every answer from now on is the last of its connection; those that carry none are closed. */
   leave(): void {
     this.#onRequest.closeConnections();
+    this.#webSockets.leave();
     this.#server?.closeIdleConnections();
   }
 
   /** Lets go of what is idle, and of the timer by which it looks after those that are slow. */
   close(): void {
+    this.#webSockets.close();
     this.#server?.close();
   }
 
   #made(): Server {
-    const server = createServer(slowness, this.#onRequest.handle);
+    const server = createServer({ ...slowness, IncomingMessage: Http1Request }, this.#onRequest.handle);
+    server.on("upgrade", this.#webSockets.upgrade);
     hangUpOnStrangers(server);
     server.emit("listening"); // it never listens itself, and only then looks after connections that are slow
     return server;

@@ -1,6 +1,6 @@
 import { Deadlines } from "../base/deadlines.ts";
 import { Watchable } from "../base/watch.ts";
-import type { Listener, ListenOptions } from "./engine.ts";
+import type { Listener, ListenOptions, ServerTls } from "./engine.ts";
 import { closedByPeers, settled } from "./listening.ts";
 import type { Door } from "./network.ts";
 import type { OwnParts } from "./own.ts";
@@ -15,7 +15,7 @@ export async function listen(options: ListenOptions, { network, clock, random }:
   const { maxAgeMs = 600_000, ageGraceMs, idleMs } = options;
   const inFlight = new Watchable(0);
   const scheme = tls ? "https" : "http";
-  const http1 = new Http1(handler, scheme, inFlight);
+  const http1 = new Http1({ handler, scheme, inFlight, clock: callClock });
   const servings = new Servings(clock);
   const deadlines = new Deadlines(callClock);
   const shared = {
@@ -63,6 +63,10 @@ class OwnListener implements Listener {
 
   get inFlight(): number {
     return this.#parts.inFlight.value;
+  }
+
+  setTls(tls: ServerTls): void {
+    this.#parts.door.setTls(tls);
   }
 
   drain(graceMs: number): Promise<number> {

@@ -9,6 +9,7 @@ const restHeaders = [
   "idempotency-key",
   "if-none-match",
   "cache-control",
+  "last-event-id",
   "accept-language",
   "traceparent",
   "tracestate",

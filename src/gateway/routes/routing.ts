@@ -6,12 +6,16 @@ import type { Random } from "../../base/random.ts";
 import type { Followed } from "../../base/watch.ts";
 import { endpointOf } from "../../mesh/resolve/endpoint-view.ts";
 import type { JsonOutput } from "../../rest/response.ts";
+import type { Authenticate } from "../../security/principal.ts";
 import type { ServerParts } from "../../server/serve.ts";
+import { authenticate } from "../../server/steps/authenticate.ts";
+import { authorize } from "../../server/steps/authorize.ts";
 import { deadline } from "../../server/steps/deadline.ts";
 import { observe } from "../../server/steps/observe.ts";
-import type { Engine } from "../../wire/engine.ts";
+import type { Engine, SessionTls } from "../../wire/engine.ts";
 import { grpcTransport } from "../../wire/grpc.ts";
 import { cachedUpstream } from "../upstream/cached-upstream.ts";
+import { keepClosed } from "../upstream/keep-closed.ts";
 import type { PassOn } from "../upstream/pass-through.ts";
 import type { WayUpstream } from "../upstream/port.ts";
 import { withRequestIds } from "../upstream/request-ids.ts";
@@ -32,6 +36,12 @@ export interface RoutingOptions {
   /** Memory for answers that contracts let it give again. */
   readonly answerCacheBytes: number;
   readonly json: JsonOutput;
+  /** Origins whose pages may open WebSockets: those that may call. */
+  readonly corsOrigins: readonly string[];
+  /** Proves callers; without it, methods that ask for access are not passed on. */
+  readonly authenticate: Authenticate | undefined;
+  /** How services that speak TLS prove themselves. */
+  readonly endpointTls: SessionTls | undefined;
   readonly parts: ServerParts;
   readonly engine: Engine;
   readonly clock: Clock;
@@ -47,12 +57,12 @@ export interface Routing extends AsyncDisposable {
 
 /** Starts to follow discovery and to route what it tells of: instances → descriptors → routes. */
 export function openRouting(options: RoutingOptions): Routing {
-  const { discovery, cache, engine, clock, random, log } = options;
+  const { discovery, cache, engine, endpointTls = {}, clock, random, log } = options;
   const table = new RouteTable({ way: wayUpstream(options), log });
   const fleet = new FleetWatch({ discovery, cache, clock, random, log });
   const contracts = new ContractWatch({
     fleet: fleet.fleet,
-    read: readFrom(engine),
+    read: readFrom(engine, endpointTls),
     offer: (contract) => table.offer(contract),
     refuse: (service, problem) => table.refuse(service, problem),
     clock,
@@ -70,17 +80,20 @@ export function openRouting(options: RoutingOptions): Routing {
 }
 
 function wayUpstream({ upstream, answerCacheBytes, ...options }: RoutingOptions): WayUpstream {
-  const { parts, passOn, upstreamTimeoutMs, json, clock, random } = options;
+  const { parts, passOn, upstreamTimeoutMs, json, clock, random, corsOrigins: origins } = options;
+  const { authenticate: prove } = options;
   const timeoutOf = timeoutsWithDefault(upstreamTimeoutMs);
   const cached = withRequestIds(cachedUpstream({ upstream, timeoutOf, maxBytes: answerCacheBytes, clock }));
-  const steps = [observe(parts.hooks, clock), deadline(parts.draining)]; // the way in, top to bottom, as in a server
-  return { upstream: cached, passOn, steps, timeoutOf, json, clock, random };
+  const access = prove === undefined ? [keepClosed()] : [authenticate(prove), authorize()];
+  const steps = [observe(parts.hooks, clock), deadline(parts.draining), ...access]; // the way in, top to bottom, as in a server
+  return { upstream: cached, passOn, steps, timeoutOf, json, clock, random, origins };
 }
 
 /** Asks the instance itself, by its address: another replica may be of another version. */
-function readFrom(engine: Engine): ReadContract {
+function readFrom(engine: Engine, tls: SessionTls): ReadContract {
   return async (instance, service, signal) => {
-    await using session = engine.connect(endpointOf(instance).address);
+    const { address, scheme } = endpointOf(instance);
+    await using session = engine.connect(address, scheme && { tls });
     const files = await readFiles(grpcTransport(session), service, signal);
     return files.contract(service, instance.name);
   };

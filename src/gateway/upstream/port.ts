@@ -4,6 +4,7 @@ import type { UniversalHandler, UniversalServerRequest, UniversalServerResponse 
 import { Health } from "../../../gen/grpc/health/v1/health_pb.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Random } from "../../base/random.ts";
+import { isWebSocketRequest } from "../../call/web-socket.ts";
 import { contractRegistry } from "../../rest/registry.ts";
 import type { JsonOutput } from "../../rest/response.ts";
 import { transcoder } from "../../rest/transcoder.ts";
@@ -31,6 +32,8 @@ export interface WayUpstream {
   readonly json?: JsonOutput;
   readonly clock: Clock;
   readonly random: Random;
+  /** Origins whose pages may open WebSockets. If unset, none but its own. */
+  readonly origins?: readonly string[];
 }
 
 /** Answers a request, or leaves it to somebody else. */
@@ -53,10 +56,11 @@ export function answererOf(services: readonly DescService[], way: WayUpstream): 
     router.service(service, implementation);
   }
   const rpcs = rpcsByPath(router.handlers, way);
-  const { json = {} } = way;
-  const rest = transcoder({ services, transport: restUpstream(way), maxBodyBytes: maxMessageBytes, json });
+  const { json = {}, origins = [], clock } = way;
+  const limits = { maxBodyBytes: maxMessageBytes, origins, clock };
+  const rest = transcoder({ services, transport: restUpstream(way), ...limits, json });
   return async (request) => {
-    const rpc = rpcs.get(pathOf(request.url));
+    const rpc = isWebSocketRequest(request) ? undefined : rpcs.get(pathOf(request.url));
     return rpc === undefined ? rest(request) : answerRpc(rpc, request);
   };
 }

@@ -1,4 +1,5 @@
 import type { DescService, JsonObject, JsonValue } from "@bufbuild/protobuf";
+import type { Binding } from "../binding.ts";
 import { isTree } from "../fields.ts";
 import { rpcBinding } from "../rpc-routes.ts";
 import { bindingsOf, takesOneRequest } from "../rules.ts";
@@ -67,7 +68,7 @@ Methods without a path of their own are called by \`POST /package.Service/Method
 gRPC-Web and Connect on the same port.`;
 
 function tagOf(service: DescService): JsonObject {
-  const elsewhere = service.methods.filter((method) => !isRest(method)).map(({ name }) => `\`${name}\``);
+  const elsewhere = service.methods.filter((method) => !takesOneRequest(method)).map(({ name }) => `\`${name}\``);
   const apart = `Not in this document, for its requests are a stream: ${elsewhere.join(", ")}.`;
   return { name: service.typeName, ...described([commentOf(service), elsewhere.length > 0 ? apart : ""]) };
 }

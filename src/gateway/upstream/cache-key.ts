@@ -2,6 +2,7 @@ import { type DescMethod, type Message, toBinary } from "@bufbuild/protobuf";
 import { currentCall } from "../../call/context.ts";
 import type { MethodPolicy } from "../../call/policy.ts";
 import { ServedCall } from "../../call/served-call.ts";
+import { isClosed } from "../../security/access.ts";
 import { principalKey } from "../../security/principal.ts";
 
 /** Every method that was asked for, by a number: a contract's new version has new methods, whose answers are others. */
@@ -25,17 +26,12 @@ export interface CacheKeyOptions {
  */
 export function cacheKey({ method, message, header, policy }: CacheKeyOptions): string | undefined {
   const isPrivate = policy.cache?.private === true;
-  const byCaller = isPrivate || (isClosed(policy) && !callerIsProven());
+  const byCaller = isPrivate || (isClosed(method) && !callerIsProven());
   const credentials = header.get("authorization");
   if (byCaller && credentials === null) return undefined;
   const bytes = toBinary(method.input, message);
   const request = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
   return `${numberOf(method)} ${byCaller ? credentials : ""}\n${request}`;
-}
-
-/** Whether the contract lets in only some. Nobody but them may keep the answers, caches on the way least of all. */
-export function isClosed({ access }: MethodPolicy): boolean {
-  return access !== undefined && !access.anonymous;
 }
 
 /** Whether the call being served has passed the gateway's own steps, which let in only whom `access` lets in. */

@@ -1,7 +1,7 @@
 import type { UnaryResponse } from "@connectrpc/connect";
 import { headers } from "../../call/headers.ts";
 import type { MethodPolicy } from "../../call/policy.ts";
-import { isClosed } from "./cache-key.ts";
+import { isClosed } from "../../security/access.ts";
 
 /** What a request says of the answers that were kept. */
 export interface Wish {
@@ -43,7 +43,7 @@ export function mayShare({ header }: Pick<UnaryResponse, "header">): boolean {
  */
 export function told(answer: UnaryResponse, policy: MethodPolicy, ageMs: number): UnaryResponse {
   const header = new Headers(answer.header);
-  const who = policy.cache?.private || isClosed(policy) ? "private" : "public";
+  const who = policy.cache?.private || isClosed(answer.method) ? "private" : "public";
   header.set("cache-control", `max-age=${seconds(policy.cache?.maxAgeMs ?? 0)}, ${who}`);
   header.set("age", String(seconds(ageMs)));
   const { service, method, message, trailer } = answer;

@@ -23,6 +23,7 @@ const exposedHeaders = [
   "ETag",
   "Age",
   "Idempotency-Replayed",
+  "Idempotency-Stored",
   "X-Request-Id",
   "Heddle-Trace-Id",
 ].join(", ");

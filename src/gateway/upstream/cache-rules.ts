@@ -1,4 +1,5 @@
 import type { UnaryResponse } from "@connectrpc/connect";
+import { FieldHeaders } from "../../call/field-headers.ts";
 import { headers } from "../../call/headers.ts";
 import type { MethodPolicy } from "../../call/policy.ts";
 import { isClosed } from "../../security/access.ts";
@@ -42,7 +43,9 @@ export function mayShare({ header }: Pick<UnaryResponse, "header">): boolean {
  * some only is `private` there: a cache on the way cannot tell them from others.
  */
 export function told(answer: UnaryResponse, policy: MethodPolicy, ageMs: number): UnaryResponse {
-  const header = new Headers(answer.header);
+  const fields: string[] = [];
+  answer.header.forEach((value, name) => fields.push(name, value));
+  const header = new FieldHeaders(fields);
   const who = policy.cache?.private || isClosed(answer.method) ? "private" : "public";
   header.set("cache-control", `max-age=${seconds(policy.cache?.maxAgeMs ?? 0)}, ${who}`);
   header.set("age", String(seconds(ageMs)));

@@ -4,7 +4,9 @@ import type { Random } from "../base/random.ts";
 import { jsonAnswer } from "../server/answers.ts";
 import { pathOf } from "../server/dispatch.ts";
 import type { HealthState } from "../server/health.ts";
+import type { AddressSet } from "../wire/addresses.ts";
 import type { HttpHandler } from "../wire/engine.ts";
+import { withCallerAddress } from "./http/caller-address.ts";
 import { withCors } from "./http/cors.ts";
 import { withRequestId } from "./http/request-id.ts";
 import { withTrace } from "./http/trace.ts";
@@ -19,11 +21,21 @@ export interface AnsweringOptions {
   readonly health: HealthState;
   readonly version: string;
   readonly corsOrigins: readonly string[];
+  /** Proxies whose word for where a request comes from is taken. */
+  readonly proxies: AddressSet | undefined;
   readonly random: Random;
 }
 
 /** Answers every request: preflights, `/health`, what is routed at this moment, the server's own, in this order. */
-export function answering({ own, routing, health, version, corsOrigins, random }: AnsweringOptions): HttpHandler {
+export function answering({
+  own,
+  routing,
+  health,
+  version,
+  corsOrigins,
+  proxies,
+  random,
+}: AnsweringOptions): HttpHandler {
   const page = () => {
     const serving = health.serving.value;
     const told = healthPage({ serving, version, fleet: routing.fleet.value, routes: routing.routes.value });
@@ -33,7 +45,7 @@ export function answering({ own, routing, health, version, corsOrigins, random }
     if (pathOf(request.url) === "/health") return readOnly(request, page);
     return (await routing.routes.value.answer(request)) ?? own(request);
   };
-  return withCors(corsOrigins, withRequestId(withTrace(random, route)));
+  return withCors(corsOrigins, withRequestId(withCallerAddress(proxies, withTrace(random, route))));
 }
 
 function readOnly({ method }: UniversalServerRequest, page: () => UniversalServerResponse): UniversalServerResponse {

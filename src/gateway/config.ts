@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { discoverySettings, faultSettings, serverSettings } from "../app/settings.ts";
 import type { EnvReader } from "../base/env.ts";
+import { addressSet } from "../wire/addresses.ts";
 
 /** What the gateway reads from its environment. */
 export function gatewayConfig(read: EnvReader) {
@@ -10,7 +11,23 @@ export function gatewayConfig(read: EnvReader) {
     ...discoverySettings(read),
     ...faultSettings(read),
     cacheDir: join(dataDir, "cache", "gateway"),
+    ...limitSettings(read),
     corsOrigins: read.list("CORS_ORIGINS", ["*"], "origins whose pages may call, between commas; * for all"),
     upstreamTimeoutMs: read.durationMs("UPSTREAM_TIMEOUT", 5_000, "for calls whose contract and caller do not say"),
   };
+}
+
+/** Whom the gateway lets in how often, and when nobody. */
+function limitSettings(read: EnvReader) {
+  const about = "networks whose X-Forwarded-For is believed, between commas: 10.0.0.0/8,fd00::/8";
+  return {
+    trustedProxies: read.parsed("TRUSTED_PROXIES", "", about, networks),
+  };
+}
+
+function networks(raw: string): readonly string[] {
+  const list = raw.split(",").map((network) => network.trim());
+  if (raw === "") return [];
+  addressSet(list);
+  return list;
 }

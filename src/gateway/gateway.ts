@@ -7,8 +7,10 @@ import { jsonLogger, type Logger } from "../base/log.ts";
 import { type Random, systemRandom } from "../base/random.ts";
 import type { FaultSource } from "../mesh/faults/plan.ts";
 import { openMesh } from "../mesh/mesh.ts";
+import { type Buckets, LocalBuckets } from "../server/policy/local-buckets.ts";
 import { meshMetrics } from "../telemetry/mesh-metrics.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
+import { addressSet } from "../wire/addresses.ts";
 import type { Engine, ServerTls } from "../wire/engine.ts";
 import { defaultEngine } from "../wire/engines.ts";
 import { answering } from "./answering.ts";
@@ -33,6 +35,10 @@ export interface GatewayOptions {
   readonly corsOrigins?: readonly string[];
   /** For unary calls of which neither contract nor caller says how long they may take, in milliseconds. Default 5 s. */
   readonly upstreamTimeoutMs?: number;
+  /** Proxies, as "10.0.0.0/8" or an address, whose word for where a request comes from is taken. By default none. */
+  readonly trustedProxies?: readonly string[] | undefined;
+  /** Keeps the contract's rate limits: in buckets of its own (true, the default), in those given, or not at all. */
+  readonly rateLimits?: boolean | Buckets;
   readonly drainMs?: number;
   /** Whether SIGTERM and SIGINT drain the gateway. Default true. */
   readonly signals?: boolean;
@@ -59,7 +65,9 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
   const { log = jsonLogger({ fields: { service: "gateway" } }), version = "" } = options;
   const { engine = defaultEngine, clock = systemClock, random = systemRandom } = options;
   const { metrics = createMetrics({ service: "gateway" }), corsOrigins = ["*"], port = 8_000 } = options;
-  const { upstreamTimeoutMs = 5_000 } = options;
+  const { upstreamTimeoutMs = 5_000, trustedProxies = [], rateLimits = true } = options;
+  const proxies = trustedProxies.length === 0 ? undefined : addressSet(trustedProxies);
+  const limits = { rateLimits: rateLimits === true ? new LocalBuckets({ now: clock.now }) : rateLimits };
   const tools = { engine, clock, random, log };
   const opened: AsyncDisposable[] = [];
   const mesh = await openMesh({ ...options, ...tools, hooks: meshMetrics(metrics) });
@@ -71,12 +79,14 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
     ...tools,
     name: "gateway",
     services: [],
+    rateLimits: false, // of what it serves itself; what it passes on is limited by the steps of the routing
     port,
     metrics,
     around(own, parts) {
-      const routing = openRouting({ ...tools, parts, discovery, cache, upstream: mesh.transport, upstreamTimeoutMs });
+      const upstream = { upstream: mesh.transport, upstreamTimeoutMs };
+      const routing = openRouting({ ...tools, ...upstream, ...limits, parts, discovery, cache });
       opened.unshift(routing);
-      return answering({ own, routing, health: parts.health, version, corsOrigins, random });
+      return answering({ own, routing, health: parts.health, version, corsOrigins, proxies, random });
     },
   });
   const server = await starting.catch(async (reason: unknown) => {

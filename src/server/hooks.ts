@@ -13,6 +13,8 @@ export interface ServedCall {
   readonly traceId?: string | undefined;
   /** Whether the server refused it because it is overloaded itself. */
   readonly shed?: boolean;
+  /** Whether it was refused because its caller calls more often than the contract lets it. */
+  readonly rateLimited?: boolean;
 }
 
 /** What a server tells whoever watches it. Called on the path of a call: they have to be quick and must not throw. */

@@ -23,6 +23,7 @@ export function throughSteps(steps: readonly Step[], clock: Clock): Interceptor 
     try {
       const res = await orAborted(handled, call.signal);
       tell(call.trailerFields, res.trailer);
+      call.madeResponseHeader?.forEach((value, name) => res.header.set(name, value));
       if (res.stream) return untilEnd(call, res);
       call.end();
       return res;

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import type { Watchable } from "../base/watch.ts";
+import { RequestValues } from "../call/peer.ts";
 import type { HttpHandler } from "./engine.ts";
 import { badRequest, bodyOf, type NodeHandler } from "./node-handler.ts";
 
@@ -57,7 +58,8 @@ function universalRequest(
     if (!response.writableFinished) left.abort(new ConnectError("the caller left", Code.Canceled));
   });
   const { method = "", httpVersion } = request;
-  return { httpVersion, method, url, header, body: bodyIn(request, response), signal: left.signal };
+  const contextValues = new RequestValues(request.socket.remoteAddress);
+  return { httpVersion, method, url, header, body: bodyIn(request, response), signal: left.signal, contextValues };
 }
 
 /** The absolute URL of the request; `undefined` if it has none. */

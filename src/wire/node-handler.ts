@@ -4,6 +4,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import type { Watchable } from "../base/watch.ts";
+import { RequestValues } from "../call/peer.ts";
 import type { HttpHandler } from "./engine.ts";
 import { sendApart } from "./node-headers.ts";
 import { sendTrailersOnly } from "./trailers-only.ts";
@@ -59,7 +60,12 @@ async function universalAnswer(
 ): Promise<UniversalServerResponse> {
   let universal: ReturnType<typeof universalRequestFromNodeRequest>;
   try {
-    universal = universalRequestFromNodeRequest(request, response, undefined, undefined);
+    universal = universalRequestFromNodeRequest(
+      request,
+      response,
+      undefined,
+      new RequestValues(request.socket?.remoteAddress),
+    );
   } catch (reason) {
     return badRequest(ConnectError.from(reason, Code.InvalidArgument).rawMessage); // no Host header, or a target that is no URL
   }

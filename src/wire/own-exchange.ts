@@ -1,6 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { type Fields, fieldOf, fieldsOf, headersOf } from "../call/fields.ts";
+import { RequestValues } from "../call/peer.ts";
 import type { Connection } from "../http2/connection.ts";
 import { ErrorCode } from "../http2/errors.ts";
 import type { Reset } from "../http2/events.ts";
@@ -23,10 +24,12 @@ export class Exchange implements ServedStream {
 
   readonly #handler: HttpHandler;
   readonly #scheme: string;
+  readonly #peer: string | undefined;
 
-  constructor({ http2, stream, onOver }: ServedStreamParts, handler: HttpHandler, scheme: string) {
+  constructor({ http2, stream, peer, onOver }: ServedStreamParts, handler: HttpHandler, scheme: string) {
     this.#http2 = http2;
     this.#stream = stream;
+    this.#peer = peer;
     this.#onOver = onOver;
     this.#handler = handler;
     this.#scheme = scheme;
@@ -93,7 +96,8 @@ export class Exchange implements ServedStream {
     if (authority === null || !URL.canParse(target)) return undefined;
     const method = fieldOf(fields, ":method") ?? "";
     const url = new URL(target).toString();
-    return { httpVersion: "2.0", method, url, header, body: this.#body, signal: this.#over.signal };
+    const contextValues = new RequestValues(this.#peer);
+    return { httpVersion: "2.0", method, url, header, body: this.#body, signal: this.#over.signal, contextValues };
   }
 
   /** Sends head, body and trailers. The head waits for the first piece: until then a handler may set headers. */

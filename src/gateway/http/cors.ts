@@ -5,9 +5,15 @@ import type { HttpHandler } from "../../wire/engine.ts";
 const methods = "GET, HEAD, POST, PUT, PATCH, DELETE";
 const restHeaders = ["authorization", "idempotency-key", "accept-language", "traceparent", "tracestate", "baggage"];
 const allowedHeaders = [...cors.allowedHeaders, ...restHeaders].map((name) => name.toLowerCase());
-const exposedHeaders = [...cors.exposedHeaders, "Location", "Retry-After", "X-Request-Id", "Heddle-Trace-Id"].join(
-  ", ",
-);
+const exposedHeaders = [
+  ...cors.exposedHeaders,
+  "Location",
+  "Retry-After",
+  "RateLimit",
+  "RateLimit-Policy",
+  "X-Request-Id",
+  "Heddle-Trace-Id",
+].join(", ");
 
 /** Two hours: Chromium remembers a preflight no longer. */
 const maxAgeSeconds = 7_200;

@@ -5,9 +5,11 @@ import type { Logger } from "../../base/log.ts";
 import type { Random } from "../../base/random.ts";
 import type { Followed } from "../../base/watch.ts";
 import { endpointOf } from "../../mesh/resolve/endpoint-view.ts";
+import type { Buckets } from "../../server/policy/local-buckets.ts";
 import type { ServerParts } from "../../server/serve.ts";
 import { deadline } from "../../server/steps/deadline.ts";
 import { observe } from "../../server/steps/observe.ts";
+import { rateLimit } from "../../server/steps/rate-limit.ts";
 import type { Engine } from "../../wire/engine.ts";
 import { grpcTransport } from "../../wire/grpc.ts";
 import type { WayUpstream } from "../upstream/port.ts";
@@ -24,6 +26,8 @@ export interface RoutingOptions {
   readonly cache: FleetCache;
   readonly upstream: Transport;
   readonly upstreamTimeoutMs: number;
+  /** Where the contracts' rate limits are kept; `false`, nowhere. */
+  readonly rateLimits: Buckets | false;
   readonly parts: ServerParts;
   readonly engine: Engine;
   readonly clock: Clock;
@@ -61,8 +65,9 @@ export function openRouting(options: RoutingOptions): Routing {
   };
 }
 
-function wayUpstream({ parts, upstream, upstreamTimeoutMs, clock }: RoutingOptions): WayUpstream {
-  const steps = [observe(parts.hooks, clock), deadline(parts.draining)]; // the way in, top to bottom, as in a server
+function wayUpstream({ parts, upstream, upstreamTimeoutMs, rateLimits, clock }: RoutingOptions): WayUpstream {
+  const limiting = rateLimits === false ? [] : [rateLimit(rateLimits)];
+  const steps = [observe(parts.hooks, clock), deadline(parts.draining), ...limiting]; // the way in, top to bottom, as in a server
   return { upstream, steps, timeoutOf: timeoutsWithDefault(upstreamTimeoutMs), clock };
 }
 

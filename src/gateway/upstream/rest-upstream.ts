@@ -1,5 +1,5 @@
 import type { DescMethod } from "@bufbuild/protobuf";
-import type { StreamResponse, Transport, UnaryResponse } from "@connectrpc/connect";
+import type { ContextValues, StreamResponse, Transport, UnaryResponse } from "@connectrpc/connect";
 import type { Clock } from "../../base/clock.ts";
 import { runInCall } from "../../call/context.ts";
 import { methodName } from "../../call/method.ts";
@@ -22,7 +22,12 @@ export interface RestUpstreamOptions {
  * upstream is made on behalf of the one that REST is, and ends with it.
  */
 export function restUpstream({ upstream, steps, timeoutOf, clock }: RestUpstreamOptions): Transport {
-  const begun = (method: DescMethod, signal: AbortSignal | undefined, header: HeadersInit | undefined) => {
+  const begun = (
+    method: DescMethod,
+    signal: AbortSignal | undefined,
+    header: HeadersInit | undefined,
+    values: ContextValues | undefined,
+  ) => {
     const timeoutMs = timeoutOf(method);
     const arrivedAt = clock.now();
     const call = new ServedCall({
@@ -30,6 +35,7 @@ export function restUpstream({ upstream, steps, timeoutOf, clock }: RestUpstream
       protocolName: "rest",
       requestMethod: "POST",
       header: header instanceof Headers ? header : new Headers(header),
+      values,
       url: `http://mesh/${methodName(method)}`,
       deadlineAt: timeoutMs === undefined ? undefined : arrivedAt + timeoutMs,
       arrivedAt,
@@ -48,18 +54,25 @@ export function restUpstream({ upstream, steps, timeoutOf, clock }: RestUpstream
     }
   };
   return {
-    async unary(method, signal, _timeoutMs, header, message) {
-      const { call, timeoutMs } = begun(method, signal, header);
+    async unary(method, signal, _timeoutMs, header, message, values) {
+      const { call, timeoutMs } = begun(method, signal, header, values);
       const next = () => upstream.unary(method, undefined, timeoutMs, call.requestHeader, message);
       const res: UnaryResponse<typeof method.input, typeof method.output> = await through(call, next);
+      addHeader(call, res.header);
       call.end();
       return res;
     },
-    async stream(method, signal, _timeoutMs, header, messages) {
-      const { call, timeoutMs } = begun(method, signal, header);
+    async stream(method, signal, _timeoutMs, header, messages, values) {
+      const { call, timeoutMs } = begun(method, signal, header, values);
       const next = () => upstream.stream(method, undefined, timeoutMs, call.requestHeader, messages);
       const res: StreamResponse<typeof method.input, typeof method.output> = await through(call, next);
+      addHeader(call, res.header);
       return { ...res, message: untilAborted(res.message, call.signal, (reason) => call.end(reason)) };
     },
   };
+}
+
+/** What steps have to say in the answer's head. */
+function addHeader({ madeResponseHeader }: ServedCall, header: Headers): void {
+  madeResponseHeader?.forEach((value, name) => header.set(name, value));
 }

@@ -49,7 +49,7 @@ export class GrpcExchange implements ServedStream, MessageSink, CancelListener, 
     this.#rpc = rpc;
     this.#reader = new MessageReader(this, rpc.maxRequestBytes);
     const { method } = rpc;
-    const { clock, http2, stream } = parts;
+    const { clock, http2, stream, peer } = parts;
     const asked = fieldOf(fields, headers.grpcTimeout);
     const timeoutMs = asked === undefined ? rpc.timeoutMs : parseGrpcTimeout(asked);
     const arrivedAt = clock.now();
@@ -59,6 +59,7 @@ export class GrpcExchange implements ServedStream, MessageSink, CancelListener, 
       protocolName: "grpc",
       requestMethod: "POST",
       header: fields,
+      peer,
       deadlineAt,
       arrivedAt,
       now: clock.now,

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { discoverySettings, faultSettings, serverSettings } from "../app/settings.ts";
 import type { EnvReader } from "../base/env.ts";
+import { checkRedisUrl } from "../store/redis-url.ts";
 import { addressSet } from "../wire/addresses.ts";
 
 /** What the gateway reads from its environment. */
@@ -22,6 +23,7 @@ function limitSettings(read: EnvReader) {
   const about = "networks whose X-Forwarded-For is believed, between commas: 10.0.0.0/8,fd00::/8";
   return {
     trustedProxies: read.parsed("TRUSTED_PROXIES", "", about, networks),
+    redisUrl: read.secret("REDIS_URL", "", "redis://host:port: gateways share their rate limits there", checkRedisUrl),
   };
 }
 

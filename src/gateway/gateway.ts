@@ -7,13 +7,14 @@ import { jsonLogger, type Logger } from "../base/log.ts";
 import { type Random, systemRandom } from "../base/random.ts";
 import type { FaultSource } from "../mesh/faults/plan.ts";
 import { openMesh } from "../mesh/mesh.ts";
-import { type Buckets, LocalBuckets } from "../server/policy/local-buckets.ts";
+import type { Buckets } from "../server/policy/local-buckets.ts";
 import { meshMetrics } from "../telemetry/mesh-metrics.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import { addressSet } from "../wire/addresses.ts";
 import type { Engine, ServerTls } from "../wire/engine.ts";
 import { defaultEngine } from "../wire/engines.ts";
 import { answering } from "./answering.ts";
+import { openBuckets } from "./routes/buckets.ts";
 import { fileFleetCache, noFleetCache } from "./routes/fleet-cache.ts";
 import { openRouting } from "./routes/routing.ts";
 
@@ -39,6 +40,8 @@ export interface GatewayOptions {
   readonly trustedProxies?: readonly string[] | undefined;
   /** Keeps the contract's rate limits: in buckets of its own (true, the default), in those given, or not at all. */
   readonly rateLimits?: boolean | Buckets;
+  /** A Redis in which gateways share their buckets. If empty or unset, each keeps its own. */
+  readonly redisUrl?: string | undefined;
   readonly drainMs?: number;
   /** Whether SIGTERM and SIGINT drain the gateway. Default true. */
   readonly signals?: boolean;
@@ -65,12 +68,12 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
   const { log = jsonLogger({ fields: { service: "gateway" } }), version = "" } = options;
   const { engine = defaultEngine, clock = systemClock, random = systemRandom } = options;
   const { metrics = createMetrics({ service: "gateway" }), corsOrigins = ["*"], port = 8_000 } = options;
-  const { upstreamTimeoutMs = 5_000, trustedProxies = [], rateLimits = true } = options;
+  const { upstreamTimeoutMs = 5_000, trustedProxies = [], rateLimits = true, redisUrl } = options;
   const proxies = trustedProxies.length === 0 ? undefined : addressSet(trustedProxies);
-  const limits = { rateLimits: rateLimits === true ? new LocalBuckets({ now: clock.now }) : rateLimits };
   const tools = { engine, clock, random, log };
   const opened: AsyncDisposable[] = [];
-  const mesh = await openMesh({ ...options, ...tools, hooks: meshMetrics(metrics) });
+  const buckets = rateLimits === true ? await openBuckets({ ...tools, redisUrl, metrics, opened }) : rateLimits;
+  const mesh = await openMesh({ ...options, ...tools, hooks: meshMetrics(metrics) }).catch(closeAndThrow(opened));
   opened.unshift(mesh);
   const discovery = mesh.client(DiscoveryService);
   const cache = options.cacheDir === undefined ? noFleetCache : fileFleetCache(options.cacheDir, log);
@@ -84,16 +87,20 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
     metrics,
     around(own, parts) {
       const upstream = { upstream: mesh.transport, upstreamTimeoutMs };
-      const routing = openRouting({ ...tools, ...upstream, ...limits, parts, discovery, cache });
+      const routing = openRouting({ ...tools, ...upstream, rateLimits: buckets, parts, discovery, cache });
       opened.unshift(routing);
       return answering({ own, routing, health: parts.health, version, corsOrigins, proxies, random });
     },
   });
-  const server = await starting.catch(async (reason: unknown) => {
+  const server = await starting.catch(closeAndThrow(opened));
+  return closing(server, opened);
+}
+
+function closeAndThrow(opened: readonly AsyncDisposable[]) {
+  return async (reason: unknown): Promise<never> => {
     await closeAll(opened);
     throw reason;
-  });
-  return closing(server, opened);
+  };
 }
 
 /** By hand, for Node 22 has no AsyncDisposableStack. */

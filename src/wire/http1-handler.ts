@@ -3,8 +3,10 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import type { Watchable } from "../base/watch.ts";
 import { RequestValues } from "../call/peer.ts";
+import { badRequest } from "./bad-request.ts";
 import type { HttpHandler } from "./engine.ts";
-import { badRequest, bodyOf, type NodeHandler } from "./node-handler.ts";
+import { bodyOf, hostOf, type NodeHandler, unreadable } from "./node-handler.ts";
+import { badTarget, urlOf } from "./target.ts";
 
 /**
  * Adapts a handler to `node:http`, and counts the requests it is answering. What connect-node does for both versions of
@@ -29,25 +31,21 @@ export function http1Handler(handler: HttpHandler, scheme: "http" | "https", inF
 
 async function answer(
   handler: HttpHandler,
-  scheme: string,
+  scheme: "http" | "https",
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   try {
-    const universal = universalRequest(scheme, request, response);
-    await send(universal === undefined ? badRequest(`no URL: ${request.url}`) : await handler(universal), response);
+    const target = { scheme, host: hostOf(request), target: request.url } as const;
+    const url = urlOf(target);
+    if (url === undefined) return await send(badRequest(400, badTarget(target)), response);
+    await send(unreadable(request) ?? (await handler(universalRequest(url, request, response))), response);
   } catch {
     response.destroy(); // the body broke off after the head was sent, or the peer left; one that is there has to see it
   }
 }
 
-function universalRequest(
-  scheme: string,
-  request: IncomingMessage,
-  response: ServerResponse,
-): UniversalServerRequest | undefined {
-  const url = urlOf(scheme, request);
-  if (url === undefined) return undefined;
+function universalRequest(url: string, request: IncomingMessage, response: ServerResponse): UniversalServerRequest {
   const header = new Headers();
   for (const [name, value] of Object.entries(request.headers)) {
     if (typeof value === "string") header.append(name, value);
@@ -61,19 +59,6 @@ function universalRequest(
   const contextValues = new RequestValues(request.socket.remoteAddress);
   return { httpVersion, method, url, header, body: bodyIn(request, response), signal: left.signal, contextValues };
 }
-
-/** The absolute URL of the request; `undefined` if it has none. */
-function urlOf(scheme: string, { url = "", headers }: IncomingMessage): string | undefined {
-  const base = `${scheme}://${headers.host}`;
-  if (plainHost.test(headers.host ?? "") && plainTarget.test(url) && !dotSegment.test(url)) return base + url;
-  if (headers.host === undefined || !URL.canParse(url, base)) return undefined;
-  return new URL(url, base).toString();
-}
-
-/** What a URL parser would leave as it is: nothing to escape, and no segment that may be dots, escaped or not. */
-const dotSegment = /\/(\.|%2e)/i;
-const plainTarget = /^\/[\w\-.~%/?&=+,:;@!$()*]*$/;
-const plainHost = /^[\w\-.]+(:\d+)?$/;
 
 function bodyIn(request: IncomingMessage, response: ServerResponse): AsyncIterable<Uint8Array> {
   const { "content-length": length, "transfer-encoding": coding } = request.headers;

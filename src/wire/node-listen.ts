@@ -1,16 +1,13 @@
 import { createServer as createHttp1, type Server as Http1Server } from "node:http";
-import {
-  createServer as createHttp2,
-  createSecureServer,
-  type Http2Server,
-  type ServerHttp2Session,
-  type ServerOptions,
-} from "node:http2";
+import { createServer as createHttp2, type Http2Server, type ServerHttp2Session, type ServerOptions } from "node:http2";
 import { type AddressInfo, createServer as createTcp, type Socket, type Server as TcpServer } from "node:net";
+import { createServer as createTls } from "node:tls";
 import { systemClock } from "../base/clock.ts";
+import type { Logger } from "../base/log.ts";
 import { Watchable } from "../base/watch.ts";
 import type { Listener, ListenOptions, ServerTls } from "./engine.ts";
-import { closedByPeers, hangUpOnStrangers, opened, secure, settled, slowness } from "./listening.ts";
+import { refuseStrangers } from "./http1-strangers.ts";
+import { closedByPeers, opened, secure, settled, slowness } from "./listening.ts";
 import { limitAge } from "./node-age.ts";
 import { type NodeHandler, nodeHandler } from "./node-handler.ts";
 import { sniff } from "./sniff.ts";
@@ -20,11 +17,11 @@ const maxConcurrentStreams = 1_000;
 
 /** Opens a port for HTTP/1.1 and HTTP/2: by the client's first bytes, or by ALPN when there is TLS. */
 export async function listen(options: ListenOptions): Promise<Listener> {
-  const { host, port, handler, tls } = options;
+  const { host, port, handler, tls, log } = options;
   const inFlight = new Watchable(0);
   const onRequest = nodeHandler(handler, inFlight);
   const settings: ServerOptions = { settings: { maxConcurrentStreams, initialWindowSize: 1024 * 1024 } };
-  const doors = tls ? secureDoors(settings, tls, onRequest) : plainDoors(settings, onRequest);
+  const doors = doorsOf(settings, { tls, onRequest, log });
   doors.http2.on("session", (session) => limitAge(session, options));
   await opened(doors.tcp, host, port);
   return new NodeListener(doors, inFlight, onRequest);
@@ -33,24 +30,30 @@ export async function listen(options: ListenOptions): Promise<Listener> {
 /** The servers behind one port. */
 interface Doors {
   readonly tcp: TcpServer;
-  readonly http1: Http1Server | undefined;
+  readonly http1: Http1Server;
   readonly http2: Http2Server;
 }
 
-function plainDoors(settings: ServerOptions, onRequest: NodeHandler): Doors {
-  const http1 = createHttp1(slowness, onRequest.handle);
-  hangUpOnStrangers(http1);
-  http1.emit("listening"); // it never listens itself, and only then looks after connections that are slow
-  const http2 = createHttp2(settings, onRequest.handle);
-  const tcp = createTcp({ noDelay: true }, (socket: Socket) =>
-    sniff(socket, systemClock, (version) => (version === 2 ? http2 : http1).emit("connection", socket)),
-  );
-  return { tcp, http1, http2 };
+interface DoorsOptions {
+  readonly tls: ServerTls | undefined;
+  readonly onRequest: NodeHandler;
+  readonly log: Logger | undefined;
 }
 
-function secureDoors(settings: ServerOptions, tls: ServerTls, onRequest: NodeHandler): Doors {
-  const http2 = createSecureServer({ ...settings, ...secure(tls), allowHTTP1: true }, onRequest.handle);
-  return { tcp: http2, http1: undefined, http2 };
+function doorsOf(settings: ServerOptions, { tls, onRequest, log }: DoorsOptions): Doors {
+  const http1 = createHttp1(slowness, onRequest.handle);
+  refuseStrangers(http1, { log });
+  http1.emit("listening"); // it never listens itself, and only then looks after connections that are slow
+  const http2 = createHttp2(settings, onRequest.handle);
+  http2.on("connect", onRequest.handle); // a tunnel: it has no URL, and is told so
+  const take = (socket: Socket, version: 1 | 2) => (version === 2 ? http2 : http1).emit("connection", socket);
+  const tcp =
+    tls === undefined
+      ? createTcp({ noDelay: true }, (socket) => sniff(socket, systemClock, (version) => take(socket, version)))
+      : createTls({ ...secure(tls), ALPNProtocols: ["h2", "http/1.1"], noDelay: true }, (socket) =>
+          take(socket, socket.alpnProtocol === "h2" ? 2 : 1),
+        );
+  return { tcp, http1, http2 };
 }
 
 class NodeListener implements Listener {
@@ -95,9 +98,9 @@ class NodeListener implements Listener {
     const closed = new Promise<void>((resolve) => this.#doors.tcp.close(() => resolve()));
     this.#handler.closeConnections();
     for (const session of this.#sessions) goAway(session);
-    this.#doors.http1?.closeIdleConnections();
+    this.#doors.http1.closeIdleConnections();
     const cutOff = await settled(this.#inFlight, graceMs, systemClock);
-    this.#doors.http1?.close(); // what is idle, and the timer by which it looks after those that are slow
+    this.#doors.http1.close(); // what is idle, and the timer by which it looks after those that are slow
     if (graceMs > 0) await closedByPeers(closed, systemClock);
     for (const session of this.#sessions) session.close();
     for (const socket of this.#sockets) socket.destroy();

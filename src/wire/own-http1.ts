@@ -1,19 +1,32 @@
 import { createServer, type Server } from "node:http";
 import type { Socket } from "node:net";
+import type { Logger } from "../base/log.ts";
 import type { Watchable } from "../base/watch.ts";
 import type { HttpHandler } from "./engine.ts";
 import { http1Handler } from "./http1-handler.ts";
-import { hangUpOnStrangers, slowness } from "./listening.ts";
+import { refuseStrangers } from "./http1-strangers.ts";
+import { slowness } from "./listening.ts";
 import type { NodeHandler } from "./node-handler.ts";
+
+/** Who answers over HTTP/1.1, and what is told of it. */
+export interface Http1Options {
+  readonly handler: HttpHandler;
+  readonly scheme: "http" | "https";
+  readonly inFlight: Watchable<number>;
+  readonly log?: Logger | undefined;
+}
 
 /** The HTTP/1.1 of one port, which `node:http` speaks. Made when somebody first comes with it: it keeps a timer. */
 export class Http1 {
   readonly #onRequest: NodeHandler;
   #server: Server | undefined;
 
+  readonly #log: Logger | undefined;
+
   /** `inFlight` counts what is being answered. */
-  constructor(handler: HttpHandler, scheme: "http" | "https", inFlight: Watchable<number>) {
+  constructor({ handler, scheme, inFlight, log }: Http1Options) {
     this.#onRequest = http1Handler(handler, scheme, inFlight);
+    this.#log = log;
   }
 
   /** Serves a connection whose peer speaks HTTP/1.1. */
@@ -35,7 +48,7 @@ export class Http1 {
 
   #made(): Server {
     const server = createServer(slowness, this.#onRequest.handle);
-    hangUpOnStrangers(server);
+    refuseStrangers(server, { log: this.#log });
     server.emit("listening"); // it never listens itself, and only then looks after connections that are slow
     return server;
   }

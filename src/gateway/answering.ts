@@ -1,14 +1,17 @@
 import { Code } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import type { Clock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
 import { jsonAnswer } from "../server/answers.ts";
 import { pathOf } from "../server/dispatch.ts";
 import type { HealthState } from "../server/health.ts";
 import type { AddressSet } from "../wire/addresses.ts";
 import type { HttpHandler } from "../wire/engine.ts";
+import { type BodyLimits, withBodyLimits } from "./http/bodies.ts";
 import { withCallerAddress } from "./http/caller-address.ts";
 import { withCors } from "./http/cors.ts";
 import { withRequestId } from "./http/request-id.ts";
+import { withSecurityHeaders } from "./http/security-headers.ts";
 import { withTrace } from "./http/trace.ts";
 import { healthPage } from "./pages/health-page.ts";
 import type { Routing } from "./routes/routing.ts";
@@ -23,6 +26,8 @@ export interface AnsweringOptions {
   readonly corsOrigins: readonly string[];
   /** Proxies whose word for where a request comes from is taken. */
   readonly proxies: AddressSet | undefined;
+  readonly bodies: BodyLimits;
+  readonly clock: Clock;
   readonly random: Random;
 }
 
@@ -34,6 +39,8 @@ export function answering({
   version,
   corsOrigins,
   proxies,
+  bodies,
+  clock,
   random,
 }: AnsweringOptions): HttpHandler {
   const page = () => {
@@ -45,7 +52,10 @@ export function answering({
     if (pathOf(request.url) === "/health") return readOnly(request, page);
     return (await routing.routes.value.answer(request)) ?? own(request);
   };
-  return withCors(corsOrigins, withRequestId(withCallerAddress(proxies, withTrace(random, route))));
+  const security = { everybody: corsOrigins.includes("*") };
+  const traced = withBodyLimits(bodies, clock, withTrace(random, route));
+  const known = withRequestId(withCors(corsOrigins, withCallerAddress(proxies, traced)));
+  return withSecurityHeaders(security, known);
 }
 
 function readOnly({ method }: UniversalServerRequest, page: () => UniversalServerResponse): UniversalServerResponse {

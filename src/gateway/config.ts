@@ -23,8 +23,22 @@ function limitSettings(read: EnvReader) {
   const about = "networks whose X-Forwarded-For is believed, between commas: 10.0.0.0/8,fd00::/8";
   return {
     trustedProxies: read.parsed("TRUSTED_PROXIES", "", about, networks),
+    limits: shedSettings(read),
+    bodies: {
+      maxBytes: read.int("BODIES_MEMORY", 256, "MiB that the bodies of requests may take together", { min: 8 }) * mib,
+      maxAtOnce: read.int("BODIES_AT_ONCE", 2_000, "bodies of requests that are read at once", { min: 1 }),
+      timeoutMs: read.durationMs("BODY_TIMEOUT", 30_000, "how long the body of a request may take to arrive"),
+    },
     redisUrl: read.secret("REDIS_URL", "", "redis://host:port: gateways share their rate limits there", checkRedisUrl),
   };
+}
+
+const mib = 1024 * 1024;
+
+function shedSettings(read: EnvReader) {
+  const about = "calls are refused when the event loop keeps them waiting longer; 0: never";
+  const targetDelayMs = read.durationMs("SHED_DELAY", 100, about);
+  return targetDelayMs === 0 ? (false as const) : { targetDelayMs };
 }
 
 function networks(raw: string): readonly string[] {

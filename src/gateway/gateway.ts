@@ -4,16 +4,19 @@ import { serve } from "../app/run.ts";
 import type { RunningServer } from "../app/running.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { jsonLogger, type Logger } from "../base/log.ts";
+import { createLoopLoad, idleLoop, type LoopLoad } from "../base/loop-load.ts";
 import { type Random, systemRandom } from "../base/random.ts";
 import type { FaultSource } from "../mesh/faults/plan.ts";
 import { openMesh } from "../mesh/mesh.ts";
 import type { Buckets } from "../server/policy/local-buckets.ts";
+import type { LoopOverloadOptions } from "../server/policy/loop-overload.ts";
 import { meshMetrics } from "../telemetry/mesh-metrics.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import { addressSet } from "../wire/addresses.ts";
 import type { Engine, ServerTls } from "../wire/engine.ts";
 import { defaultEngine } from "../wire/engines.ts";
 import { answering } from "./answering.ts";
+import type { BodyLimits } from "./http/bodies.ts";
 import { openBuckets } from "./routes/buckets.ts";
 import { fileFleetCache, noFleetCache } from "./routes/fleet-cache.ts";
 import { openRouting } from "./routes/routing.ts";
@@ -42,6 +45,12 @@ export interface GatewayOptions {
   readonly rateLimits?: boolean | Buckets;
   /** A Redis in which gateways share their buckets. If empty or unset, each keeps its own. */
   readonly redisUrl?: string | undefined;
+  /** When its event loop has too much to do to pass on every call; what upstream is slow in is no reason. `false`: never. */
+  readonly limits?: LoopOverloadOptions | false;
+  /** Says how busy the event loop is, to one reader each. By default this thread's; with a `clock`, one that never is. */
+  readonly loop?: () => LoopLoad;
+  /** What the bodies of requests may take together. */
+  readonly bodies?: BodyLimits;
   readonly drainMs?: number;
   /** Whether SIGTERM and SIGINT drain the gateway. Default true. */
   readonly signals?: boolean;
@@ -69,6 +78,7 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
   const { engine = defaultEngine, clock = systemClock, random = systemRandom } = options;
   const { metrics = createMetrics({ service: "gateway" }), corsOrigins = ["*"], port = 8_000 } = options;
   const { upstreamTimeoutMs = 5_000, trustedProxies = [], rateLimits = true, redisUrl } = options;
+  const { bodies = {}, limits = {}, loop = clock === systemClock ? createLoopLoad : () => idleLoop } = options;
   const proxies = trustedProxies.length === 0 ? undefined : addressSet(trustedProxies);
   const tools = { engine, clock, random, log };
   const opened: AsyncDisposable[] = [];
@@ -87,9 +97,18 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
     metrics,
     around(own, parts) {
       const upstream = { upstream: mesh.transport, upstreamTimeoutMs };
-      const routing = openRouting({ ...tools, ...upstream, rateLimits: buckets, parts, discovery, cache });
+      const routing = openRouting({
+        ...tools,
+        ...upstream,
+        rateLimits: buckets,
+        limits,
+        loop,
+        parts,
+        discovery,
+        cache,
+      });
       opened.unshift(routing);
-      return answering({ own, routing, health: parts.health, version, corsOrigins, proxies, random });
+      return answering({ own, routing, health: parts.health, version, corsOrigins, proxies, bodies, clock, random });
     },
   });
   const server = await starting.catch(closeAndThrow(opened));

@@ -10,7 +10,7 @@ const forwarded = new Set([
   "heddle-criticality",
 ]);
 const ofTheProtocol =
-  /^(?:grpc-|connect-|trailer|access-control-|accept-|proxy-|content-(?:type|length|encoding)$|(?:te|transfer-encoding|connection|keep-alive|upgrade|date|server|vary|allow|location)$)/;
+  /^(?:grpc-|connect-|trailer|access-control-|accept-|proxy-|content-(?:type|length|encoding)$|(?:te|transfer-encoding|connection|keep-alive|upgrade|date|server|via|x-powered-by|vary|allow|location)$)/;
 const utf8 = new TextEncoder();
 
 /** The request headers that a call carries on: who calls, as part of what, how much it matters, and everything that begins with `x-`. */

@@ -2,7 +2,7 @@ import type { Server as TcpServer } from "node:net";
 import type { TlsOptions } from "node:tls";
 import type { Clock } from "../base/clock.ts";
 import type { Watchable } from "../base/watch.ts";
-import type { ServerTls } from "./engine.ts";
+import type { ListenOptions, ServerTls } from "./engine.ts";
 
 /** Time in which peers close the connections that they were asked to leave. */
 const lingerMs = 1_000;
@@ -11,13 +11,15 @@ const lingerMs = 1_000;
  * What HTTP/1.1 clients may take: a head sent by the byte is cut off after 10 s, a body after a minute. Those that keep
  * a connection open longer than their own pause between requests should not lose the race.
  */
-export const slowness = {
-  keepAliveTimeout: 65_000,
-  headersTimeout: 10_000,
-  requestTimeout: 60_000,
-  connectionsCheckingInterval: 2_000,
-  requireHostHeader: false, // its handler says so, in more words than Node
-};
+export function slowness({ headMs = 10_000, requestMs = 60_000 }: Pick<ListenOptions, "headMs" | "requestMs">) {
+  return {
+    keepAliveTimeout: 65_000,
+    headersTimeout: Math.min(headMs, requestMs),
+    requestTimeout: requestMs,
+    connectionsCheckingInterval: Math.min(2_000, headMs, requestMs),
+    requireHostHeader: false, // its handler says so, in more words than Node
+  };
+}
 
 /** Resolves when the server listens; rejects with an error that says what to do. */
 export function opened(server: TcpServer, host: string, port: number): Promise<void> {

@@ -3,9 +3,8 @@ import { createServer as createHttp2, type Http2Server, type ServerHttp2Session,
 import { type AddressInfo, createServer as createTcp, type Socket, type Server as TcpServer } from "node:net";
 import { createServer as createTls } from "node:tls";
 import { systemClock } from "../base/clock.ts";
-import type { Logger } from "../base/log.ts";
 import { Watchable } from "../base/watch.ts";
-import type { Listener, ListenOptions, ServerTls } from "./engine.ts";
+import type { Listener, ListenOptions } from "./engine.ts";
 import { refuseStrangers } from "./http1-strangers.ts";
 import { closedByPeers, opened, secure, settled, slowness } from "./listening.ts";
 import { limitAge } from "./node-age.ts";
@@ -17,11 +16,11 @@ const maxConcurrentStreams = 1_000;
 
 /** Opens a port for HTTP/1.1 and HTTP/2: by the client's first bytes, or by ALPN when there is TLS. */
 export async function listen(options: ListenOptions): Promise<Listener> {
-  const { host, port, handler, tls, log } = options;
+  const { host, port, handler } = options;
   const inFlight = new Watchable(0);
   const onRequest = nodeHandler(handler, inFlight);
   const settings: ServerOptions = { settings: { maxConcurrentStreams, initialWindowSize: 1024 * 1024 } };
-  const doors = doorsOf(settings, { tls, onRequest, log });
+  const doors = doorsOf(settings, onRequest, options);
   doors.http2.on("session", (session) => limitAge(session, options));
   await opened(doors.tcp, host, port);
   return new NodeListener(doors, inFlight, onRequest);
@@ -34,15 +33,10 @@ interface Doors {
   readonly http2: Http2Server;
 }
 
-interface DoorsOptions {
-  readonly tls: ServerTls | undefined;
-  readonly onRequest: NodeHandler;
-  readonly log: Logger | undefined;
-}
-
-function doorsOf(settings: ServerOptions, { tls, onRequest, log }: DoorsOptions): Doors {
-  const http1 = createHttp1(slowness, onRequest.handle);
-  refuseStrangers(http1, { log });
+function doorsOf(settings: ServerOptions, onRequest: NodeHandler, options: ListenOptions): Doors {
+  const { tls } = options;
+  const http1 = createHttp1(slowness(options), onRequest.handle);
+  refuseStrangers(http1, options);
   http1.emit("listening"); // it never listens itself, and only then looks after connections that are slow
   const http2 = createHttp2(settings, onRequest.handle);
   http2.on("connect", onRequest.handle); // a tunnel: it has no URL, and is told so

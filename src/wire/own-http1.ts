@@ -1,8 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { Socket } from "node:net";
-import type { Logger } from "../base/log.ts";
 import type { Watchable } from "../base/watch.ts";
-import type { HttpHandler } from "./engine.ts";
+import type { HttpHandler, ListenOptions } from "./engine.ts";
 import { http1Handler } from "./http1-handler.ts";
 import { refuseStrangers } from "./http1-strangers.ts";
 import { slowness } from "./listening.ts";
@@ -13,7 +12,7 @@ export interface Http1Options {
   readonly handler: HttpHandler;
   readonly scheme: "http" | "https";
   readonly inFlight: Watchable<number>;
-  readonly log?: Logger | undefined;
+  readonly listening: ListenOptions;
 }
 
 /** The HTTP/1.1 of one port, which `node:http` speaks. Made when somebody first comes with it: it keeps a timer. */
@@ -21,12 +20,12 @@ export class Http1 {
   readonly #onRequest: NodeHandler;
   #server: Server | undefined;
 
-  readonly #log: Logger | undefined;
+  readonly #listening: ListenOptions;
 
   /** `inFlight` counts what is being answered. */
-  constructor({ handler, scheme, inFlight, log }: Http1Options) {
+  constructor({ handler, scheme, inFlight, listening }: Http1Options) {
     this.#onRequest = http1Handler(handler, scheme, inFlight);
-    this.#log = log;
+    this.#listening = listening;
   }
 
   /** Serves a connection whose peer speaks HTTP/1.1. */
@@ -47,8 +46,8 @@ export class Http1 {
   }
 
   #made(): Server {
-    const server = createServer(slowness, this.#onRequest.handle);
-    refuseStrangers(server, { log: this.#log });
+    const server = createServer(slowness(this.#listening), this.#onRequest.handle);
+    refuseStrangers(server, this.#listening);
     server.emit("listening"); // it never listens itself, and only then looks after connections that are slow
     return server;
   }

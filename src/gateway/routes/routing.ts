@@ -2,14 +2,18 @@ import type { Client, Transport } from "@connectrpc/connect";
 import type { DiscoveryService } from "../../../gen/heddle/discovery/v1/discovery_pb.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
+import type { LoopLoad } from "../../base/loop-load.ts";
 import type { Random } from "../../base/random.ts";
 import type { Followed } from "../../base/watch.ts";
 import { endpointOf } from "../../mesh/resolve/endpoint-view.ts";
 import type { Buckets } from "../../server/policy/local-buckets.ts";
+import type { LoopOverloadOptions } from "../../server/policy/loop-overload.ts";
 import type { ServerParts } from "../../server/serve.ts";
 import { deadline } from "../../server/steps/deadline.ts";
 import { observe } from "../../server/steps/observe.ts";
 import { rateLimit } from "../../server/steps/rate-limit.ts";
+import { shed } from "../../server/steps/shed.ts";
+import type { Step } from "../../server/steps/step.ts";
 import type { Engine } from "../../wire/engine.ts";
 import { grpcTransport } from "../../wire/grpc.ts";
 import type { WayUpstream } from "../upstream/port.ts";
@@ -28,6 +32,9 @@ export interface RoutingOptions {
   readonly upstreamTimeoutMs: number;
   /** Where the contracts' rate limits are kept; `false`, nowhere. */
   readonly rateLimits: Buckets | false;
+  /** When the gateway's event loop has too much to do; `false`, whatever comes is passed on. */
+  readonly limits: LoopOverloadOptions | false;
+  readonly loop: () => LoopLoad;
   readonly parts: ServerParts;
   readonly engine: Engine;
   readonly clock: Clock;
@@ -65,10 +72,22 @@ export function openRouting(options: RoutingOptions): Routing {
   };
 }
 
-function wayUpstream({ parts, upstream, upstreamTimeoutMs, rateLimits, clock }: RoutingOptions): WayUpstream {
+/** The way in, top to bottom, as in a server. */
+function wayUpstream(options: RoutingOptions): WayUpstream {
+  const { parts, upstream, upstreamTimeoutMs, rateLimits, clock } = options;
   const limiting = rateLimits === false ? [] : [rateLimit(rateLimits)];
-  const steps = [observe(parts.hooks, clock), deadline(parts.draining), ...limiting]; // the way in, top to bottom, as in a server
+  const steps = [observe(parts.hooks, clock), ...shedding(options), deadline(parts.draining), ...limiting];
   return { upstream, steps, timeoutOf: timeoutsWithDefault(upstreamTimeoutMs), clock };
+}
+
+/**
+ * What the gateway sheds by is its own event loop alone. How long calls take it cannot go by, as servers do: that one service
+ * is slow is no reason to refuse the calls of others, and the mesh has its bulkheads and circuits for it.
+ */
+function shedding({ limits, loop, clock }: RoutingOptions): readonly Step[] {
+  if (limits === false) return [];
+  const all = { ...limits, minInFlight: Number.POSITIVE_INFINITY };
+  return [shed({ limits: all, loop: loop(), clock, exempt: new Set() })];
 }
 
 /** Asks the instance itself, by its address: another replica may be of another version. */

@@ -16,7 +16,8 @@ export function observe(hooks: ServerHooks, clock: Clock, load?: ServerLoad): Do
       const code = codeOf(reason, call);
       load?.ended(code);
       const isBug = reason !== undefined && !(reason instanceof ConnectError) && !call.aborted;
-      const bug = isBug ? { bug: reason, traceId: traceIdOf(call.traceparent) } : {};
+      const requestId = isBug ? call.requestField("x-request-id") : undefined;
+      const bug = isBug ? { bug: reason, traceId: traceIdOf(call.traceparent), requestId } : {};
       const refused = isOverloaded(reason) ? { shed: true } : isRateLimited(reason) ? { rateLimited: true } : {};
       hooks.callEnded?.({ method: call.method, code, durationMs: clock.now() - call.arrivedAt, ...bug, ...refused });
     });

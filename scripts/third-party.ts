@@ -13,6 +13,7 @@ const xds = "@grpc/grpc-js/proto/xds";
 const files: Readonly<Record<string, string>> = {
   "google/api/annotations.proto": `${googleapis}/google/api/annotations.proto`,
   "google/api/http.proto": `${googleapis}/google/api/http.proto`,
+  "google/api/httpbody.proto": `${googleapis}/google/api/httpbody.proto`,
   "google/rpc/code.proto": `${googleapis}/google/rpc/code.proto`,
   "google/rpc/error_details.proto": `${googleapis}/google/rpc/error_details.proto`,
   "google/rpc/status.proto": `${googleapis}/google/rpc/status.proto`,

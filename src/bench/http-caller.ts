@@ -1,6 +1,13 @@
 import { connect, type Socket } from "node:net";
 import { Lap, type Load, type Measured } from "./load.ts";
 
+/** What is asked over HTTP/1.1, each time the same. */
+export interface HttpAsked {
+  /** "GET /v1/orders". */
+  readonly line: string;
+  readonly body?: string;
+}
+
 /**
  * Loads a server over HTTP/1.1 with next to no work of its own: as many connections as requests in flight, the same
  * bytes each time; of an answer it reads the status and where it ends.
@@ -10,9 +17,12 @@ export class HttpCaller {
   readonly #request: Buffer;
   readonly #connections: HttpConnection[] = [];
 
-  constructor(port: number, path: string) {
+  constructor(port: number, { line, body }: HttpAsked) {
     this.#port = port;
-    this.#request = Buffer.from(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAccept: */*\r\n\r\n`);
+    const content =
+      body === undefined ? "" : `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`;
+    const head = `${line} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAccept: */*\r\n${content}\r\n`;
+    this.#request = Buffer.from(head + (body ?? ""));
   }
 
   /** Makes requests until the time is over, and waits for the last ones. */
@@ -57,7 +67,7 @@ class HttpConnection {
     this.#answer += text;
     const bytes = wholeBody(this.#answer);
     if (bytes === undefined) return;
-    if (!this.#answer.startsWith("HTTP/1.1 200 ")) return this.#done.reject(new Error(this.#answer));
+    if (!this.#answer.startsWith("HTTP/1.1 20")) return this.#done.reject(new Error(this.#answer));
     this.#answer = "";
     this.#lap.bytes += bytes;
     if (this.#lap.ended(this.#startedAt)) this.#ask();

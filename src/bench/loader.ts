@@ -4,13 +4,13 @@ import { BulkCaller } from "./bulk-caller.ts";
 import { HttpCaller } from "./http-caller.ts";
 import { LeanCaller } from "./lean-caller.ts";
 import type { Load } from "./load.ts";
-import { type AskName, asks, sampleId } from "./sample.ts";
+import { type AskName, asks, type RestAskName, restAsks } from "./sample.ts";
 
 const [what = "", port = ""] = process.argv.slice(2);
 
 function callerOf(port: number) {
   if (what === "echo") return new BulkCaller(port, what);
-  return what in asks ? new LeanCaller(port, what as AskName) : new HttpCaller(port, `/v1/orders/${sampleId}`);
+  return what in asks ? new LeanCaller(port, what as AskName) : new HttpCaller(port, restAsks[what as RestAskName]);
 }
 
 const caller = callerOf(Number(port));

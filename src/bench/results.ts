@@ -33,6 +33,12 @@ export class Results {
     return spread(this.of(place).map(figure));
   }
 
+  /** What a figure of one place has become since its first round, as a multiple of that, in each later one. */
+  growth(place: Place, figure: (round: Round) => number): Spread | undefined {
+    const [first, ...later] = this.of(place).map(figure);
+    return first === undefined ? undefined : spread(later.map((value) => value / first));
+  }
+
   /**
    * A figure of two places, round by round: the machine may be twice as slow a minute later, but it was the same for
    * both a second ago.

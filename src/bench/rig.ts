@@ -1,7 +1,7 @@
 import type { Usage } from "./answer-parent.ts";
 import { Child } from "./child.ts";
 import type { Load, Measured } from "./load.ts";
-import type { AskName } from "./sample.ts";
+import type { AskName, RestAskName } from "./sample.ts";
 
 /** One stretch of calls, with what it cost the process that is measured. */
 export interface Round {
@@ -71,13 +71,13 @@ export async function openClientRig(kind: string, interceptors = 0): Promise<Rig
   return new Rig(client, [server], client);
 }
 
-/** A gateway, what it stands before, and what loads it. */
-export async function openGatewayRig(kind: string): Promise<Rig> {
+/** A gateway, what it stands before, and what loads it: with requests over HTTP/1.1, or with calls over gRPC. */
+export async function openGatewayRig(kind: string, asked: RestAskName | AskName): Promise<Rig> {
   const behind = new Child("other", "upstream");
   const { upstream, discovery } = await behind.answer<{ upstream: string; discovery: string }>();
   const gateway = new Child("measured", "gateway", kind, upstream, discovery);
   const { port } = await gateway.answer<{ port: number }>();
-  const loader = new Child("other", "loader", "gateway", String(port));
+  const loader = new Child("other", "loader", asked, String(port));
   await loader.answer();
   return new Rig(gateway, [behind, loader], loader);
 }

@@ -66,6 +66,18 @@ export const asks = {
 /** Which of them. */
 export type AskName = keyof typeof asks;
 
+/** The requests that gateways are measured by: an order is read, or made of three items. */
+export const restAsks = {
+  get: { line: `GET /v1/orders/${sampleId}` },
+  post: {
+    line: "POST /v1/orders",
+    body: JSON.stringify({ userId: "42", items: ["ABC", "DEF", "GHI"].map((sku) => ({ sku, qty: 2 })) }),
+  },
+} as const;
+
+/** Which of those. */
+export type RestAskName = keyof typeof restAsks;
+
 /** The sample as gRPC frames it. */
 export const answerFrame = (): Buffer => framed(GetOrderResponseSchema, sample);
 

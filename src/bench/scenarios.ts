@@ -14,6 +14,7 @@ export interface Scenario {
 
 const calls = { unit: "calls/s", unitsPerCall: 1 } as const;
 const peers = ["heddle", "node:http2", "grpc-js", "nice-grpc", "connect-node"] as const;
+const gateways = ["heddle", "node:http", "node:http + grpc-js", "node:http + connect-node"] as const;
 const interceptors = { heddle: 0, "heddle + 1": 1, "heddle + 11": 11 } as const;
 const counts = Object.keys(interceptors);
 const countOf = (peer: string) => interceptors[peer as keyof typeof interceptors];
@@ -74,9 +75,23 @@ export const scenarios = {
   gateways: {
     ...calls,
     title: "Gateways, REST GET /v1/orders/{id}; upstream and load generator share the other CPU",
-    peers: ["heddle", "node:http + grpc-js", "node:http + connect-node"],
+    peers: gateways,
     inFlight: [32],
-    open: openGatewayRig,
+    open: (peer) => openGatewayRig(peer, "get"),
+  },
+  "gateways-post": {
+    ...calls,
+    title: "Gateways, REST POST /v1/orders of three items; upstream and load generator share the other CPU",
+    peers: gateways,
+    inFlight: [32],
+    open: (peer) => openGatewayRig(peer, "post"),
+  },
+  "gateways-grpc": {
+    ...calls,
+    title: "gRPC through the gateway, and without it: unary GetOrder of 200 bytes",
+    peers: ["heddle", "heddle's server"],
+    inFlight: [32],
+    open: (peer) => (peer === "heddle" ? openGatewayRig(peer, "unary") : openServerRig("heddle", "unary")),
   },
 } as const satisfies Record<string, Scenario>;
 

@@ -55,7 +55,7 @@ function stack(peer: string, under: string): Target {
 
 const server = { scenario: "servers", inFlight: 32, peer: "heddle" } as const;
 
-/** What issue 3 asks for, in its order. */
+/** What issues 3 and 5 ask for, in their order. */
 export const targets: readonly Target[] = [
   faster("server, 32 in flight", "grpc-js", "servers", 32, [3.5, 5]),
   faster("server, 128 in flight", "grpc-js", "servers", 128, [4, 6]),
@@ -79,8 +79,15 @@ export const targets: readonly Target[] = [
   stack("heddle", "wire"),
   stack("heddle", "wire + steps"),
   stack("heddle, all on", "wire"),
-  faster("gateway, REST", "node:http + grpc-js", "gateways", 32, [3, 4]),
-  faster("gateway, REST", "node:http + connect-node", "gateways", 32, [6, 10]),
+  faster("gateway, REST GET", "node:http", "gateways", 32, [0.36, 0.43]),
+  faster("gateway, REST POST", "node:http", "gateways-post", 32, [0.25, 0.36]),
+  faster("gateway, REST GET", "node:http + grpc-js", "gateways", 32, [4, 5]),
+  faster("gateway, REST GET", "node:http + connect-node", "gateways", 32, [10, 12]),
+  faster("gateway, gRPC", "heddle's server", "gateways-grpc", 32, [0.25, 0.4]),
+  {
+    ...{ name: "gateway, memory after its load ÷ before", must: 1.5, aim: 1.2, isLess: true, unit: "×" },
+    measured: (results) => results.growth({ scenario: "gateways", inFlight: 32, peer: "heddle" }, ({ rssMb }) => rssMb),
+  },
 ];
 
 /** What a median says of a target. */

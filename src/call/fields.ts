@@ -1,3 +1,5 @@
+import { FieldHeaders } from "./field-headers.ts";
+
 /** Header fields as HTTP/2 has them: names, in lower case, and values in turn. */
 export type Fields = readonly string[];
 
@@ -6,12 +8,12 @@ const ofConnection = new Set(["connection", "keep-alive", "proxy-connection", "t
 
 /** Header fields without the pseudo ones. */
 export function headersOf(fields: Fields): Headers {
-  const headers = new Headers();
+  const own: string[] = [];
   for (let i = 0; i < fields.length; i += 2) {
     const name = fields[i] as string;
-    if (name.charCodeAt(0) !== 0x3a) headers.append(name, fields[i + 1] as string);
+    if (name.charCodeAt(0) !== 0x3a) own.push(name, fields[i + 1] as string);
   }
-  return headers;
+  return new FieldHeaders(own);
 }
 
 /** The value of one field, a pseudo one among others. */
@@ -23,7 +25,8 @@ export function fieldOf(fields: Fields, name: string): string | undefined {
 /** Headers as fields, behind the pseudo ones. Binary values that `Headers` has joined are apart again, as gRPC's C core wants them. */
 export function fieldsOf(pseudo: Fields, headers: Headers | undefined): string[] {
   const fields = [...pseudo];
-  headers?.forEach((value, name) => {
+  if (headers === undefined) return fields;
+  headers.forEach((value, name) => {
     if (ofConnection.has(name)) return;
     if (!name.endsWith("-bin")) fields.push(name, value);
     else for (const one of value.split(",")) fields.push(name, one.trim());

@@ -11,6 +11,8 @@ export interface OutgoingCallInit {
   readonly method: DescMethod;
   /** The request: a message, or an AsyncIterable of what messages are made from. */
   readonly message: Message | AsyncIterable<unknown>;
+  /** Whether messages are bytes that nobody here reads, both ways. By default they are messages. */
+  readonly isRaw?: boolean;
   readonly header?: HeadersInit | undefined;
   readonly signal?: AbortSignal | undefined;
   /** The time that the caller gives the call, in milliseconds. */
@@ -25,6 +27,7 @@ export interface OutgoingCallInit {
 export class OutgoingCall extends Lifetime implements Due {
   readonly method: DescMethod;
   readonly message: Message | AsyncIterable<unknown>;
+  readonly isRaw: boolean;
   readonly timeoutMs: number | undefined;
   readonly values: ContextValues | undefined;
   /** Header fields that go with every attempt, beyond gRPC's own. Steps may add to them. */
@@ -37,10 +40,11 @@ export class OutgoingCall extends Lifetime implements Due {
   /** How many hops above this one are attempts after the first. */
   retryDepth = 0;
 
-  constructor({ method, message, header, signal, timeoutMs, values }: OutgoingCallInit) {
+  constructor({ method, message, isRaw = false, header, signal, timeoutMs, values }: OutgoingCallInit) {
     super();
     this.method = method;
     this.message = message;
+    this.isRaw = isRaw;
     this.timeoutMs = timeoutMs;
     this.values = values;
     this.fields = header === undefined ? none : fieldsFrom(header);

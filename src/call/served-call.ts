@@ -20,7 +20,7 @@ export interface ServedCallInit {
   /** Only where somebody has made them already. */
   readonly values?: ContextValues | undefined;
   readonly url?: string;
-  /** Where it came from, where `values` do not say so. */
+  /** Where it came from, unless `values` say so. */
   readonly peer?: string | undefined;
   /** When its deadline passes, in milliseconds since the epoch. */
   readonly deadlineAt: number | undefined;
@@ -107,7 +107,7 @@ export class ServedCall extends Lifetime implements HandlerContext, CurrentCall 
 
   /** The network address that it came from; `undefined` where there is no network. */
   get peer(): string | undefined {
-    return this.#peer ?? this.#values?.get(peerKey);
+    return this.#values?.get(peerKey) ?? this.#peer;
   }
 
   get requestHeader(): Headers {

@@ -8,6 +8,7 @@ import { createLoopLoad, idleLoop, type LoopLoad } from "../base/loop-load.ts";
 import { type Random, systemRandom } from "../base/random.ts";
 import type { FaultSource } from "../mesh/faults/plan.ts";
 import { openMesh } from "../mesh/mesh.ts";
+import type { JsonOutput } from "../rest/response.ts";
 import type { Buckets } from "../server/policy/local-buckets.ts";
 import type { LoopOverloadOptions } from "../server/policy/loop-overload.ts";
 import { meshMetrics } from "../telemetry/mesh-metrics.ts";
@@ -15,11 +16,12 @@ import { createMetrics } from "../telemetry/metrics.ts";
 import { addressSet } from "../wire/addresses.ts";
 import type { Engine, ServerTls } from "../wire/engine.ts";
 import { defaultEngine } from "../wire/engines.ts";
+import type { Rpcs } from "../wire/grpc/rpc.ts";
 import { answering } from "./answering.ts";
 import type { BodyLimits } from "./http/bodies.ts";
 import { openBuckets } from "./routes/buckets.ts";
 import { fileFleetCache, noFleetCache } from "./routes/fleet-cache.ts";
-import { openRouting } from "./routes/routing.ts";
+import { openRouting, type Routing } from "./routes/routing.ts";
 
 /** How a gateway is found, and how it treats those who call. */
 export interface GatewayOptions {
@@ -35,7 +37,7 @@ export interface GatewayOptions {
   readonly advertise?: string;
   /** Where what discovery said last is kept, for a start without it. By default nowhere. */
   readonly cacheDir?: string;
-  /** Origins whose pages may call; `*` is every one. Default `*`. */
+  /** Origins whose pages may call, and open WebSockets; `*` is every one. Default `*`. */
   readonly corsOrigins?: readonly string[];
   /** For unary calls of which neither contract nor caller says how long they may take, in milliseconds. Default 5 s. */
   readonly upstreamTimeoutMs?: number;
@@ -51,6 +53,8 @@ export interface GatewayOptions {
   readonly loop?: () => LoopLoad;
   /** What the bodies of requests may take together. */
   readonly bodies?: BodyLimits;
+  /** How REST under `/v1` is answered: enums as numbers, names in snake_case, without defaults. If unset, as protojson has it, with every field. */
+  readonly json?: JsonOutput;
   readonly drainMs?: number;
   /** Whether SIGTERM and SIGINT drain the gateway. Default true. */
   readonly signals?: boolean;
@@ -77,7 +81,7 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
   const { log = jsonLogger({ fields: { service: "gateway" } }), version = "" } = options;
   const { engine = defaultEngine, clock = systemClock, random = systemRandom } = options;
   const { metrics = createMetrics({ service: "gateway" }), corsOrigins = ["*"], port = 8_000 } = options;
-  const { upstreamTimeoutMs = 5_000, trustedProxies = [], rateLimits = true, redisUrl } = options;
+  const { upstreamTimeoutMs = 5_000, trustedProxies = [], rateLimits = true, redisUrl, json = {} } = options;
   const { bodies = {}, limits = {}, loop = clock === systemClock ? createLoopLoad : () => idleLoop } = options;
   const proxies = trustedProxies.length === 0 ? undefined : addressSet(trustedProxies);
   const tools = { engine, clock, random, log };
@@ -87,6 +91,8 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
   opened.unshift(mesh);
   const discovery = mesh.client(DiscoveryService);
   const cache = options.cacheDir === undefined ? noFleetCache : fileFleetCache(options.cacheDir, log);
+  let routing: Routing | undefined;
+  const rpcs: Rpcs = { get: (path) => routing?.routes.value.rpcs.get(path) };
   const starting = serve({
     ...options,
     ...tools,
@@ -95,18 +101,11 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
     rateLimits: false, // of what it serves itself; what it passes on is limited by the steps of the routing
     port,
     metrics,
+    rpcs,
     around(own, parts) {
-      const upstream = { upstream: mesh.transport, upstreamTimeoutMs };
-      const routing = openRouting({
-        ...tools,
-        ...upstream,
-        rateLimits: buckets,
-        limits,
-        loop,
-        parts,
-        discovery,
-        cache,
-      });
+      const upstream = { upstream: mesh.transport, passOn: mesh.call, upstreamTimeoutMs, json };
+      const limiting = { rateLimits: buckets, limits, loop, proxies };
+      routing = openRouting({ ...tools, ...upstream, ...limiting, parts, discovery, cache, corsOrigins });
       opened.unshift(routing);
       return answering({ own, routing, health: parts.health, version, corsOrigins, proxies, bodies, clock, random });
     },

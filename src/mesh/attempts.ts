@@ -7,6 +7,7 @@ import type { OutgoingCall } from "../call/outgoing-call.ts";
 import { progressOf } from "../call/progress.ts";
 import { routingKey } from "../call/routing-key.ts";
 import type { Perform } from "../wire/grpc/call-transport.ts";
+import { readMessage } from "../wire/grpc/raw-message.ts";
 import type { SessionPool } from "../wire/session-pool.ts";
 import { hashOf } from "./balance/hash.ts";
 import type { Channel } from "./channel.ts";
@@ -284,7 +285,8 @@ class Attempts implements Entrant {
   /** What picks go by where the service balances by a key of the request. */
   #hash(): number | undefined {
     if (!this.route.isKeyed) return undefined;
-    const key = routingKey(this.route.method, this.call.message, this.call.fields);
+    const { message, isRaw, fields } = this.call;
+    const key = routingKey(this.route.method, isRaw ? readMessage(this.route.method, message) : message, fields);
     return key === undefined ? undefined : hashOf(key);
   }
 }

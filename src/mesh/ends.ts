@@ -1,4 +1,4 @@
-import { clone, type DescMethodUnary } from "@bufbuild/protobuf";
+import { clone, type DescMethodUnary, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { deadlineExceeded, errorReason, resourceExhausted } from "../call/errors.ts";
 import { fallbackKey } from "../call/fallback.ts";
@@ -8,6 +8,7 @@ import type { OutgoingCall } from "../call/outgoing-call.ts";
 import { methodPolicy } from "../call/policy.ts";
 import { progressOf, withProgress } from "../call/progress.ts";
 import { whole } from "../wire/grpc/messages.ts";
+import { rawMessage } from "../wire/grpc/raw-message.ts";
 import { UnaryAnswer } from "../wire/grpc/unary-answer.ts";
 import type { Route } from "./route.ts";
 
@@ -50,6 +51,7 @@ export function fallbackAnswer(call: OutgoingCall, error: ConnectError): UnaryAn
   const own = call.values?.get(fallbackKey)?.(error);
   const message = own === undefined ? fallback && clone(output, fallback) : whole(output, own);
   if (message === undefined) return undefined;
+  const given = call.isRaw ? rawMessage(toBinary(output, message)) : message;
   const reason = errorReason(error)?.reason ?? "NOT_SENT";
-  return new UnaryAnswer(call.method as DescMethodUnary, message, [headers.fallback, reason], undefined);
+  return new UnaryAnswer(call.method as DescMethodUnary, given, [headers.fallback, reason], undefined);
 }

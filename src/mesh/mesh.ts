@@ -1,13 +1,21 @@
 import type { DescService } from "@bufbuild/protobuf";
-import { createClient, type Interceptor, type Transport } from "@connectrpc/connect";
+import {
+  createClient,
+  type Interceptor,
+  type StreamResponse,
+  type Transport,
+  type UnaryResponse,
+} from "@connectrpc/connect";
 import { DiscoveryService } from "../../gen/heddle/discovery/v1/discovery_pb.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { Deadlines } from "../base/deadlines.ts";
 import { environmentOr } from "../base/env.ts";
 import { jsonLogger, type Logger } from "../base/log.ts";
 import { type Random, systemRandom } from "../base/random.ts";
+import type { OutgoingCallInit } from "../call/outgoing-call.ts";
 import type { Engine } from "../wire/engine.ts";
 import { defaultEngine } from "../wire/engines.ts";
+import { callTransport, performed } from "../wire/grpc/call-transport.ts";
 import { SessionPool } from "../wire/session-pool.ts";
 import type { BalancerName } from "./balance/balancers.ts";
 import { Channels } from "./channels.ts";
@@ -20,7 +28,7 @@ import { registryResolver } from "./resolve/registry.ts";
 import type { Resolver } from "./resolve/resolver.ts";
 import { fileCache, noCache } from "./resolve/snapshot-cache.ts";
 import { staticResolver } from "./resolve/static.ts";
-import { meshTransport } from "./transport.ts";
+import { meshPerform, meshTransport } from "./transport.ts";
 
 /** Where discovery listens unless somebody says otherwise. */
 export const defaultDiscovery = "127.0.0.1:8500";
@@ -58,6 +66,11 @@ export interface Mesh extends AsyncDisposable {
   client<S extends DescService>(service: S): MeshClient<S>;
   /** The same as a Connect transport, for any service. */
   readonly transport: Transport;
+  /**
+   * Makes one call, past the application's interceptors: for who passes calls on. Those that are `isRaw` have
+   * RawMessages for messages, both ways, which nobody decodes on their way.
+   */
+  readonly call: (init: OutgoingCallInit) => Promise<UnaryResponse | StreamResponse>;
   readonly resolver: Resolver;
   /** What goes wrong on purpose, changed with `set`. */
   readonly faults: Faults;
@@ -70,11 +83,12 @@ export async function openMesh(options: MeshOptions = {}): Promise<Mesh> {
   const faults = new Faults({ clock, random, log });
   faults.set(options.faults ?? environmentOr("HEDDLE_FAULTS", ""));
   const sessions = new SessionPool(engine);
+  const registrySessions = new SessionPool(engine, registryKeepalive);
   const deadlines = new Deadlines(clock);
   const recent = new Recent(clock);
   const entered = enterRecent(recent);
   const clientId = `${random()}`; // so that clients that start together choose apart
-  const transportTo = (resolver: Resolver) => {
+  const transportTo = (resolver: Resolver, sessions: SessionPool) => {
     const places = { resolver, sessions, deadlines, clock, random, zone, clientId };
     const channels = new Channels({ ...places, ...(balance && { balance }) });
     const parts = { channelOf: channels.of, sessions, deadlines, clock, random, recent };
@@ -84,6 +98,7 @@ export async function openMesh(options: MeshOptions = {}): Promise<Mesh> {
   const { discovery = environmentOr("HEDDLE_DISCOVERY", defaultDiscovery) } = options;
   const registry = transportTo(
     staticResolver({ [DiscoveryService.typeName]: discovery.split(",").map((address) => address.trim()) }),
+    registrySessions,
   );
   const resolver =
     options.resolver ??
@@ -94,11 +109,13 @@ export async function openMesh(options: MeshOptions = {}): Promise<Mesh> {
       random,
       log,
     });
-  const services = transportTo(withDiscovery(resolver, registry.channels));
-  const transport = meshTransport({ ...services.parts, hooks, interceptors, faults });
+  const services = transportTo(withDiscovery(resolver, registry.channels), sessions);
+  const perform = meshPerform({ ...services.parts, hooks, faults });
+  const transport = callTransport({ perform, interceptors, baseUrl: "http://mesh" });
   return {
     client: (service) => meshClient(service, transport, clock),
     transport,
+    call: (init) => performed(perform, init),
     resolver,
     faults,
     async [Symbol.asyncDispose]() {
@@ -107,10 +124,17 @@ export async function openMesh(options: MeshOptions = {}): Promise<Mesh> {
       services.channels[Symbol.dispose]();
       registry.channels[Symbol.dispose]();
       await sessions[Symbol.asyncDispose]();
+      await registrySessions[Symbol.asyncDispose]();
       deadlines[Symbol.dispose]();
     },
   };
 }
+
+/**
+ * A registry that died without a word is noticed within 5 s, though it is silent for as long when nothing changes: one
+ * PING a connection, however many services are followed over it.
+ */
+const registryKeepalive = { keepaliveTimeMs: 1_500, keepaliveTimeoutMs: 2_000 };
 
 /** Discovery itself is not looked up in discovery. */
 function withDiscovery(resolver: Resolver, registry: Channels): Resolver {

@@ -144,8 +144,16 @@ export class Sending {
   }
 
   #send(timeoutMs: number | undefined): Promise<UnaryResponse | StreamResponse> {
-    const { method, message } = this.#call;
-    const attempt = { method, message, fields: this.#fields(), timeoutMs, lifetime: this.#lifetime, sentBytes: 0 };
+    const { method, message, isRaw } = this.#call;
+    const attempt = {
+      method,
+      message,
+      isRaw,
+      fields: this.#fields(),
+      timeoutMs,
+      lifetime: this.#lifetime,
+      sentBytes: 0,
+    };
     if (!this.#call.isStream) {
       const sent = this.#pass(attempt);
       this.sentBytes = attempt.sentBytes;

@@ -1,6 +1,6 @@
 import type { Interceptor, Transport } from "@connectrpc/connect";
 import type { Random } from "../base/random.ts";
-import { callTransport } from "../wire/grpc/call-transport.ts";
+import { callTransport, type Perform } from "../wire/grpc/call-transport.ts";
 import { type AttemptsOptions, attempting } from "./attempts.ts";
 import { deadline } from "./steps/deadline.ts";
 import { inherit } from "./steps/inherit.ts";
@@ -17,8 +17,14 @@ export interface MeshTransportOptions extends AttemptsOptions {
 
 /** A Connect transport that finds its endpoints by the service of the method: no address anywhere. */
 export function meshTransport(options: MeshTransportOptions): Transport {
-  const { deadlines, hooks, clock, random, interceptors } = options;
+  const { interceptors } = options;
+  return callTransport({ perform: meshPerform(options), interceptors, baseUrl: "http://mesh" });
+}
+
+/** What it does with a call, inside of the application's interceptors. */
+export function meshPerform(options: Omit<MeshTransportOptions, "interceptors">): Perform {
+  const { deadlines, hooks, clock, random } = options;
   // The way out, top to bottom: once per call; then as often as it is sent.
   const steps = [observe(hooks, clock), validate(), deadline(clock, deadlines), inherit(random)];
-  return callTransport({ perform: chain(steps, attempting(options)), interceptors, baseUrl: "http://mesh" });
+  return chain(steps, attempting(options));
 }

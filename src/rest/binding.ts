@@ -1,14 +1,27 @@
-import type { DescField, DescMethod, DescMethodServerStreaming, DescMethodUnary } from "@bufbuild/protobuf";
+import type {
+  DescField,
+  DescMethod,
+  DescMethodBiDiStreaming,
+  DescMethodClientStreaming,
+  DescMethodServerStreaming,
+  DescMethodUnary,
+} from "@bufbuild/protobuf";
 import type { Template, Variable } from "./template.ts";
 
-/** A method that REST can call: one request message, and one answer or a stream of them. */
-export type RestMethod = DescMethodUnary | DescMethodServerStreaming;
+/** A method of a known shape. Those whose requests are a stream take them over a WebSocket. */
+export type RestMethod =
+  | DescMethodUnary
+  | DescMethodServerStreaming
+  | DescMethodClientStreaming
+  | DescMethodBiDiStreaming;
 
 /** Where the request's body goes. */
 export type BodyRule =
   | { readonly kind: "none" }
   | { readonly kind: "all" }
-  | { readonly kind: "field"; readonly field: DescField };
+  | { readonly kind: "field"; readonly field: DescField }
+  /** A google.api.HttpBody is made of the body's bytes: the request itself, or its field. */
+  | { readonly kind: "raw"; readonly field: DescField | undefined };
 
 /** A template's variable with the fields it leads through, outermost first. */
 export interface BoundVariable extends Variable {
@@ -30,6 +43,8 @@ export interface Binding {
   readonly variables: readonly BoundVariable[];
   readonly body: BodyRule;
   readonly responseBody: DescField | undefined;
+  /** The answer is the bytes of a google.api.HttpBody: the response, or its `responseBody`. */
+  readonly rawResponse: boolean;
   readonly created: LocationRule | undefined;
   /** The field mask that a PATCH without one fills from its body. */
   readonly mask: DescField | undefined;

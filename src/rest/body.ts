@@ -1,38 +1,56 @@
 import type { JsonValue } from "@bufbuild/protobuf";
 import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
+import { gather, isByteStream } from "../call/whole-body.ts";
+import { isTree } from "./fields.ts";
+import type { RawBody } from "./http-body.ts";
 import { checkJsonText } from "./json-check.ts";
-import { bodyTooLarge, notJson, unreadable } from "./refusal.ts";
+import { bodyTooLarge, notJson, unreadable, unsupported } from "./refusal.ts";
 
 const jsonType = /^application\/(?:[\w.!#$&^+-]+\+)?json$/;
 const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/** The bytes of a request's body, and what they are said to be. */
+export async function readRawBody(request: UniversalServerRequest, maxBodyBytes: number): Promise<RawBody> {
+  const encoding = request.header.get("content-encoding") ?? "identity";
+  if (encoding !== "identity")
+    throw unsupported(`a body in Content-Encoding ${encoding} is not read here: send it plain`);
+  const contentType = request.header.get("content-type") ?? "";
+  if (!isByteStream(request.body)) return { contentType, data: Buffer.from(JSON.stringify(request.body ?? "")) };
+  return { contentType, data: await readBytes(request, request.body, maxBodyBytes) };
+}
+
+/**
+ * Refuses a body that the method would not read: what is said in it would be lost without a word. One that says nothing,
+ * `{}`, passes, for many clients send it with every request.
+ */
+export async function refuseBody(request: UniversalServerRequest, maxBodyBytes: number): Promise<undefined> {
+  const body = await readJsonBody(request, maxBodyBytes);
+  if (body === undefined || body === null || (isTree(body) && Object.keys(body).length === 0)) return undefined;
+  throw unreadable("unexpected body: this method reads its path and its query parameters alone");
+}
 
 /** The JSON of a request's body; `undefined` for an empty one. A body without Content-Type counts as JSON. */
 export async function readJsonBody(
   request: UniversalServerRequest,
   maxBodyBytes: number,
 ): Promise<JsonValue | undefined> {
-  if (!isBytes(request.body)) return request.body ?? undefined;
-  if (Number(request.header.get("content-length") ?? 0) > maxBodyBytes) throw bodyTooLarge(maxBodyBytes);
-  const bytes = await readBytes(request.body, maxBodyBytes);
+  if (!isByteStream(request.body)) return request.body ?? undefined;
+  const bytes = await readBytes(request, request.body, maxBodyBytes);
   if (bytes.length === 0) return undefined;
   checkContentType(request.header);
   const text = decode(bytes);
-  return text.trim() === "" ? undefined : parse(text);
+  return text.trim() === "" ? undefined : parseJson(text);
 }
 
-function isBytes(body: UniversalServerRequest["body"]): body is AsyncIterable<Uint8Array> {
-  return typeof body === "object" && body !== null && Symbol.asyncIterator in body;
-}
-
-async function readBytes(body: AsyncIterable<Uint8Array>, maxBodyBytes: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    size += chunk.length;
-    if (size > maxBodyBytes) throw bodyTooLarge(maxBodyBytes);
-    chunks.push(chunk);
-  }
-  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size);
+async function readBytes(
+  { header }: UniversalServerRequest,
+  body: AsyncIterable<Uint8Array>,
+  maxBodyBytes: number,
+): Promise<Uint8Array> {
+  if (Number(header.get("content-length") ?? 0) > maxBodyBytes) throw bodyTooLarge(maxBodyBytes);
+  const bytes = await gather(body, maxBodyBytes);
+  if (bytes === undefined) throw bodyTooLarge(maxBodyBytes);
+  return bytes;
 }
 
 function checkContentType(header: Headers): void {
@@ -55,7 +73,8 @@ function decode(bytes: Uint8Array): string {
   }
 }
 
-function parse(text: string): JsonValue {
+/** JSON text as a message is read from it; throws what the caller may be told where it is none. */
+export function parseJson(text: string): JsonValue {
   checkJsonText(text);
   try {
     return longDigits.test(text) ? parseExactly(text) : (JSON.parse(text) as JsonValue);

@@ -14,7 +14,9 @@ import type { UniversalServerRequest, UniversalServerResponse } from "@connectrp
 import { RetryInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
 import { answerHeaders, jsonAnswer } from "./answer.ts";
 import { isTree } from "./fields.ts";
+import { prefersProblem, problemJson } from "./problem.ts";
 import { Refusal } from "./refusal.ts";
+import { splitUrl } from "./url.ts";
 
 /** HTTP status by gRPC code: the comments of google/rpc/code.proto. */
 const httpStatus: Readonly<Record<Code, number>> = {
@@ -36,7 +38,10 @@ const httpStatus: Readonly<Record<Code, number>> = {
   [Code.Unauthenticated]: 401,
 };
 
-/** The answer to a request that failed, before or during its call: HTTP status, `Retry-After`, and a google.rpc.Status. */
+/**
+ * The answer to a request that failed, before or during its call: HTTP status, `Retry-After`, and a google.rpc.Status,
+ * or problem details (RFC 9457) for a caller that prefers them.
+ */
 export function errorAnswer(
   reason: unknown,
   request: UniversalServerRequest,
@@ -49,24 +54,56 @@ export function errorAnswer(
   if (retryAfter !== undefined) header.set("retry-after", String(retryAfter));
   if (refused) for (const [name, value] of Object.entries(reason.header)) header.set(name, value);
   const status = refused ? reason.status : (httpStatus[error.code] ?? 500);
-  return jsonAnswer(status, JSON.stringify(statusJson(error, registry)), header, request.method);
+  header.append("vary", "accept");
+  const body = statusJson(error, registry);
+  if (!prefersProblem(request.header.get("accept")))
+    return jsonAnswer(status, JSON.stringify(body), header, request.method);
+  const [path] = splitUrl(request.url);
+  const problem = problemJson(error, { status, path, details: body.details });
+  const answer = jsonAnswer(status, JSON.stringify(problem), header, request.method);
+  header.set("content-type", "application/problem+json");
+  return answer;
 }
 
-/** The error as it may be shown. What is no ConnectError was not meant for callers: it is "internal error" and no more. */
+/**
+ * The error as it may be shown. What is no ConnectError was not meant for callers: it is "internal error" and no more.
+ * What was made here of another error, as of a connection that failed, names addresses: it keeps its code and details,
+ * and is told in words of ours. A service's own words come without a cause.
+ */
 export function knownError(reason: unknown, signal: AbortSignal): ConnectError {
-  if (reason instanceof ConnectError) return reason;
+  if (reason instanceof ConnectError) {
+    const said = reason.cause instanceof Error ? saidOutside.get(reason.code) : undefined;
+    return said === undefined ? reason : inWords(reason, said);
+  }
   if (signal.aborted) return new ConnectError("the caller is gone", Code.Canceled);
   return new ConnectError("internal error", Code.Internal);
 }
 
+/** What is said of failures whose cause is ours to know. */
+const saidOutside = new Map([
+  [Code.Unavailable, "the service cannot be reached at the moment"],
+  [Code.Internal, "internal error"],
+  [Code.Unknown, "internal error"],
+  [Code.Aborted, "the call was broken off"],
+]);
+
+function inWords({ code, metadata, details }: ConnectError, message: string): ConnectError {
+  const made = new ConnectError(message, code, metadata);
+  made.details = details;
+  return made;
+}
+
 /** google.rpc.Status as protojson: https://github.com/googleapis/googleapis/blob/master/google/rpc/status.proto */
-export function statusJson(error: ConnectError, registry: Registry): JsonObject {
+export function statusJson(error: ConnectError, registry: Registry): StatusJson {
   return {
     code: error.code,
     message: error.rawMessage,
     details: error.details.map((detail) => detailJson(detail, registry)),
   };
 }
+
+/** A google.rpc.Status, written. */
+export type StatusJson = { readonly code: number; readonly message: string; readonly details: JsonObject[] };
 
 type Detail = ConnectError["details"][number];
 type IncomingDetail = Extract<Detail, { type: string }>;

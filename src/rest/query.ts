@@ -1,6 +1,7 @@
 import type { DescField, JsonValue } from "@bufbuild/protobuf";
 import type { Binding } from "./binding.ts";
-import { fieldsAlong, isFieldMask, isTextual, isTree, type JsonTree, keyOf, newTree } from "./fields.ts";
+import { isFieldMask, isTree, type JsonTree, keyOf, newTree } from "./fields.ts";
+import { type ParameterStep, parameterSteps } from "./parameter-name.ts";
 import { badField, unreadable } from "./refusal.ts";
 import { textToJson } from "./text.ts";
 
@@ -27,82 +28,66 @@ function decode(text: string): string {
 
 /**
  * Puts one query parameter where it belongs in the request's JSON: "page_size", "order.id", "skus" repeated,
- * "metadata[key]". What the path or the body gives cannot come from the query too.
+ * "metadata[key]", "parts[key].size". What the path or the body gives cannot come from the query too.
  */
 export function placeParameter(tree: JsonTree, binding: Binding, [name, text]: readonly [string, string]): void {
-  const target = targetOf(binding, name);
-  const holder = openHolder(tree, target);
-  const last = target.steps.at(-1);
+  const steps = targetOf(binding, name);
+  const last = steps.at(-1);
+  const holder = openHolder(tree, steps);
   if (last === undefined || holder === undefined) throw badField(name, "unknown query parameter");
-  const key = keyOf(holder, last.field) ?? last.key;
-  holder[key] = joined(last.field, {
-    name,
-    before: holder[key],
-    value: textToJson(last.field, text),
-    mapKey: target.mapKey,
-  });
+  const key = last.mapKey ?? keyOf(holder, last.field) ?? last.key;
+  const before = holder[key];
+  const value = textToJson(last.field, text);
+  if (last.field.fieldKind === "list" && Array.isArray(before)) before.push(value);
+  else holder[key] = before === undefined ? firstOf(last.field, value) : joined(last.field, { name, before, value });
 }
 
-interface Target {
-  /** Fields with the caller's spelling of their names. */
-  readonly steps: readonly { readonly field: DescField; readonly key: string }[];
-  readonly mapKey: string | undefined;
+function targetOf(binding: Binding, name: string): readonly ParameterStep[] {
+  const steps = parameterSteps(binding.method.input, name);
+  const { body } = binding;
+  if (body.kind === "all" || (body.kind === "raw" && body.field === undefined))
+    throw badField(name, "unknown query parameter: this method reads its body alone");
+  const last = steps?.at(-1);
+  if (steps === undefined || last === undefined) throw badField(name, "unknown query parameter");
+  if ("field" in body && body.field === steps[0]?.field) throw badField(name, "is given by the body");
+  if (binding.variables.some(({ fields }) => same(fields, steps))) throw badField(name, "is given by the path");
+  if (!last.isTextual) throw badField(name, "cannot be given in the query string");
+  return steps;
 }
 
-function targetOf(binding: Binding, name: string): Target {
-  const [, base = name, mapKey] = /^([^[\]]+)\[(.*)\]$/s.exec(name) ?? [];
-  const path = maskPath(binding, base);
-  const fields = fieldsAlong(binding.method.input, path);
-  if (binding.body.kind === "all") throw badField(name, "unknown query parameter: this method reads its body alone");
-  const last = typeof fields === "string" ? undefined : fields.at(-1);
-  if (typeof fields === "string" || last === undefined) throw badField(name, "unknown query parameter");
-  if (binding.body.kind === "field" && binding.body.field === fields[0]) throw badField(name, "is given by the body");
-  if (binding.variables.some((variable) => same(variable.fields, fields))) throw badField(name, "is given by the path");
-  const isEntry = last.fieldKind === "map" && mapKey !== undefined && mapKey !== "__proto__";
-  if (!(mapKey === undefined ? isTextual(last) : isEntry)) throw badField(name, "cannot be given in the query string");
-  const keys = path.split(".");
-  return { steps: fields.map((field, i) => ({ field, key: keys[i] ?? field.jsonName })), mapKey };
+function same(fields: readonly DescField[], steps: readonly ParameterStep[]): boolean {
+  return fields.length === steps.length && fields.every((field, i) => field === steps[i]?.field);
 }
 
-/** "update_mask.paths" is the mask itself: JSON has no field below it. */
-function maskPath(binding: Binding, path: string): string {
-  if (!path.endsWith(".paths")) return path;
-  const mask = path.slice(0, -".paths".length);
-  const fields = fieldsAlong(binding.method.input, mask);
-  const last = typeof fields === "string" ? undefined : fields.at(-1);
-  return last !== undefined && isFieldMask(last) ? mask : path;
-}
-
-function same(a: readonly DescField[], b: readonly DescField[]): boolean {
-  return a.length === b.length && a.every((field, i) => field === b[i]);
-}
-
-function openHolder(tree: JsonTree, { steps }: Target): JsonTree | undefined {
-  let at = tree;
-  for (const { field, key } of steps.slice(0, -1)) {
-    const name = keyOf(at, field) ?? key;
-    const inner = at[name] ?? newTree();
-    if (!isTree(inner)) return undefined;
-    at[name] = inner;
-    at = inner;
+/** The object that the last step's value goes into; `undefined` when something else stands on the way. */
+function openHolder(tree: JsonTree, steps: readonly ParameterStep[]): JsonTree | undefined {
+  let at: JsonTree | undefined = tree;
+  for (const [i, { field, key, mapKey }] of steps.entries()) {
+    const isLast = i === steps.length - 1;
+    if (!isLast || mapKey !== undefined) at = at && opened(at, keyOf(at, field) ?? key);
+    if (!isLast && mapKey !== undefined) at = at && opened(at, mapKey);
   }
   return at;
 }
 
-interface Joining {
-  readonly name: string;
-  readonly before: JsonValue | undefined;
-  readonly value: JsonValue;
-  readonly mapKey: string | undefined;
+function opened(tree: JsonTree, key: string): JsonTree | undefined {
+  const inner = tree[key] ?? newTree();
+  if (!isTree(inner)) return undefined;
+  tree[key] = inner;
+  return inner;
 }
 
-function joined(field: DescField, { name, before, value, mapKey }: Joining): JsonValue {
-  if (field.fieldKind === "list") return Array.isArray(before) ? [...before, value] : [value];
-  if (mapKey !== undefined && (before === undefined || isTree(before))) {
-    if (before !== undefined && Object.hasOwn(before, mapKey)) throw badField(name, "is given twice");
-    return { ...before, [mapKey]: value };
-  }
-  if (before === undefined) return value;
+function firstOf(field: DescField, value: JsonValue): JsonValue {
+  return field.fieldKind === "list" ? [value] : value;
+}
+
+interface Joining {
+  readonly name: string;
+  readonly before: JsonValue;
+  readonly value: JsonValue;
+}
+
+function joined(field: DescField, { name, before, value }: Joining): JsonValue {
   if (isFieldMask(field)) return `${String(before)},${String(value)}`;
   throw badField(name, "is given twice");
 }

@@ -22,6 +22,12 @@ export function wrongMethod(method: string, allow: readonly string[]): Refusal {
   return new Refusal(405, new ConnectError(message, Code.Unimplemented), { allow: allow.join(", ") });
 }
 
+/** 426: what is here streams its requests, for which one request of HTTP has no room. */
+export function needsWebSocket({ httpVersion }: { readonly httpVersion: string }): Refusal {
+  const error = new ConnectError("this method takes a stream of requests: open a WebSocket here", Code.Unimplemented);
+  return new Refusal(426, error, httpVersion.startsWith("1") ? { upgrade: "websocket" } : {}); // RFC 9113 §8.2.2: not in HTTP/2
+}
+
 /** 413: more than is read into memory for one request. */
 export function bodyTooLarge(maxBodyBytes: number): Refusal {
   return new Refusal(413, new ConnectError(`the body is over ${maxBodyBytes} bytes`, Code.ResourceExhausted));
@@ -35,6 +41,11 @@ export function urlTooLong(maxUrlLength: number): Refusal {
 /** 415: the body is not JSON. Says what is accepted, as a header too (RFC 7694, RFC 9110 §15.5.16). */
 export function notJson(reason: string): Refusal {
   return new Refusal(415, new ConnectError(reason, Code.InvalidArgument), { accept: "application/json" });
+}
+
+/** 415: the body comes in a form that is not read. */
+export function unsupported(reason: string): Refusal {
+  return new Refusal(415, new ConnectError(reason, Code.InvalidArgument));
 }
 
 /** 400 that names the field, in the spelling the caller used. */

@@ -1,16 +1,20 @@
 import { create, type DescField, type JsonValue, type Message, type Registry } from "@bufbuild/protobuf";
-import { FieldMaskSchema } from "@bufbuild/protobuf/wkt";
 import type { Binding, BoundVariable } from "./binding.ts";
-import { fieldNamed, isTree, type JsonTree, keyOf, newTree, snakeName } from "./fields.ts";
+import { isTree, type JsonTree, keyOf, newTree, snakeName } from "./fields.ts";
+import type { RawBody } from "./http-body.ts";
 import { messageReader } from "./json-input.ts";
 import type { JsonStyle } from "./json-style.ts";
+import { settleMask } from "./mask.ts";
 import { parseQuery, placeParameter } from "./query.ts";
 import { badField, unreadable } from "./refusal.ts";
 import { textToJson } from "./text.ts";
 
-/** What HTTP brought: the parsed body, the path's raw segments, the query string without its question mark. */
+/** What HTTP brought: the body, the path's raw segments, the query string without its question mark. */
 export interface RestInput {
+  /** Parsed; `undefined` for none. */
   readonly body: JsonValue | undefined;
+  /** The body as it came, where the binding takes it so. */
+  readonly raw?: RawBody | undefined;
   readonly segments: readonly string[];
   readonly query: string;
 }
@@ -25,13 +29,14 @@ export type RequestReader = (input: RestInput) => Message;
 export function requestReader(binding: Binding, style: JsonStyle, registry: Registry): RequestReader {
   const read = messageReader(binding.method.input, style, registry);
   const nameOf = (field: DescField) => (style === "plain" ? snakeName(field) : field.jsonName);
-  return ({ body, segments, query }) => {
+  return ({ body, raw, segments, query }) => {
     const tree = bodyTree(binding, body, nameOf);
     for (const variable of binding.variables)
       placeVariable(tree, { variable, nameOf, text: textOf(variable, segments) });
     for (const parameter of parseQuery(query)) placeParameter(tree, binding, parameter);
     const message = read(tree);
-    fillMask(message, binding, { tree, body });
+    settleMask(message, binding, body);
+    if (raw !== undefined) placeRaw(message, binding, raw);
     return message;
   };
 }
@@ -41,14 +46,27 @@ type NameOf = (field: DescField) => string;
 function bodyTree({ body: rule }: Binding, body: JsonValue | undefined, nameOf: NameOf): JsonTree {
   switch (rule.kind) {
     case "none":
+    case "raw":
       return newTree();
     case "all":
       if (body !== undefined && !isTree(body)) throw unreadable("the body has to be a JSON object");
       return newTree(body);
     case "field":
-      if (body !== undefined) return newTree({ [nameOf(rule.field)]: body });
-      return newTree(rule.field.fieldKind === "message" ? { [nameOf(rule.field)]: {} } : {});
+      if (body === undefined) throw badField(nameOf(rule.field), "is missing: the request's body has to be its JSON");
+      return newTree({ [nameOf(rule.field)]: body });
   }
+}
+
+/** Puts the body as it came into the message, or is the message. */
+function placeRaw(message: Message, { body: rule }: Binding, { contentType, data }: RawBody): void {
+  if (rule.kind !== "raw") return;
+  if (rule.field?.message === undefined) Object.assign(message, { contentType, data });
+  else setField(message, rule.field, create(rule.field.message, { contentType, data }));
+}
+
+function setField(message: Message, field: DescField, value: Message): void {
+  const set = field.oneof === undefined ? value : { case: field.localName, value };
+  Object.assign(message, { [(field.oneof ?? field).localName]: set });
 }
 
 /** Decoded text of a variable. In one that spans segments an escaped slash stays escaped, as google.api.http asks. */
@@ -92,19 +110,4 @@ function placeVariable(tree: JsonTree, { variable, text, nameOf }: Placing): voi
     throw badField(variable.path, `is ${JSON.stringify(given).slice(0, 100)} in the body but "${text}" in the path`);
   }
   at[key] = value;
-}
-
-/** A PATCH changes the fields that its body names, also those it sets back to nothing. A mask that is given stands. */
-function fillMask(
-  message: Message,
-  binding: Binding,
-  { tree, body }: { tree: JsonTree; body: JsonValue | undefined },
-): void {
-  const { mask, variables, body: rule } = binding;
-  if (mask === undefined || rule.kind !== "field" || keyOf(tree, mask) !== undefined || !isTree(body)) return;
-  const resource = rule.field.message;
-  const inPath = new Set(variables.map(({ fields }) => fields[1]));
-  const fields = Object.keys(body).map((key) => resource && fieldNamed(resource, key));
-  const paths = fields.flatMap((field) => (field !== undefined && !inPath.has(field) ? [field.name] : []));
-  if (paths.length > 0) Object.assign(message, { [mask.localName]: create(FieldMaskSchema, { paths }) });
 }

@@ -1,35 +1,60 @@
-import { type DescField, type JsonValue, type Message, type Registry, toJson } from "@bufbuild/protobuf";
+import { create, type DescField, type JsonValue, type Message, type Registry, toJson } from "@bufbuild/protobuf";
+import { hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
 import type { Binding, LocationRule } from "./binding.ts";
 import { isTree, snakeName } from "./fields.ts";
+import { type RawBody, rawBodyOf } from "./http-body.ts";
 import { type JsonStyle, plainStyle } from "./json-style.ts";
 import { fillTemplate } from "./template.ts";
 
 /** Writes a response message as JSON text. */
 export type ResponseWriter = (message: Message) => string;
 
-/**
- * Plans how a binding's responses are written: the whole message, or the one field that `response_body` names. Fields
- * with default values are written too, so that a caller sees every field there is.
- */
-export function responseWriter(
-  { method, responseBody }: Binding,
-  style: JsonStyle,
-  registry: Registry,
-): ResponseWriter {
-  const options = { alwaysEmitImplicit: true, registry };
-  const restyle = style === "plain" ? plainStyle(method.output) : (json: JsonValue) => json;
-  const key = responseBody && (style === "plain" ? snakeName(responseBody) : responseBody.jsonName);
-  const missing = responseBody && emptyBody(responseBody);
-  return (message) => {
-    const json = restyle(toJson(method.output, message, options));
-    return JSON.stringify(key === undefined || !isTree(json) ? json : (json[key] ?? missing ?? null));
-  };
+/** Takes the body out of a response message. */
+export type RawReader = (message: Message) => RawBody;
+
+/** How protojson is written; paths under `/api` speak their own plain JSON, of which only the last is true. */
+export interface JsonOutput {
+  /** Enums as their numbers. Default false: as their names. */
+  readonly enumAsInteger?: boolean;
+  /** Fields as the contract spells them, in snake_case. Default false: in lowerCamelCase. */
+  readonly useProtoFieldName?: boolean;
+  /** Fields with default values are written too, so that a caller sees every field there is. Default true. */
+  readonly alwaysEmitImplicit?: boolean;
 }
 
-/** What stands for a response_body that is not set. */
-function emptyBody(field: DescField): JsonValue {
-  if (field.fieldKind === "list") return [];
-  return field.fieldKind === "message" || field.fieldKind === "map" ? {} : null;
+/** Plans how a binding's responses are written: the whole message, or the one field that `response_body` names. */
+export function responseWriter(
+  { method, responseBody }: Pick<Binding, "method" | "responseBody">,
+  style: JsonStyle,
+  { registry, alwaysEmitImplicit = true, ...protojson }: JsonOutput & { readonly registry: Registry },
+): ResponseWriter {
+  const plain = style === "plain";
+  const options = { alwaysEmitImplicit, registry, ...(plain ? {} : protojson) };
+  const restyle = plain ? plainStyle(method.output) : (json: JsonValue) => json;
+  const key = responseBody && (plain ? snakeName : nameFor(protojson))(responseBody);
+  const missing = key === undefined ? null : unsetBody();
+  return (message) => {
+    const json = restyle(toJson(method.output, message, options));
+    return JSON.stringify(key === undefined || !isTree(json) ? json : (json[key] ?? missing));
+  };
+
+  /** What stands for a response_body that is not set, or has its default and is not written. */
+  function unsetBody(): JsonValue {
+    const unset = restyle(toJson(method.output, create(method.output), { ...options, alwaysEmitImplicit: true }));
+    const isMessage = responseBody?.message !== undefined && !hasCustomJsonRepresentation(responseBody.message);
+    return (isTree(unset) && key !== undefined ? unset[key] : undefined) ?? (isMessage ? {} : null);
+  }
+}
+
+/** Plans how a binding's responses are taken as bytes; `undefined` where they are JSON. */
+export function rawReader({ rawResponse, responseBody }: Binding): RawReader | undefined {
+  if (!rawResponse) return undefined;
+  if (responseBody === undefined) return rawBodyOf;
+  return (message) => rawBodyOf(fieldValue(message as Message & Record<string, unknown>, responseBody) as Message);
+}
+
+function nameFor({ useProtoFieldName = false }: JsonOutput): (field: DescField) => string {
+  return (field) => (useProtoFieldName ? field.name : field.jsonName);
 }
 
 /** Where the created resource is; `undefined` when the response lacks what the path needs. */

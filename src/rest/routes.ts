@@ -2,7 +2,7 @@ import type { DescService, Registry } from "@bufbuild/protobuf";
 import { type Binding, methodName, RuleError } from "./binding.ts";
 import type { JsonStyle } from "./json-style.ts";
 import { type RequestReader, requestReader } from "./request.ts";
-import { type ResponseWriter, responseWriter } from "./response.ts";
+import { type JsonOutput, type RawReader, type ResponseWriter, rawReader, responseWriter } from "./response.ts";
 import { bindingsOf } from "./rules.ts";
 import type { Template } from "./template.ts";
 import { RouteTrie } from "./trie.ts";
@@ -12,32 +12,43 @@ export interface Route {
   readonly binding: Binding;
   readonly read: RequestReader;
   readonly write: ResponseWriter;
+  /** Takes the bytes of the answer out of a response, where it holds a google.api.HttpBody. */
+  readonly rawOf: RawReader | undefined;
+}
+
+/** What routes are planned with. */
+export interface RoutePlan {
+  /** What an `Any` may hold. */
+  readonly registry: Registry;
+  readonly json: JsonOutput;
 }
 
 /**
  * Plans the routes of all services. Each path under `/v1` is served under `/api` as well, in the plain JSON style;
  * a contract's own path under `/api` goes before such an alias. Two methods that claim one route are refused.
  */
-export function routesOf(services: readonly DescService[], registry: Registry): RouteTrie<Route> {
+export function routesOf(services: readonly DescService[], plan: RoutePlan): RouteTrie<Route> {
   const trie = new RouteTrie<Route>();
   const bindings = services.flatMap(bindingsOf);
   for (const binding of bindings) {
     const { httpMethod, template } = binding;
-    const owner = trie.insert(httpMethod, template, planRoute(binding, "protojson", registry));
+    const owner = trie.insert(httpMethod, template, planRoute(binding, "protojson", plan));
     if (owner !== undefined) throw claimedTwice(binding, owner.binding);
   }
   for (const binding of bindings) {
     const alias = aliasOf(binding);
-    if (alias !== undefined) trie.insert(alias.httpMethod, alias.template, planRoute(alias, "plain", registry));
+    if (alias !== undefined) trie.insert(alias.httpMethod, alias.template, planRoute(alias, "plain", plan));
   }
   return trie;
 }
 
-function planRoute(binding: Binding, style: JsonStyle, registry: Registry): Route {
+/** Plans one binding's route, in one style of JSON. */
+export function planRoute(binding: Binding, style: JsonStyle, { registry, json }: RoutePlan): Route {
   return {
     binding,
     read: requestReader(binding, style, registry),
-    write: responseWriter(binding, style, registry),
+    write: responseWriter(binding, style, { ...json, registry }),
+    rawOf: rawReader(binding),
   };
 }
 

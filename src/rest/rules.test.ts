@@ -116,10 +116,11 @@ test("two methods that claim one route are refused, naming both and the path", (
   );
 });
 
-test("a method whose requests are a stream has no route, and one without a rule neither", () => {
+test("a method whose requests are a stream has its GET rules, for WebSockets, and one without a rule none", () => {
+  const post = { pattern: { case: "post", value: "/v1/up" }, body: "*" } as const;
   const service = scratchService(
-    { name: "Up", rule: get("/v1/up"), clientStreaming: true },
+    { name: "Up", rule: { ...post, additionalBindings: [get("/v1/up/{name}")] }, clientStreaming: true },
     { name: "Bare", rule: {} },
   );
-  expect(bindingsOf(service)).toEqual([]);
+  expect(bindingsOf(service).map((b) => `${b.httpMethod} ${b.template.source}`)).toEqual(["GET /v1/up/{name}"]);
 });

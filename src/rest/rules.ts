@@ -2,6 +2,8 @@ import {
   type DescField,
   type DescMessage,
   type DescMethod,
+  type DescMethodServerStreaming,
+  type DescMethodUnary,
   type DescService,
   getOption,
   ScalarType,
@@ -18,15 +20,27 @@ import {
   RuleError,
 } from "./binding.ts";
 import { fieldsAlong, isFieldMask, isTextual } from "./fields.ts";
+import { isHttpBody, isHttpBodyField } from "./http-body.ts";
 import { parseTemplate, type Template, type Variable } from "./template.ts";
 
-/** Every binding of a service, additional ones included. Methods whose requests are streams have none over HTTP. */
+/**
+ * Every binding of a service, additional ones included. Methods whose requests are streams are called over WebSockets,
+ * which are opened by GET, so they have their GET rules only.
+ */
 export function bindingsOf(service: DescService): readonly Binding[] {
-  return service.methods.flatMap((method) => (isRestMethod(method) ? methodBindings(method) : []));
+  return (service.methods as readonly RestMethod[]).flatMap((method) => {
+    const bindings = methodBindings(method);
+    return asksWithStream(method) ? bindings.filter(({ httpMethod }) => httpMethod === "GET") : bindings;
+  });
 }
 
-function isRestMethod(method: DescMethod): method is RestMethod {
-  return method.methodKind === "unary" || method.methodKind === "server_streaming";
+/** Whether a method takes one request message. */
+export function takesOneRequest(method: DescMethod): method is DescMethodUnary | DescMethodServerStreaming {
+  return !asksWithStream(method);
+}
+
+function asksWithStream({ methodKind }: DescMethod): boolean {
+  return methodKind === "client_streaming" || methodKind === "bidi_streaming";
 }
 
 function methodBindings(method: RestMethod): readonly Binding[] {
@@ -41,44 +55,51 @@ function methodBindings(method: RestMethod): readonly Binding[] {
 function bindingOf(method: RestMethod, rule: HttpRule): Binding {
   const [httpMethod, path] = patternOf(method, rule);
   const template = asRule(method, () => parseTemplate(path));
-  const body = bodyRule(method, rule.body);
+  const body: BodyRule = asksWithStream(method) ? { kind: "all" } : bodyRule(method, rule.body); // a message is a body
   const variables = template.variables.map((variable) => boundVariable(method, method.input, variable));
-  if (body.kind === "field" && variables.some(({ fields }) => fields.length === 1 && fields[0] === body.field)) {
+  if ("field" in body && variables.some(({ fields }) => fields.length === 1 && fields[0] === body.field)) {
     throw new RuleError(method, `"${rule.body}" is both the body and in the path`);
   }
+  const responseBody =
+    rule.responseBody === "" ? undefined : fieldOf(method, method.output, rule.responseBody, "response_body");
   return {
     method,
     httpMethod,
     template,
     variables,
     body,
-    responseBody:
-      rule.responseBody === "" ? undefined : fieldOf(method, method.output, rule.responseBody, "response_body"),
+    responseBody,
+    rawResponse: responseBody === undefined ? isHttpBody(method.output) : isHttpBodyField(responseBody),
     created: locationRule(method),
     mask: httpMethod === "PATCH" && body.kind === "field" ? maskOf(method.input) : undefined,
   };
 }
 
-function patternOf(method: RestMethod, { pattern }: HttpRule): readonly [string, string] {
+/** "*", or a token of RFC 9110 §5.6.2. */
+const methodPattern = /^(?:\*|[!#$%&'*+\-.^_`|~0-9A-Za-z]+)$/;
+
+function patternOf(method: DescMethod, { pattern }: HttpRule): readonly [string, string] {
   if (pattern.case === undefined) throw new RuleError(method, "a google.api.http rule without a path");
   if (pattern.case !== "custom") return [pattern.case.toUpperCase(), pattern.value];
   const { kind, path } = pattern.value;
-  if (!/^(?:\*|[A-Za-z]+)$/.test(kind)) throw new RuleError(method, `"${kind}" is no HTTP method`);
+  if (!methodPattern.test(kind)) throw new RuleError(method, `"${kind}" is no HTTP method`);
   return [kind.toUpperCase(), path];
 }
 
-function bodyRule(method: RestMethod, body: string): BodyRule {
+function bodyRule(method: DescMethod, body: string): BodyRule {
   if (body === "") return { kind: "none" };
-  return body === "*" ? { kind: "all" } : { kind: "field", field: fieldOf(method, method.input, body, "body") };
+  if (body === "*") return isHttpBody(method.input) ? { kind: "raw", field: undefined } : { kind: "all" };
+  const field = fieldOf(method, method.input, body, "body");
+  return { kind: isHttpBodyField(field) ? "raw" : "field", field };
 }
 
-function fieldOf(method: RestMethod, desc: DescMessage, name: string, option: string): DescField {
+function fieldOf(method: DescMethod, desc: DescMessage, name: string, option: string): DescField {
   const field = desc.fields.find((each) => each.name === name);
   if (field === undefined) throw new RuleError(method, `${option}: ${desc.typeName} has no field "${name}"`);
   return field;
 }
 
-function boundVariable(method: RestMethod, desc: DescMessage, variable: Variable): BoundVariable {
+function boundVariable(method: DescMethod, desc: DescMessage, variable: Variable): BoundVariable {
   const fields = fieldsAlong(desc, variable.path);
   if (typeof fields === "string") throw new RuleError(method, `path variable "${variable.path}": ${fields}`);
   const field = fields.at(-1);
@@ -88,7 +109,7 @@ function boundVariable(method: RestMethod, desc: DescMessage, variable: Variable
   return { ...variable, fields };
 }
 
-function locationRule(method: RestMethod): LocationRule | undefined {
+function locationRule(method: DescMethod): LocationRule | undefined {
   const location = getOption(method, methodOption).created?.location;
   if (location === undefined) return undefined;
   const template = asRule(method, () => parseTemplate(location));
@@ -113,7 +134,7 @@ function maskOf(desc: DescMessage): DescField | undefined {
   return masks.find((field) => field.name === "update_mask") ?? (masks.length === 1 ? masks[0] : undefined);
 }
 
-function asRule<T>(method: RestMethod, make: () => T): T {
+function asRule<T>(method: DescMethod, make: () => T): T {
   try {
     return make();
   } catch (reason) {

@@ -18,7 +18,7 @@ export interface Template {
   readonly source: string;
   readonly segments: readonly Segment[];
   readonly variables: readonly Variable[];
-  /** What follows the last colon; "" for none. */
+  /** What follows the last colon, decoded; "" for none. */
   readonly verb: string;
 }
 
@@ -57,7 +57,7 @@ export function fillTemplate(template: Template, textOf: (variable: Variable) =>
       i++;
     }
   }
-  return template.verb === "" ? path : `${path}:${template.verb}`;
+  return template.verb === "" ? path : `${path}:${encodeURIComponent(template.verb)}`;
 }
 
 function encodeVariable(value: string, multi: boolean): string {
@@ -81,7 +81,7 @@ class TemplateParser {
   parse(): Template {
     if (!this.#takes("/")) throw this.#error('expected "/"');
     this.#parseSegments(true);
-    const verb = this.#takes(":") ? this.#take(literalPattern, "a verb") : "";
+    const verb = this.#takes(":") ? this.#literal("a verb") : "";
     if (this.#at < this.#source.length) throw this.#error(`unexpected "${this.#source[this.#at]}"`);
     return { source: this.#source, segments: this.#segments, variables: this.#variables, verb };
   }
@@ -109,9 +109,13 @@ class TemplateParser {
   #parseSegment(): Segment {
     if (this.#takes("**")) return { kind: "rest" };
     if (this.#takes("*")) return { kind: "any" };
-    const text = this.#take(literalPattern, "a segment");
+    return { kind: "literal", text: this.#literal("a segment") };
+  }
+
+  #literal(what: string): string {
+    const text = this.#take(literalPattern, what);
     try {
-      return { kind: "literal", text: decodeURIComponent(text) };
+      return decodeURIComponent(text);
     } catch {
       throw this.#error("a bad percent escape before here"); // URIError says no more than that
     }

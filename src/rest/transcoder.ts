@@ -1,15 +1,24 @@
-import type { DescService, Registry } from "@bufbuild/protobuf";
+import type { DescMethod, DescService, JsonValue, Registry } from "@bufbuild/protobuf";
 import type { Transport, UnaryResponse } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { type Clock, systemClock } from "../base/clock.ts";
+import { isWebSocketRequest, type WebSocketRequest } from "../call/web-socket.ts";
 import { answerHeaders, callHeaders, jsonAnswer } from "./answer.ts";
 import type { Binding } from "./binding.ts";
-import { readJsonBody } from "./body.ts";
+import { readJsonBody, readRawBody, refuseBody } from "./body.ts";
 import { errorAnswer } from "./error.ts";
-import { urlTooLong, wrongMethod } from "./refusal.ts";
+import { rawAnswer } from "./raw-answer.ts";
+import { rawStreamAnswer } from "./raw-stream.ts";
+import { needsWebSocket, urlTooLong, wrongMethod } from "./refusal.ts";
 import { contractRegistry } from "./registry.ts";
-import { locationOf } from "./response.ts";
+import { type JsonOutput, locationOf } from "./response.ts";
 import { type Route, routesOf } from "./routes.ts";
-import { streamAnswer } from "./stream.ts";
+import { isPlainPost, rpcRoutesOf } from "./rpc-routes.ts";
+import { streamAnswer } from "./stream/answer.ts";
+import { type Cursor, cursorOf } from "./stream/cursor.ts";
+import { Sockets } from "./stream/socket.ts";
+import type { Found } from "./trie.ts";
+import { splitUrl } from "./url.ts";
 
 /** What REST is served from: contracts with google.api.http rules, and the way to call their methods. */
 export interface TranscoderOptions {
@@ -17,6 +26,12 @@ export interface TranscoderOptions {
   readonly transport: Transport;
   /** Larger bodies are refused with 413. If unset, 4 MiB. */
   readonly maxBodyBytes?: number;
+  /** How answers are written. If unset, as protojson has it, with every field. */
+  readonly json?: JsonOutput;
+  /** Origins whose pages may open WebSockets, beside the server's own; `*` is every one. If unset, none. */
+  readonly origins?: readonly string[];
+  /** What the signs of life of event streams go by. If unset, the machine's. */
+  readonly clock?: Clock;
 }
 
 /** Answers a request by calling a method; `undefined` when no route has the path, so that somebody else may answer. */
@@ -28,17 +43,22 @@ const defaultMaxBodyBytes = 4 * 1024 * 1024;
 /**
  * Serves REST/JSON by the google.api.http rules of the services' methods: https://google.aip.dev/127
  *
- * It holds no socket: a server gives it requests, a Connect transport takes its calls. Everything that the contracts
+ * A method without a rule is reached by `POST /package.Service/Method`. It holds no socket: a server gives it requests, a Connect transport takes its calls. Everything that the contracts
  * decide is planned here, once; a contract that contradicts itself or another is refused here too, with a RuleError.
  */
 export function transcoder(options: TranscoderOptions): Transcoder {
-  const { services, transport, maxBodyBytes = defaultMaxBodyBytes } = options;
+  const { services, transport, maxBodyBytes = defaultMaxBodyBytes, json = {} } = options;
+  const { clock = systemClock, origins = [] } = options;
   const registry = contractRegistry(services);
-  const routes = routesOf(services, registry);
-  const plan: Plan = { transport, maxBodyBytes, registry };
+  const routes = routesOf(services, { registry, json });
+  const rpcs = rpcRoutesOf(services, { registry, json });
+  const plan: Plan = { transport, maxBodyBytes, registry, clock, cursors: cursorsOf(services) };
+  const sockets = new Sockets({ services, transport, registry, json, origins });
   return async (request) => {
     const [path, query] = splitUrl(request.url);
-    const found = routes.find(request.method, path);
+    const routed = routes.find(request.method, path);
+    if (isWebSocketRequest(request)) return openSocket(sockets, request, { path, query, found: routed, registry });
+    const found = routed ?? foundRpc(rpcs.get(path), request);
     if (found === undefined || (found.kind === "wrong-method" && request.method === "OPTIONS")) return undefined;
     try {
       if (found.kind === "wrong-method") throw wrongMethod(request.method, found.allow);
@@ -50,10 +70,37 @@ export function transcoder(options: TranscoderOptions): Transcoder {
   };
 }
 
+/** RPC paths belong to the handlers of their protocols, but for plain JSON. */
+function foundRpc(value: Route | undefined, request: UniversalServerRequest): Found<Route> | undefined {
+  return value !== undefined && isPlainPost(request) ? { kind: "found", value, segments: [] } : undefined;
+}
+
+interface SocketPlace {
+  readonly path: string;
+  readonly query: string;
+  readonly found: Found<Route> | undefined;
+  readonly registry: Registry;
+}
+
+function openSocket(sockets: Sockets, request: WebSocketRequest, { path, query, found, registry }: SocketPlace) {
+  try {
+    if (found?.kind !== "found") return sockets.answer(request, path);
+    return sockets.answer(request, path, { route: found.value, segments: found.segments, query });
+  } catch (reason) {
+    return errorAnswer(reason, request, registry);
+  }
+}
+
 interface Plan {
   readonly transport: Transport;
   readonly maxBodyBytes: number;
   readonly registry: Registry;
+  readonly clock: Clock;
+  readonly cursors: ReadonlyMap<DescMethod, Cursor | undefined>;
+}
+
+function cursorsOf(services: readonly DescService[]): Plan["cursors"] {
+  return new Map(services.flatMap(({ methods }) => methods.map((method) => [method, cursorOf(method)] as const)));
 }
 
 interface Arrived {
@@ -62,12 +109,19 @@ interface Arrived {
   readonly query: string;
 }
 
-async function answer(plan: Plan, { binding, read, write }: Route, arrived: Arrived): Promise<UniversalServerResponse> {
+async function answer(plan: Plan, route: Route, arrived: Arrived): Promise<UniversalServerResponse> {
   const { request, segments, query } = arrived;
+  const { binding, read, write, rawOf } = route;
   const { method } = binding;
-  const body = binding.body.kind === "none" ? undefined : await readJsonBody(request, plan.maxBodyBytes);
-  const message = read({ body, segments, query });
-  if (method.methodKind === "server_streaming") return streamAnswer({ ...plan, method, write }, message, request);
+  if (method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming") throw needsWebSocket(request);
+  const isRaw = binding.body.kind === "raw";
+  const body = isRaw ? undefined : await readBody(binding, request, plan.maxBodyBytes);
+  const raw = isRaw ? await readRawBody(request, plan.maxBodyBytes) : undefined;
+  const message = read({ body, raw, segments, query });
+  if (method.methodKind === "server_streaming") {
+    if (rawOf !== undefined) return rawStreamAnswer({ ...plan, method, rawOf }, message, request);
+    return streamAnswer({ ...plan, method, write, cursor: plan.cursors.get(method) }, message, request);
+  }
   const header = callHeaders(request.header);
   const response = await plan.transport.unary(
     method,
@@ -77,30 +131,30 @@ async function answer(plan: Plan, { binding, read, write }: Route, arrived: Arri
     message,
     request.contextValues,
   );
-  return unaryAnswer(binding, request, { response, json: write(response.message) });
+  return unaryAnswer(route, request, response);
 }
 
-interface Answered {
-  readonly response: UnaryResponse;
-  readonly json: string;
+function readBody(
+  { body, httpMethod }: Binding,
+  request: UniversalServerRequest,
+  maxBodyBytes: number,
+): Promise<JsonValue | undefined> | undefined {
+  if (body.kind !== "none") return readJsonBody(request, maxBodyBytes);
+  return withoutBody.has(httpMethod) ? undefined : refuseBody(request, maxBodyBytes);
 }
+
+/** Methods whose bodies mean nothing (RFC 9110 §9.3): one that is sent all the same is left alone. */
+const withoutBody = new Set(["GET", "HEAD", "DELETE", "*"]);
 
 function unaryAnswer(
-  { created }: Binding,
-  { method }: UniversalServerRequest,
-  { response, json }: Answered,
+  { binding: { created }, write, rawOf }: Route,
+  request: UniversalServerRequest,
+  response: UnaryResponse,
 ): UniversalServerResponse {
   const header = answerHeaders(response.header, response.trailer);
-  if (created === undefined) return jsonAnswer(200, json, header, method);
-  const location = locationOf(created, response.message);
+  const location = created && locationOf(created, response.message);
   if (location !== undefined) header.set("location", location);
-  return jsonAnswer(201, json, header, method);
-}
-
-/** Path and query of a URL that may be absolute or begin at the path, without parsing what is between. */
-function splitUrl(url: string): readonly [string, string] {
-  const start = url.startsWith("/") ? 0 : url.indexOf("/", url.indexOf("://") + 3);
-  const [target = ""] = (start < 0 ? "/" : url.slice(start)).split("#", 1);
-  const mark = target.indexOf("?");
-  return mark < 0 ? [target, ""] : [target.slice(0, mark), target.slice(mark + 1)];
+  const status = created === undefined ? 200 : 201;
+  if (rawOf !== undefined) return rawAnswer(rawOf(response.message), header, { status, request });
+  return jsonAnswer(status, write(response.message), header, request.method);
 }

@@ -25,8 +25,10 @@ interface Query {
 /**
  * Routes by path and HTTP method. Finding one costs as much as the path is long, however many routes there are.
  *
- * Literals beat variables and `*` beats `**`, segment by segment; a path that ends in a known `:verb` belongs to the
- * verb alone, and any other colon is part of the last segment. GET answers HEAD too.
+ * Two routes may overlap: literals beat `*` and `*` beats `**`, segment by segment from the left, so that
+ * `/v1/users/{id}` takes `/v1/users/fixed` before `/v1/{any}/fixed` does; a way that ends nowhere is left for the next.
+ * A path that ends in a known `:verb` belongs to the verb alone, and any other colon is part of the last segment. A
+ * route of the request's own method goes before one of any method, and GET answers HEAD where nothing else does.
  */
 export class RouteTrie<T> {
   readonly #root: Node<T> = emptyNode();
@@ -48,8 +50,8 @@ export class RouteTrie<T> {
     const segments = path.slice(1).split("/");
     const last = segments.at(-1) ?? "";
     const colon = last.lastIndexOf(":");
-    const verb = last.slice(colon + 1);
-    if (colon > 0 && this.#verbs.has(verb)) {
+    const verb = colon > 0 ? decoded(last.slice(colon + 1)) : "";
+    if (verb !== "" && this.#verbs.has(verb)) {
       const found = this.#find(method, [...segments.slice(0, -1), last.slice(0, colon)], verb);
       if (found !== undefined) return found;
     }

@@ -1,5 +1,8 @@
-import { Code } from "@connectrpc/connect";
+import { createRegistry } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { WholeBody } from "../call/whole-body.ts";
+import { errorAnswer } from "../rest/error.ts";
 
 /** An answer of one JSON value. */
 export function jsonAnswer(
@@ -12,17 +15,13 @@ export function jsonAnswer(
 
 /** An answer of one text; its content type is the header's to say. */
 export function textAnswer(status: number, text: string, header: Record<string, string>): UniversalServerResponse {
-  const bytes = new TextEncoder().encode(text);
-  return {
-    status,
-    header: new Headers({ ...header, "content-length": String(bytes.length) }),
-    body: (async function* () {
-      yield bytes;
-    })(),
-  };
+  const body = new WholeBody(text);
+  return { status, header: new Headers({ ...header, "content-length": String(body.sizeBytes) }), body };
 }
 
-/** Nothing is served at this path: in gRPC's words to a gRPC client, in plain ones to Connect's, else in `google.rpc.Status`. */
+const noTypes = createRegistry();
+
+/** Nothing is served at this path: in gRPC's words to a gRPC client, in plain ones to Connect's, else as REST has errors. */
 export function nothingHere(request: UniversalServerRequest): UniversalServerResponse {
   const { pathname } = new URL(request.url);
   const message = `nothing is served at ${request.method} ${pathname}`;
@@ -31,7 +30,7 @@ export function nothingHere(request: UniversalServerRequest): UniversalServerRes
     return textAnswer(404, `${message}\n`, { "content-type": "text/plain; charset=utf-8" });
   }
   if (!contentType.startsWith("application/grpc"))
-    return jsonAnswer(404, { code: Code.NotFound, message, details: [] });
+    return errorAnswer(new ConnectError(message, Code.NotFound), request, noTypes);
   return {
     status: 200,
     header: new Headers({

@@ -10,6 +10,7 @@ import {
 import { createTransport } from "@connectrpc/connect/protocol-connect";
 import type { Clock } from "../base/clock.ts";
 import { peerKey, RequestValues } from "../call/peer.ts";
+import { isWebSocketRequest } from "../call/web-socket.ts";
 import { transcoder } from "../rest/transcoder.ts";
 import type { HttpHandler } from "../wire/engine.ts";
 import { maxMessageBytes } from "../wire/grpc/messages.ts";
@@ -32,10 +33,10 @@ export interface DispatchOptions {
 /** Finds who answers a request: an RPC by its path, `/health`, a REST path, the fallback, in this order. */
 export function dispatcher({ handlers, services, health, clock, fallback, ...about }: DispatchOptions): HttpHandler {
   const rpcs = rpcsByPath(handlers, { clock });
-  const rest = transcoder({ services, transport: inProcess([...rpcs.values()]), maxBodyBytes: maxMessageBytes });
+  const rest = transcoder({ services, transport: inProcess([...rpcs.values()]), maxBodyBytes: maxMessageBytes, clock });
   return async (request) => {
     const path = pathOf(request.url);
-    const rpc = rpcs.get(path);
+    const rpc = isWebSocketRequest(request) ? undefined : rpcs.get(path);
     if (rpc !== undefined) return saidInFull(await rpc(request), request, rpc);
     if (path === "/health" && request.method === "GET") return healthPage(health, about);
     const answered = await rest(request);

@@ -14,6 +14,7 @@ import type { Engine, HttpHandler, Listener, ServerTls } from "../wire/engine.ts
 import { defaultEngine } from "../wire/engines.ts";
 import { compressions } from "../wire/grpc/compressions.ts";
 import { maxMessageBytes } from "../wire/grpc/messages.ts";
+import type { Rpcs } from "../wire/grpc/rpc.ts";
 import { dispatcher } from "./dispatch.ts";
 import { type HealthState, healthService, healthState } from "./health.ts";
 import type { ServerHooks } from "./hooks.ts";
@@ -78,6 +79,8 @@ export interface ServerOptions {
   readonly fallback?: HttpHandler;
   /** Stands around all that the port answers: it may answer itself, hand on to `own`, or change what `own` answers. */
   readonly around?: (own: HttpHandler, parts: ServerParts) => HttpHandler;
+  /** With `around`: what gRPC calls are answered by directly, at this moment. It has to say the same as `around`. */
+  readonly rpcs?: Rpcs;
   /** Is told of peers that break the protocol; of calls, `hooks` are. */
   readonly log?: Logger;
   readonly engine?: Engine;
@@ -130,11 +133,13 @@ export async function openServer(options: ServerOptions): Promise<Server> {
   const own = dispatcher({ ...options, handlers: router.handlers, services: described, health, clock });
   const { around = (all) => all, hooks = {} } = options;
   const handler = around(own, { hooks, health, draining });
+  const ofServices = () => rpcsOf(entries, { steps, interceptors, maxRequestBytes });
+  const rpcs = options.around === undefined ? ofServices() : options.rpcs;
   const listener = await engine.listen({
     host,
     port,
     handler,
-    ...(options.around === undefined && { rpcs: rpcsOf(entries, { steps, interceptors, maxRequestBytes }) }),
+    ...(rpcs && { rpcs }),
     clock,
     ...(options.tls && { tls: options.tls }),
     ...(options.log && { log: options.log }),

@@ -20,18 +20,26 @@ import {
 } from "@bufbuild/protobuf/wkt";
 import { http } from "../../gen/google/api/annotations_pb.ts";
 import { HttpRuleSchema } from "../../gen/google/api/http_pb.ts";
+import { file_google_api_httpbody } from "../../gen/google/api/httpbody_pb.ts";
 import { MethodPolicySchema, method as policyOption } from "../../gen/heddle/policy/v1/policy_pb.ts";
 
-/** One method of a scratch contract; request and response are both `scratch.v1.Everything`. */
+/** One method of a scratch contract. */
 export interface ScratchMethod {
   readonly name: string;
-  readonly rule: MessageInitShape<typeof HttpRuleSchema>;
+  /** Unset, the method has no annotation. */
+  readonly rule?: MessageInitShape<typeof HttpRuleSchema>;
   readonly policy?: MessageInitShape<typeof MethodPolicySchema>;
   readonly clientStreaming?: boolean;
+  readonly serverStreaming?: boolean;
+  /** Full name of the request's type. Default `scratch.v1.Everything`. */
+  readonly input?: string;
+  /** Full name of the response's type. Default `scratch.v1.Everything`. */
+  readonly output?: string;
 }
 
-const { STRING, INT32, INT64, BOOL, DOUBLE, BYTES, ENUM, MESSAGE } = FieldDescriptorProto_Type;
+const { STRING, INT32, INT64, UINT32, FIXED64, BOOL, FLOAT, DOUBLE, BYTES, ENUM, MESSAGE } = FieldDescriptorProto_Type;
 const wellKnown: readonly DescFile[] = [
+  file_google_api_httpbody, // before what it imports itself: the registry adds them from the last to the first
   file_google_protobuf_any,
   file_google_protobuf_duration,
   file_google_protobuf_field_mask,
@@ -56,7 +64,7 @@ export function scratchService(...methods: readonly ScratchMethod[]): DescServic
         value: ["KIND_UNSPECIFIED", "KIND_SMALL", "KIND_VERY_BIG"].map((name, number) => ({ name, number })),
       },
     ],
-    messageType: [everything(), { name: "Inner", field: [one("label", 1, STRING), one("count", 2, INT64)] }],
+    messageType: [everything(), address(), { name: "Inner", field: [one("label", 1, STRING), one("count", 2, INT64)] }],
     service: [{ name: "ScratchService", method: methods.map(methodProto) }],
   });
   const registry = createFileRegistry(file, (name) => wellKnown.find(({ proto }) => proto.name === name)?.proto);
@@ -65,12 +73,14 @@ export function scratchService(...methods: readonly ScratchMethod[]): DescServic
   return service;
 }
 
-function methodProto({ name, rule, policy, clientStreaming = false }: ScratchMethod) {
+function methodProto({ name, rule, policy, input = whole, output = whole, ...streaming }: ScratchMethod) {
   const options = create(MethodOptionsSchema);
-  setExtension(options, http, create(HttpRuleSchema, rule));
+  if (rule !== undefined) setExtension(options, http, create(HttpRuleSchema, rule));
   if (policy !== undefined) setExtension(options, policyOption, create(MethodPolicySchema, policy));
-  return { name, options, clientStreaming, inputType: ".scratch.v1.Everything", outputType: ".scratch.v1.Everything" };
+  return { name, options, ...streaming, inputType: `.${input}`, outputType: `.${output}` };
 }
+
+const whole = "scratch.v1.Everything";
 
 function everything() {
   const field = [
@@ -99,15 +109,36 @@ function everything() {
     one("constructor", 23, STRING),
     { ...one("renamed", 24, INT64), jsonName: "ReNamed" },
     many("long_ints", 25, INT64),
+    one("file", 26, MESSAGE, ".google.api.HttpBody"),
+    many("parts", 27, MESSAGE, ".scratch.v1.Everything.PartsEntry"),
+    many("flags_by_number", 28, MESSAGE, ".scratch.v1.Everything.FlagsByNumberEntry"),
+    one("address", 29, MESSAGE, ".scratch.v1.Address"),
+    many("moments", 30, MESSAGE, ".google.protobuf.Timestamp"),
+    one("short_ratio", 31, FLOAT),
+    one("unsigned", 32, UINT32),
+    one("fixed", 33, FIXED64),
+    one("truth", 34, MESSAGE, ".google.protobuf.BoolValue"),
   ];
   const nestedType = [
     { name: "CountsEntry", field: [one("key", 1, STRING), one("value", 2, INT64)], options: { mapEntry: true } },
+    {
+      name: "PartsEntry",
+      field: [one("key", 1, STRING), one("value", 2, MESSAGE, ".scratch.v1.Inner")],
+      options: { mapEntry: true },
+    },
+    { name: "FlagsByNumberEntry", field: [one("key", 1, INT32), one("value", 2, BOOL)], options: { mapEntry: true } },
   ];
   return { name: "Everything", field, nestedType, oneofDecl: [{ name: "choice" }] };
 }
 
+/** Names with digits, which masks in JSON cannot tell apart, and a message below a message. */
+function address() {
+  const field = [one("line_1", 1, STRING), one("city", 2, STRING), one("at", 3, MESSAGE, ".scratch.v1.Inner")];
+  return { name: "Address", field };
+}
+
 function one(name: string, number: number, type: FieldDescriptorProto_Type, typeName = "") {
-  const jsonName = name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  const jsonName = name.replaceAll(/_(.)/g, (_, letter: string) => letter.toUpperCase());
   return { name, number, type, typeName, jsonName, label: FieldDescriptorProto_Label.OPTIONAL };
 }
 

@@ -2,6 +2,7 @@ import type { UniversalClientFn, UniversalServerRequest, UniversalServerResponse
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import type { Rpcs, Send, SendOptions } from "./grpc/rpc.ts";
+import type { KeepaliveTimes } from "./keepalive.ts";
 
 /** Answers one HTTP request, whatever version it came by. It does not reject: what goes wrong is an answer too. */
 export type HttpHandler = (request: UniversalServerRequest) => Promise<UniversalServerResponse>;
@@ -20,7 +21,10 @@ export interface ListenOptions {
   /** 0 lets the system choose. */
   readonly port: number;
   readonly handler: HttpHandler;
-  /** What gRPC calls may be answered by directly, by path; `handler` answers them too, and has to say the same. */
+  /**
+   * What gRPC calls may be answered by directly, by path, asked for each call anew; `handler` answers them too, and has to
+   * say the same.
+   */
   readonly rpcs?: Rpcs;
   /** What the deadlines of `rpcs` go by; by default the engine's. */
   readonly clock?: Clock;
@@ -73,7 +77,7 @@ export interface SessionTls {
 }
 
 /** How to reach an endpoint. */
-export interface SessionOptions extends SendOptions {
+export interface SessionOptions extends SendOptions, KeepaliveTimes {
   readonly tls?: SessionTls;
   /** Time a connection may take to open, in milliseconds. Default 2 s. */
   readonly connectTimeoutMs?: number;

@@ -1,11 +1,14 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import type { Watchable } from "../base/watch.ts";
+import { FieldHeaders } from "../call/field-headers.ts";
 import { RequestValues } from "../call/peer.ts";
+import { WholeBody } from "../call/whole-body.ts";
 import { badRequest } from "./bad-request.ts";
 import type { HttpHandler } from "./engine.ts";
-import { bodyOf, hostOf, type NodeHandler, unreadable } from "./node-handler.ts";
+import { Http1Body } from "./http1-body.ts";
+import { hostOf, type NodeHandler, unreadable } from "./node-handler.ts";
 import { badTarget, urlOf } from "./target.ts";
 
 /**
@@ -36,48 +39,72 @@ async function answer(
   response: ServerResponse,
 ): Promise<void> {
   try {
-    const target = { scheme, host: hostOf(request), target: request.url } as const;
-    const url = urlOf(target);
-    if (url === undefined) return await send(badRequest(400, badTarget(target)), response);
-    await send(unreadable(request) ?? (await handler(universalRequest(url, request, response))), response);
+    const asked = http1Request(scheme, request, response);
+    await sendHttp1("refusal" in asked ? asked.refusal : await handler(asked), response);
   } catch {
     response.destroy(); // the body broke off after the head was sent, or the peer left; one that is there has to see it
   }
 }
 
-function universalRequest(url: string, request: IncomingMessage, response: ServerResponse): UniversalServerRequest {
-  const header = new Headers();
-  for (const [name, value] of Object.entries(request.headers)) {
-    if (typeof value === "string") header.append(name, value);
-    else for (const one of value ?? []) header.append(name, one);
-  }
+/** What a request that means nothing is answered, instead of being shown to anybody. */
+export interface Refused {
+  readonly refusal: UniversalServerResponse;
+}
+
+/** A request of `node:http` as handlers take it, or why it is none. Its body is read when somebody asks. */
+export function http1Request(
+  scheme: "http" | "https",
+  request: IncomingMessage,
+  response: ServerResponse,
+): UniversalServerRequest | Refused {
+  const target = { scheme, host: hostOf(request), target: request.url } as const;
+  const url = urlOf(target);
+  if (url === undefined) return { refusal: badRequest(400, badTarget(target)) };
+  const refusal = unreadable(request);
+  if (refusal !== undefined) return { refusal };
   const left = new AbortController();
   response.once("close", () => {
     if (!response.writableFinished) left.abort(new ConnectError("the caller left", Code.Canceled));
   });
   const { method = "", httpVersion } = request;
+  const header = headerOf(request.headers);
   const contextValues = new RequestValues(request.socket.remoteAddress);
   return { httpVersion, method, url, header, body: bodyIn(request, response), signal: left.signal, contextValues };
 }
 
-function bodyIn(request: IncomingMessage, response: ServerResponse): AsyncIterable<Uint8Array> {
-  const { "content-length": length, "transfer-encoding": coding } = request.headers;
-  return length === undefined && coding === undefined ? noBody : bodyOf(request, response);
+/** As Node has put them together: it knows which fields may come once only. */
+function headerOf(headers: IncomingHttpHeaders): Headers {
+  const fields: string[] = [];
+  for (const name in headers) {
+    const value = headers[name];
+    if (typeof value === "string") fields.push(name, value);
+    else for (const one of value ?? []) fields.push(name, one);
+  }
+  return new FieldHeaders(fields);
 }
 
-const noBody: AsyncIterable<Uint8Array> = {
-  async *[Symbol.asyncIterator]() {},
-};
+function bodyIn(request: IncomingMessage, response: ServerResponse): AsyncIterable<Uint8Array> {
+  const { "content-length": length, "transfer-encoding": coding } = request.headers;
+  return length === undefined && coding === undefined ? noBody : new Http1Body(request, response);
+}
 
-async function send(
-  { status, header, body, trailer }: UniversalServerResponse,
+const noBody = new WholeBody("");
+
+/** Sends an answer, its body as fast as the peer reads it; rejects when that breaks off, or the peer leaves before its end. */
+export async function sendHttp1(answer: UniversalServerResponse, response: ServerResponse): Promise<void> {
+  const { status, header, body } = answer;
+  if (body instanceof WholeBody) return sendWhole(answer, body, response);
+  response.writeHead(status, linesOf(header));
+  if (body === undefined) response.end();
+  else await sendPieces(answer, body, response);
+}
+
+async function sendPieces(
+  { header, trailer }: UniversalServerResponse,
+  body: AsyncIterable<Uint8Array>,
   response: ServerResponse,
 ): Promise<void> {
-  const fields: string[] = [];
-  header?.forEach((value, name) => fields.push(name, value));
-  response.writeHead(status, fields);
-  const pieces = body?.[Symbol.asyncIterator]();
-  if (pieces === undefined) return void response.end();
+  const pieces = body[Symbol.asyncIterator]();
   try {
     let next = await pieces.next();
     if (!next.done && String(next.value.length) === header?.get("content-length")) return end(response, next.value);
@@ -88,6 +115,27 @@ async function send(
   } finally {
     pieces.return?.().catch(() => {}); // told to clean up; nothing comes of it any more
   }
+}
+
+function sendWhole({ status, header, trailer }: UniversalServerResponse, body: WholeBody, response: ServerResponse) {
+  const lines = linesOf(header);
+  const trailers = trailer === undefined ? [] : [...trailer];
+  if (trailers.length > 0) response.writeHead(status, lines).addTrailers(trailers);
+  else response.writeHead(status, withLength(lines, header, body.sizeBytes));
+  if (body.ascii !== undefined && body.sizeBytes <= shortBytes) response.end(body.ascii, "latin1");
+  else end(response, body.bytes);
+}
+
+/** Names and values in turn, as Node takes them. */
+function linesOf(header: Headers | undefined): string[] {
+  if (header instanceof FieldHeaders) return header.fields as string[];
+  const lines: string[] = [];
+  header?.forEach((value, name) => lines.push(name, value));
+  return lines;
+}
+
+function withLength(lines: readonly string[], header: Headers | undefined, sizeBytes: number): string[] {
+  return header?.has("content-length") ? (lines as string[]) : [...lines, "content-length", String(sizeBytes)];
 }
 
 /** Ends with all of the body. A short one is given as text of the same bytes: Node then writes it with the head, as one piece. */

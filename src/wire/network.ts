@@ -71,6 +71,11 @@ export interface Door {
 export interface Network {
   /** A socket on its way to "host:port", over TLS if there are options for it. What goes wrong it tells by `error`. */
   connect(address: string, tls?: SessionTls): WireSocket;
+  /**
+   * Does something when all sockets that have news have told it. What is called on behalf of many connections, as a
+   * gateway's upstream is, leaves in one write then and not in one a connection. By default there is one socket with news.
+   */
+  readonly soon?: (task: () => void) => void;
   /** Opens a port. Rejects with an error whose `code` is the system's: EADDRINUSE, EACCES. */
   listen(options: DoorOptions, visitors: Visitors): Promise<Door>;
 }

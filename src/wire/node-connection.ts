@@ -12,10 +12,6 @@ import type { Connection } from "./connections.ts";
 import type { SessionOptions } from "./engine.ts";
 import { agedAt } from "./wear.ts";
 
-/** gRPC's keepalive (DESIGN §4): ping after 60 s of silence while calls are open, 10 s to answer. */
-const silenceMs = 60_000;
-const pongMs = 10_000;
-
 /** Opening until the peer has spoken; open for requests; leaving with what it still carries; closed. */
 type State = "opening" | "open" | "leaving" | "closed";
 
@@ -38,12 +34,16 @@ export class NodeConnection implements Connection {
   #timer: Timer | undefined;
   #age: Timer | undefined;
   readonly #idleMs: number;
+  readonly #keepaliveTimeMs: number;
+  readonly #keepaliveTimeoutMs: number;
   readonly #leaveListeners: (() => void)[] = [];
 
   constructor(address: string, origin: string, options: SessionOptions = {}) {
     const { tls, connectTimeoutMs = 2_000, idleMs = 270_000, maxAgeMs = 600_000 } = options;
     this.#address = address;
     this.#idleMs = idleMs;
+    this.#keepaliveTimeMs = options.keepaliveTimeMs ?? 60_000;
+    this.#keepaliveTimeoutMs = options.keepaliveTimeoutMs ?? 10_000;
     this.#connectTimeoutMs = connectTimeoutMs;
     const { serverName, ...proof } = tls ?? {};
     this.#http2 = connect(origin, {
@@ -102,7 +102,7 @@ export class NodeConnection implements Connection {
 
   /** Whether the peer still answers; asked only when it has long been silent. One that does not answer is given up. */
   async alive(): Promise<boolean> {
-    if (this.#silentMs() > silenceMs) await this.#ping(this.#connectTimeoutMs);
+    if (this.#silentMs() > this.#keepaliveTimeMs) await this.#ping(this.#connectTimeoutMs);
     return this.usable;
   }
 
@@ -166,8 +166,9 @@ export class NodeConnection implements Connection {
   }
 
   #watchSilence(): void {
-    this.#setTimer(Math.max(1, silenceMs - this.#silentMs()), () => {
-      const checked = this.#silentMs() >= silenceMs ? this.#ping(pongMs) : Promise.resolve();
+    this.#setTimer(Math.max(1, this.#keepaliveTimeMs - this.#silentMs()), () => {
+      const isSilent = this.#silentMs() >= this.#keepaliveTimeMs;
+      const checked = isSilent ? this.#ping(this.#keepaliveTimeoutMs) : Promise.resolve();
       void checked.then(() => this.#streams > 0 && !this.gone && this.#watchSilence());
     });
   }

@@ -4,9 +4,12 @@ import type { TLSSocket } from "node:tls";
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import type { Watchable } from "../base/watch.ts";
+
 import { RequestValues } from "../call/peer.ts";
 import { badRequest } from "./bad-request.ts";
+
 import type { HttpHandler } from "./engine.ts";
+import { Http1Body } from "./http1-body.ts";
 import { sendApart } from "./node-headers.ts";
 import { badTarget, urlOf } from "./target.ts";
 import { sendTrailersOnly } from "./trailers-only.ts";
@@ -70,7 +73,7 @@ async function universalAnswer(
   const refused = unreadable(request);
   if (refused !== undefined) return refused;
   const universal = universalRequestFromNodeRequest(request, response, undefined, values);
-  return handler({ ...universal, url, body: bodyOf(request, response) });
+  return handler({ ...universal, url, body: new Http1Body(request, response as ServerResponse) });
 }
 
 /** The one `Host` of an HTTP/1.1 request. Several are none (RFC 9112 §3.2): Node would take the first, others the last. */
@@ -88,25 +91,4 @@ export function unreadable({ headers }: IncomingMessage): UniversalServerRespons
   const coding = headers["transfer-encoding"];
   if (coding === undefined || coding.toLowerCase() === "chunked") return undefined;
   return badRequest(501, `Transfer-Encoding ${coding} is not read here: send chunked, or Content-Length`);
-}
-
-/** What is left of a body when its answer is out is thrown away up to here; who sends more is cut off. */
-const maxUnreadBytes = 1024 * 1024;
-
-/**
- * The body of an HTTP/1.1 request. What its reader leaves is read when the answer is out: until then the next request
- * cannot be seen behind it. Reading only a part does not end the connection either, by which the answer has yet to go.
- */
-export function bodyOf(request: IncomingMessage, response: { once(event: "finish", listener: () => void): unknown }) {
-  const body = request.iterator({ destroyOnReturn: false });
-  const discard = async () => {
-    await body.return?.();
-    let left = maxUnreadBytes;
-    request.on("data", (piece: Uint8Array) => {
-      left -= piece.length;
-      if (left < 0) request.destroy();
-    });
-  };
-  response.once("finish", () => void discard().catch(() => {})); // the peer has left: nothing is left of the body
-  return { [Symbol.asyncIterator]: () => body };
 }

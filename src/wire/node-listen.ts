@@ -10,20 +10,23 @@ import { closedByPeers, opened, secure, settled, slowness } from "./listening.ts
 import { limitAge } from "./node-age.ts";
 import { type NodeHandler, nodeHandler } from "./node-handler.ts";
 import { sniff } from "./sniff.ts";
+import { Http1Request, WebSockets } from "./websocket.ts";
 
 /** Streams that one connection may have open at once. */
 const maxConcurrentStreams = 1_000;
 
 /** Opens a port for HTTP/1.1 and HTTP/2: by the client's first bytes, or by ALPN when there is TLS. */
 export async function listen(options: ListenOptions): Promise<Listener> {
-  const { host, port, handler } = options;
+  const { host, port, handler, tls, clock = systemClock } = options;
   const inFlight = new Watchable(0);
+  const webSockets = new WebSockets({ handler, scheme: tls ? "https" : "http", inFlight, clock });
   const onRequest = nodeHandler(handler, inFlight);
   const settings: ServerOptions = { settings: { maxConcurrentStreams, initialWindowSize: 1024 * 1024 } };
   const doors = doorsOf(settings, onRequest, options);
+  doors.http1.on("upgrade", webSockets.upgrade);
   doors.http2.on("session", (session) => limitAge(session, options));
   await opened(doors.tcp, host, port);
-  return new NodeListener(doors, inFlight, onRequest);
+  return new NodeListener({ ...doors, webSockets }, inFlight, onRequest);
 }
 
 /** The servers behind one port. */
@@ -33,9 +36,13 @@ interface Doors {
   readonly http2: Http2Server;
 }
 
+interface OpenDoors extends Doors {
+  readonly webSockets: WebSockets;
+}
+
 function doorsOf(settings: ServerOptions, onRequest: NodeHandler, options: ListenOptions): Doors {
   const { tls } = options;
-  const http1 = createHttp1(slowness(options), onRequest.handle);
+  const http1 = createHttp1({ ...slowness(options), IncomingMessage: Http1Request }, onRequest.handle);
   refuseStrangers(http1, options);
   http1.emit("listening"); // it never listens itself, and only then looks after connections that are slow
   const http2 = createHttp2(settings, onRequest.handle);
@@ -53,14 +60,14 @@ function doorsOf(settings: ServerOptions, onRequest: NodeHandler, options: Liste
 class NodeListener implements Listener {
   readonly host: string;
   readonly port: number;
-  readonly #doors: Doors;
+  readonly #doors: OpenDoors;
   readonly #inFlight: Watchable<number>;
   readonly #handler: NodeHandler;
   readonly #sessions = new Set<ServerHttp2Session>();
   readonly #sockets = new Set<Socket>();
   #drained: Promise<number> | undefined;
 
-  constructor(doors: Doors, inFlight: Watchable<number>, handler: NodeHandler) {
+  constructor(doors: OpenDoors, inFlight: Watchable<number>, handler: NodeHandler) {
     const { address, port } = doors.tcp.address() as AddressInfo;
     this.host = address;
     this.port = port;
@@ -91,9 +98,11 @@ class NodeListener implements Listener {
   async #drain(graceMs: number): Promise<number> {
     const closed = new Promise<void>((resolve) => this.#doors.tcp.close(() => resolve()));
     this.#handler.closeConnections();
+    this.#doors.webSockets.leave();
     for (const session of this.#sessions) goAway(session);
     this.#doors.http1.closeIdleConnections();
     const cutOff = await settled(this.#inFlight, graceMs, systemClock);
+    this.#doors.webSockets.close();
     this.#doors.http1.close(); // what is idle, and the timer by which it looks after those that are slow
     if (graceMs > 0) await closedByPeers(closed, systemClock);
     for (const session of this.#sessions) session.close();

@@ -29,7 +29,8 @@ export abstract class CallingPipe extends Pipe {
   #isProven = false;
 
   constructor({ address, network, clock, tls, limits, compression, maxMessageBytes }: CallingOptions) {
-    super(network.connect(address, tls), { clock, role: "client", limits });
+    const { soon } = network;
+    super(network.connect(address, tls), { clock, role: "client", limits, ...(soon && { soon }) });
     this.#address = address;
     this.#scheme = tls ? "https" : "http";
     const send = { ...(compression && { compression }), ...(maxMessageBytes && { maxMessageBytes }) };

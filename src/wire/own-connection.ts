@@ -54,7 +54,7 @@ export class OwnConnection extends CallingPipe {
     this.endsAt = endsAt;
     this.#connectTimeoutMs = connectTimeoutMs;
     this.madeAt = this.#usedAt = clock.now();
-    this.#keepalive = new Keepalive(this.madeAt);
+    this.#keepalive = new Keepalive(this.madeAt, options);
     this.#patience = this.#destroyAfter(`nobody there spoke HTTP/2 within ${connectTimeoutMs} ms`);
   }
 
@@ -161,7 +161,7 @@ export class OwnConnection extends CallingPipe {
     if (isInUse || this.given !== this.#seen) this.#usedAt = now;
     this.#seen = this.given;
     const verdict = isInUse || this.isAsked ? this.#keepalive.verdict(now) : "fine";
-    if (verdict === "lost") return this.destroy(new Error(`no answer to a ping in ${Keepalive.pongMs} ms`));
+    if (verdict === "lost") return this.destroy(new Error(`no answer to a ping in ${this.#keepalive.timeoutMs} ms`));
     if (verdict === "ask") this.#ping();
     if (this.isOpen) this.#owner.ticked(this, now);
   }

@@ -2,6 +2,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { type Fields, fieldOf, fieldsOf, headersOf } from "../call/fields.ts";
 import { RequestValues } from "../call/peer.ts";
+import { WholeBody } from "../call/whole-body.ts";
 import type { Connection } from "../http2/connection.ts";
 import { ErrorCode } from "../http2/errors.ts";
 import type { Reset } from "../http2/events.ts";
@@ -107,6 +108,8 @@ export class Exchange implements ServedStream {
     const head = [":status", String(status)];
     const failure = trailersOnly(answer);
     if (failure !== undefined) return this.#http2.sendHeaders(this.#stream, fieldsOf(head, failure), true);
+    if (body instanceof WholeBody && trailer === undefined)
+      return this.#sendWhole(answer, isHead ? nothing : body.bytes);
     const pieces = body?.[Symbol.asyncIterator]();
     try {
       let piece = await pieces?.next();
@@ -119,6 +122,11 @@ export class Exchange implements ServedStream {
     } finally {
       pieces?.return?.().catch(() => {}); // told to clean up; nothing comes of it any more
     }
+  }
+
+  #sendWhole({ status, header }: UniversalServerResponse, bytes: Uint8Array): void {
+    this.#http2.sendHeaders(this.#stream, fieldsOf([":status", String(status)], header), bytes.length === 0);
+    if (bytes.length > 0) this.#http2.sendData(this.#stream, bytes, true);
   }
 
   async #sendPiece(piece: Uint8Array): Promise<void> {

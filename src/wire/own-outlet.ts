@@ -1,29 +1,37 @@
 import type { WireSocket } from "./network.ts";
 
+/** Does something a little later, once. */
+export type Soon = (task: () => void) => void;
+
 /** What leaves by a socket: one write a turn of the event loop, none while the socket is full. */
 export class Outlet {
   readonly #socket: WireSocket;
   readonly #take: () => Buffer | undefined;
   readonly #stallMs: number;
+  readonly #soon: Soon;
   #isFull = false;
   #isDue = false;
   /** What the socket held when it was last seen to move, and when that was. */
   #held = 0;
   #movedAt = 0;
 
-  /** Writes what `take` gives, until it gives nothing. */
-  constructor(socket: WireSocket, take: () => Buffer | undefined, stallMs: number) {
+  /** Writes what `take` gives, until it gives nothing; when there is something, `soon`. */
+  constructor(
+    socket: WireSocket,
+    { take, stallMs, soon }: { take: () => Buffer | undefined; stallMs: number; soon: Soon },
+  ) {
     this.#socket = socket;
     this.#take = take;
     this.#stallMs = stallMs;
+    this.#soon = soon;
     socket.on("drain", this.#drained);
   }
 
-  /** There is something to take: it leaves at the end of this turn. */
+  /** There is something to take: it leaves soon. */
   due(): void {
     if (this.#isDue) return;
     this.#isDue = true;
-    process.nextTick(this.#flushDue);
+    this.#soon(this.#flushDue);
   }
 
   /** Writes all that is left, and ends our side. */

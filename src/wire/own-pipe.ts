@@ -5,7 +5,7 @@ import type { ConnectionEvents, Fault, Reset } from "../http2/events.ts";
 import type { Settings } from "../http2/settings.ts";
 import type { Stream } from "../http2/stream.ts";
 import type { WireSocket } from "./network.ts";
-import { Outlet } from "./own-outlet.ts";
+import { Outlet, type Soon } from "./own-outlet.ts";
 
 /** How often a connection is told the time. */
 const tickMs = 1_000;
@@ -18,6 +18,11 @@ export interface PipeOptions extends Omit<ConnectionOptions, "events" | "nowMs">
   readonly clock: Clock;
   /** Time in which a peer takes something of what is sent to it, in milliseconds. Default 30 s. */
   readonly writeStallMs?: number;
+  /**
+   * When what was said leaves. By default when what has just been told is worked off: where the peer's own sending sets
+   * off nearly all that is said, that is all there is to wait for.
+   */
+  readonly soon?: Soon;
 }
 
 /**
@@ -34,10 +39,10 @@ export abstract class Pipe implements ConnectionEvents {
   #timer: Timer;
   #isClosing = false;
 
-  constructor(socket: WireSocket, { clock, writeStallMs = 30_000, ...options }: PipeOptions) {
+  constructor(socket: WireSocket, { clock, writeStallMs = 30_000, soon = process.nextTick, ...options }: PipeOptions) {
     this.clock = clock;
     this.socket = socket;
-    this.#outlet = new Outlet(socket, () => this.http2.take(), writeStallMs);
+    this.#outlet = new Outlet(socket, { take: () => this.http2.take(), stallMs: writeStallMs, soon });
     this.http2 = new Connection({ ...options, events: this, nowMs: clock.now() });
     this.#timer = clock.setTimer(tickMs, this.#tick);
     socket.on("data", this.#receive);

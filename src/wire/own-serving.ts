@@ -11,6 +11,7 @@ import type { HttpHandler } from "./engine.ts";
 import { GrpcExchange } from "./grpc/exchange.ts";
 import type { Rpcs } from "./grpc/rpc.ts";
 import { isGrpc } from "./grpc/status.ts";
+import { Keepalive } from "./keepalive.ts";
 import type { WireSocket } from "./network.ts";
 import { Exchange } from "./own-exchange.ts";
 import { Pipe } from "./own-pipe.ts";
@@ -40,6 +41,7 @@ export interface ServingOptions {
 /** One HTTP/2 connection that is served. */
 export class Serving extends Pipe {
   readonly #options: ServingOptions;
+  readonly #keepalive: Keepalive;
   readonly #heard = Promise.withResolvers<void>();
   /** How far it has got on its leave: the peer was asked to begin nothing more, or what it begins is refused. */
   #departure: "no" | "asked" | "told" = "no";
@@ -52,6 +54,7 @@ export class Serving extends Pipe {
     const { clock, limits, writeStallMs } = options;
     super(socket, { role: "server", clock, ...(limits && { limits }), ...(writeStallMs && { writeStallMs }) });
     this.#options = options;
+    this.#keepalive = new Keepalive(clock.now());
   }
 
   /** First step of leaving: asks the peer to begin nothing more here; resolves when it has heard that, or is gone. */
@@ -127,11 +130,28 @@ export class Serving extends Pipe {
     this.#heard.resolve();
   }
 
+  protected override heard(now: number): void {
+    this.#keepalive.heard(now);
+    this.#keepalive.answered(); // whatever it says, it says it lives
+  }
+
   protected ticked(now: number): void {
+    if (this.http2.streamCount > 0 && !this.#lives(now)) return;
     const { endsAt = Number.POSITIVE_INFINITY, ageGraceMs = 30_000 } = this.#options;
     if (now >= endsAt) this.#age();
     if (now >= endsAt + ageGraceMs)
       this.close(new Error(`what it carried took longer than ageGraceMs, ${ageGraceMs} ms`));
+  }
+
+  /** Whether the peer may still be there. One that died without a word would hold what it asked for, watches above all. */
+  #lives(now: number): boolean {
+    const verdict = this.#keepalive.verdict(now);
+    if (verdict === "lost") this.destroy(new Error(`no answer to a ping in ${this.#keepalive.timeoutMs} ms`));
+    if (verdict === "ask") {
+      this.#keepalive.asked(now);
+      this.http2.ping(livePayload);
+    }
+    return verdict !== "lost";
   }
 
   /** Who answers: a gRPC call with binary messages is answered directly, everything else by the handler. */
@@ -175,4 +195,5 @@ export class Serving extends Pipe {
   }
 }
 
+const livePayload = Buffer.from("hdl.live", "latin1");
 const leavePayload = Buffer.from("hdlleave", "latin1");

@@ -149,6 +149,32 @@ test("a peer that has been silent is asked whether it lives before it is sent a 
   peer.server.close();
 });
 
+test("a client that died without a word is pinged after 60 s, and what it has asked for ends 10 s after", async () => {
+  const clock = fakeClock();
+  const inFlight = new Watchable(0);
+  const handler: HttpHandler = async () => ({ status: 200, body: pieces(Number.POSITIVE_INFINITY) });
+  const servings: Serving[] = [];
+  const server = createServer((socket) => {
+    servings.push(new Serving(socket, { handler, scheme: "http", clock, inFlight, writeStallMs: 600_000 }));
+  });
+  const client = connect({ host, port: await portOf(server) });
+  let pings = 0;
+  const isPing = (bytes: Buffer) => bytes.length === 17 && bytes[3] === FrameType.ping && bytes[4] === 0;
+  client.on("error", () => {});
+  client.on("data", (bytes: Buffer) => {
+    if (isPing(bytes)) pings++;
+  });
+  client.write(Buffer.concat([preface, settings, settingsAck, frame(FrameType.headers, 5, 1, requestBlock)]));
+  await vi.waitUntil(() => inFlight.value === 1);
+  await pass(clock, 58_000);
+  expect(pings).toBe(0);
+  await pass(clock, 8_000);
+  expect([pings, inFlight.value]).toEqual([1, 1]);
+  await pass(clock, 8_000);
+  expect([servings[0]?.problem?.message, inFlight.value]).toEqual(["no answer to a ping in 10000 ms", 0]);
+  server.close();
+});
+
 test("faults and failures of peers reach the log, and name their limit", async () => {
   const told: Readonly<Record<string, unknown>>[] = [];
   const log = { warn: (message: string, fields = {}) => void told.push({ message, ...fields }) } as never;

@@ -11,6 +11,7 @@ import { sniff } from "./sniff.ts";
 export function socketNetwork(clock: Clock = systemClock): Network {
   return {
     connect: socketTo,
+    soon: setImmediate,
     async listen(options, visitors) {
       const tcp = serverOf(options, { visitors, clock });
       const door = new SocketDoor(tcp);

@@ -6,5 +6,8 @@ import { type Behind, openByHand } from "./behind.ts";
 /** `node:http` in front, connect-node behind, nothing else. */
 export function open({ upstream }: Behind): Promise<number> {
   const orders = createClient(OrderService, createGrpcTransport({ baseUrl: `http://${upstream}` }));
-  return openByHand((id) => orders.getOrder({ id }));
+  return openByHand({
+    getOrder: (id) => orders.getOrder({ id }),
+    createOrder: (request) => orders.createOrder(request),
+  });
 }

@@ -1,4 +1,3 @@
-import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
 import { peerKey } from "../../call/peer.ts";
 import { type AddressSet, plainAddress } from "../../wire/addresses.ts";
 import type { HttpHandler } from "../../wire/engine.ts";
@@ -15,20 +14,32 @@ const toldByProxies = ["x-forwarded-host", "x-forwarded-proto", "x-forwarded-por
  */
 export function withCallerAddress(trusted: AddressSet | undefined, inner: HttpHandler): HttpHandler {
   return (request) => {
-    const peer = plainAddress(request.contextValues?.get(peerKey) ?? "");
-    if (peer !== undefined && trusted?.has(peer)) believe(request, peer, trusted);
-    else distrust(request, peer);
+    const { header, contextValues } = request;
+    const caller = noteCaller(header, contextValues?.get(peerKey), trusted);
+    if (trusted !== undefined) contextValues?.set(peerKey, caller);
     return inner(request);
   };
 }
 
-function distrust({ header }: UniversalServerRequest, peer: string | undefined): void {
+/** The same for a request of which there are only its header and its peer: answers who the caller is. */
+export function noteCaller(
+  header: Headers,
+  from: string | undefined,
+  trusted: AddressSet | undefined,
+): string | undefined {
+  const peer = plainAddress(from ?? "");
+  if (peer !== undefined && trusted?.has(peer)) return believe(header, peer, trusted);
+  distrust(header, peer);
+  return peer;
+}
+
+function distrust(header: Headers, peer: string | undefined): void {
   if (peer === undefined) header.delete(name);
   else header.set(name, peer);
   for (const told of toldByProxies) if (header.has(told)) header.delete(told);
 }
 
-function believe({ header, contextValues }: UniversalServerRequest, peer: string, trusted: AddressSet): void {
+function believe(header: Headers, peer: string, trusted: AddressSet): string | undefined {
   const told = header.get(name);
   const hops = told === null ? forwardedFor(header.get("forwarded") ?? "") : told.split(",");
   const chain = [peer];
@@ -37,8 +48,8 @@ function believe({ header, contextValues }: UniversalServerRequest, peer: string
     if (hop === undefined) break; // "unknown", or a name of the proxy's own
     chain.unshift(hop);
   }
-  contextValues?.set(peerKey, chain[0]);
   header.set(name, chain.join(", "));
+  return chain[0];
 }
 
 /** The addresses of a `Forwarded` header, the first hop first: https://www.rfc-editor.org/rfc/rfc7239#section-4 */

@@ -1,9 +1,18 @@
 import { cors } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { FieldHeaders } from "../../call/field-headers.ts";
 import type { HttpHandler } from "../../wire/engine.ts";
 
 const methods = "GET, HEAD, POST, PUT, PATCH, DELETE";
-const restHeaders = ["authorization", "idempotency-key", "accept-language", "traceparent", "tracestate", "baggage"];
+const restHeaders = [
+  "authorization",
+  "idempotency-key",
+  "last-event-id",
+  "accept-language",
+  "traceparent",
+  "tracestate",
+  "baggage",
+];
 const allowedHeaders = [...cors.allowedHeaders, ...restHeaders].map((name) => name.toLowerCase());
 const exposedHeaders = [
   ...cors.exposedHeaders,
@@ -29,14 +38,17 @@ export function withCors(origins: readonly string[], inner: HttpHandler): HttpHa
     if (!origins.includes(origin)) return { vary: "Origin" };
     return { "access-control-allow-origin": origin, "access-control-allow-credentials": "true", vary: "Origin" };
   };
-  return async (request) => {
-    const origin = request.header.get("origin");
-    if (origin === null) return everybody ? inner(request) : marked(await inner(request), { vary: "Origin" });
+  const forOrigin = async (request: UniversalServerRequest, origin: string): Promise<UniversalServerResponse> => {
     const grant = grantTo(origin);
     if (isPreflight(request)) return preflightAnswer(request, grant);
     const answer = await inner(request);
     if (grant["access-control-allow-origin"] === undefined) return marked(answer, grant);
     return marked(answer, { ...grant, "access-control-expose-headers": exposedHeaders });
+  };
+  return (request) => {
+    const origin = request.header.get("origin");
+    if (origin !== null) return forOrigin(request, origin);
+    return everybody ? inner(request) : inner(request).then((answer) => marked(answer, { vary: "Origin" }));
   };
 }
 
@@ -65,10 +77,10 @@ function preflightAnswer({ header }: UniversalServerRequest, grant: Grant): Univ
 }
 
 function marked(answer: UniversalServerResponse, marks: Grant): UniversalServerResponse {
-  const header = new Headers(answer.header);
+  answer.header ??= new FieldHeaders();
   for (const [name, value] of Object.entries(marks)) {
-    if (name === "vary") header.append(name, value);
-    else header.set(name, value);
+    if (name === "vary") answer.header.append(name, value);
+    else answer.header.set(name, value);
   }
-  return { ...answer, header };
+  return answer;
 }

@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
+import { FieldHeaders } from "../../call/field-headers.ts";
 import type { HttpHandler } from "../../wire/engine.ts";
 
-const name = "x-request-id";
+/** Names a request, in what is passed upstream and in its answer. */
+export const requestIdHeader = "x-request-id";
 
 /** Short, and of characters that no log or shell stumbles over. */
 const sane = /^[\w.:@=+/-]{1,128}$/;
@@ -9,12 +11,16 @@ const sane = /^[\w.:@=+/-]{1,128}$/;
 /** Gives every request an id, its caller's own if that is sane: passed upstream, and told in the answer. */
 export function withRequestId(inner: HttpHandler): HttpHandler {
   return async (request) => {
-    const brought = request.header.get(name);
-    const id = brought !== null && sane.test(brought) ? brought : randomUUID();
-    request.header.set(name, id);
+    const id = requestIdOf(request.header.get(requestIdHeader) ?? undefined);
+    request.header.set(requestIdHeader, id);
     const answer = await inner(request);
-    const { header = new Headers() } = answer;
-    header.set(name, id);
-    return { ...answer, header };
+    answer.header ??= new FieldHeaders();
+    answer.header.set(requestIdHeader, id);
+    return answer;
   };
+}
+
+/** The id that a request brought, if it is sane, or a new one. */
+export function requestIdOf(brought: string | undefined): string {
+  return brought !== undefined && sane.test(brought) ? brought : randomUUID();
 }

@@ -1,4 +1,5 @@
 import type { Random } from "../../base/random.ts";
+import { FieldHeaders } from "../../call/field-headers.ts";
 import { headers } from "../../call/headers.ts";
 import { newTraceparent, traceIdOf } from "../../call/traceparent.ts";
 import type { HttpHandler } from "../../wire/engine.ts";
@@ -12,9 +13,9 @@ export function withTrace(random: Random, inner: HttpHandler): HttpHandler {
     const brought = request.header.get(headers.traceparent) ?? undefined;
     const traceId = traceIdOf(brought) ?? started(request.header, random);
     const answer = await inner(request);
-    const { header = new Headers() } = answer;
-    header.set(headers.traceId, traceId);
-    return { ...answer, header };
+    answer.header ??= new FieldHeaders();
+    answer.header.set(headers.traceId, traceId);
+    return answer;
   };
 }
 

@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { UserService } from "../../../gen/shop/user/v1/user_pb.ts";
 import { systemClock } from "../../base/clock.ts";
 import { silentLogger } from "../../base/log.ts";
+import { systemRandom } from "../../base/random.ts";
 import { annService } from "../../test/suites/gateway-parts.ts";
 import { readAnswer, restRequest } from "../../testing/rest-caller.ts";
 import { scratchService } from "../../testing/scratch-contract.ts";
@@ -14,7 +15,9 @@ import { RouteTable } from "./route-table.ts";
 const upstream = createRouterTransport((router) => router.service(UserService, annService()));
 
 function table(): RouteTable {
-  const way = { upstream, steps: [], timeoutOf: timeoutsWithDefault(5_000), clock: systemClock };
+  const passOn = () => Promise.reject(new Error("nobody is called here"));
+  const timeoutOf = timeoutsWithDefault(5_000);
+  const way = { upstream, passOn, steps: [], timeoutOf, clock: systemClock, random: systemRandom };
   return new RouteTable({ way, log: silentLogger });
 }
 

@@ -2,6 +2,8 @@ import type { DescService } from "@bufbuild/protobuf";
 import type { Logger } from "../../base/log.ts";
 import { type Followed, Watchable } from "../../base/watch.ts";
 import { assertPolicies } from "../../call/policy.ts";
+import type { Rpcs } from "../../wire/grpc/rpc.ts";
+import { passThrough } from "../upstream/pass-through.ts";
 import { type Answerer, answererOf, type WayUpstream } from "../upstream/port.ts";
 import type { Contract } from "./contract.ts";
 
@@ -11,6 +13,8 @@ export interface Routes {
   /** Services whose newest description cannot be used. What was routed of them before still is. */
   readonly refused: ReadonlyMap<string, Refused>;
   readonly answer: Answerer;
+  /** What gRPC calls are answered by directly, with messages that nobody decodes. */
+  readonly rpcs: Rpcs;
 }
 
 /** Why a description is not used; the contract itself where there is one that a change elsewhere may yet make usable. */
@@ -36,6 +40,7 @@ export class RouteTable {
       contracts: new Map(),
       refused: new Map(),
       answer: answererOf([], options.way),
+      rpcs: passThrough([], options.way),
     });
   }
 
@@ -68,7 +73,8 @@ export class RouteTable {
     try {
       assertPolicies(contract.service);
       const answer = answererOf(servicesOf(now), this.#options.way);
-      this.#routes.set({ contracts: now, refused: without(refused, typeName), answer });
+      const rpcs = passThrough(servicesOf(now), this.#options.way);
+      this.#routes.set({ contracts: now, refused: without(refused, typeName), answer, rpcs });
     } catch (reason) {
       this.refuse(typeName, reason instanceof Error ? reason.message : String(reason), contract);
       return false;

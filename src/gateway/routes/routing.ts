@@ -6,6 +6,7 @@ import type { LoopLoad } from "../../base/loop-load.ts";
 import type { Random } from "../../base/random.ts";
 import type { Followed } from "../../base/watch.ts";
 import { endpointOf } from "../../mesh/resolve/endpoint-view.ts";
+import type { JsonOutput } from "../../rest/response.ts";
 import type { Buckets } from "../../server/policy/local-buckets.ts";
 import type { LoopOverloadOptions } from "../../server/policy/loop-overload.ts";
 import type { ServerParts } from "../../server/serve.ts";
@@ -14,8 +15,10 @@ import { observe } from "../../server/steps/observe.ts";
 import { rateLimit } from "../../server/steps/rate-limit.ts";
 import { shed } from "../../server/steps/shed.ts";
 import type { Step } from "../../server/steps/step.ts";
+import type { AddressSet } from "../../wire/addresses.ts";
 import type { Engine } from "../../wire/engine.ts";
 import { grpcTransport } from "../../wire/grpc.ts";
+import type { PassOn } from "../upstream/pass-through.ts";
 import type { WayUpstream } from "../upstream/port.ts";
 import { timeoutsWithDefault } from "../upstream/timeouts.ts";
 import { ContractWatch, type ReadContract } from "./contract-watch.ts";
@@ -29,12 +32,18 @@ export interface RoutingOptions {
   readonly discovery: Client<typeof DiscoveryService>;
   readonly cache: FleetCache;
   readonly upstream: Transport;
+  readonly passOn: PassOn;
   readonly upstreamTimeoutMs: number;
   /** Where the contracts' rate limits are kept; `false`, nowhere. */
   readonly rateLimits: Buckets | false;
   /** When the gateway's event loop has too much to do; `false`, whatever comes is passed on. */
   readonly limits: LoopOverloadOptions | false;
   readonly loop: () => LoopLoad;
+  /** Proxies whose word for where a request comes from is taken. */
+  readonly proxies: AddressSet | undefined;
+  readonly json: JsonOutput;
+  /** Origins whose pages may open WebSockets: those that may call. */
+  readonly corsOrigins: readonly string[];
   readonly parts: ServerParts;
   readonly engine: Engine;
   readonly clock: Clock;
@@ -74,10 +83,12 @@ export function openRouting(options: RoutingOptions): Routing {
 
 /** The way in, top to bottom, as in a server. */
 function wayUpstream(options: RoutingOptions): WayUpstream {
-  const { parts, upstream, upstreamTimeoutMs, rateLimits, clock } = options;
+  const { parts, rateLimits, upstreamTimeoutMs, corsOrigins: origins } = options;
+  const { upstream, passOn, json, clock, random, proxies } = options;
   const limiting = rateLimits === false ? [] : [rateLimit(rateLimits)];
   const steps = [observe(parts.hooks, clock), ...shedding(options), deadline(parts.draining), ...limiting];
-  return { upstream, steps, timeoutOf: timeoutsWithDefault(upstreamTimeoutMs), clock };
+  const timeoutOf = timeoutsWithDefault(upstreamTimeoutMs);
+  return { upstream, passOn, steps, timeoutOf, json, clock, random, origins, proxies };
 }
 
 /**

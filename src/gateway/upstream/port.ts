@@ -3,7 +3,10 @@ import { createConnectRouter, type Transport } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { Health } from "../../../gen/grpc/health/v1/health_pb.ts";
 import type { Clock } from "../../base/clock.ts";
+import type { Random } from "../../base/random.ts";
+import { isWebSocketRequest } from "../../call/web-socket.ts";
 import { contractRegistry } from "../../rest/registry.ts";
+import type { JsonOutput } from "../../rest/response.ts";
 import { transcoder } from "../../rest/transcoder.ts";
 import { saidInFull } from "../../server/bare-answers.ts";
 import { pathOf, rpcsByPath } from "../../server/dispatch.ts";
@@ -11,18 +14,29 @@ import { reflectionServices } from "../../server/reflection.ts";
 import type { Step } from "../../server/steps/step.ts";
 import { throughSteps } from "../../server/through-steps.ts";
 import type { TimeoutOf } from "../../server/time-limit.ts";
+import type { AddressSet } from "../../wire/addresses.ts";
 import { compressions } from "../../wire/grpc/compressions.ts";
 import { maxMessageBytes } from "../../wire/grpc/messages.ts";
 import { forwarding } from "./forward.ts";
+import type { PassOn } from "./pass-through.ts";
 import { restUpstream } from "./rest-upstream.ts";
 
 /** What every request passes on its way upstream. */
 export interface WayUpstream {
   readonly upstream: Transport;
+  /** The same for calls whose messages nobody here reads. */
+  readonly passOn: PassOn;
   /** The first one first. */
   readonly steps: readonly Step[];
   readonly timeoutOf: TimeoutOf;
+  /** How REST answers are written. If unset, as protojson has it, with every field. */
+  readonly json?: JsonOutput;
   readonly clock: Clock;
+  readonly random: Random;
+  /** Proxies whose word for where a request comes from is taken. If unset, nobody's. */
+  readonly proxies?: AddressSet | undefined;
+  /** Origins whose pages may open WebSockets. If unset, none but its own. */
+  readonly origins?: readonly string[];
 }
 
 /** Answers a request, or leaves it to somebody else. */
@@ -45,9 +59,11 @@ export function answererOf(services: readonly DescService[], way: WayUpstream): 
     router.service(service, implementation);
   }
   const rpcs = rpcsByPath(router.handlers, way);
-  const rest = transcoder({ services, transport: restUpstream(way), maxBodyBytes: maxMessageBytes });
+  const { json = {}, origins = [], clock } = way;
+  const limits = { maxBodyBytes: maxMessageBytes, origins, clock };
+  const rest = transcoder({ services, transport: restUpstream(way), ...limits, json });
   return async (request) => {
-    const rpc = rpcs.get(pathOf(request.url));
+    const rpc = isWebSocketRequest(request) ? undefined : rpcs.get(pathOf(request.url));
     return rpc === undefined ? rest(request) : answerRpc(rpc, request);
   };
 }

@@ -2,10 +2,10 @@ import type { Message } from "@bufbuild/protobuf";
 import { assertValid } from "../../call/validate.ts";
 import type { Step } from "./step.ts";
 
-/** Refuses a unary request that breaks its contract before it costs anybody a call. Streams are the server's to check. */
+/** Refuses a unary request that breaks its contract before it costs anybody a call. Streams, and what nobody here reads, are the server's to check. */
 export function validate(): Step {
   return (next) => (call) => {
-    if (!call.isStream) assertValid(call.method.input, call.message as Message);
+    if (!call.isStream && !call.isRaw) assertValid(call.method.input, call.message as Message);
     return next(call);
   };
 }

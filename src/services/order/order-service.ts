@@ -60,8 +60,9 @@ export function orderService(options: OrderServiceOptions): ServiceImpl<typeof O
       return { order: toProto(cancelled) };
     },
 
-    async *watchOrder({ id }, { signal }) {
-      for await (const order of watchOrder(id, { store, changes, signal })) yield { order: toProto(order) };
+    async *watchOrder({ id, afterVersion }, { signal }) {
+      const options = { store, changes, afterVersion, signal };
+      for await (const order of watchOrder(id, options)) yield { order: toProto(order) };
     },
   };
 }

@@ -8,26 +8,30 @@ import { orderRepository } from "./order-repository.ts";
 export interface WatchOptions {
   readonly store: Store;
   readonly changes: OrderChanges;
+  /** Only versions above this one are told. Default 0: the order as it is now, too. */
+  readonly afterVersion?: number;
   /** Aborts when the caller has gone, its deadline has passed, or the server drains. */
   readonly signal: AbortSignal;
 }
 
 /**
  * The order as it is now, then as it is after each change, until it is cancelled or `signal` aborts. Changes that
- * follow closely may come as one. NOT_FOUND when there is no such order.
+ * follow closely may come as one. NOT_FOUND when there is no such order. One that is cancelled, and was seen so, is told
+ * no more: the stream ends at once.
  */
 export async function* watchOrder(id: string, options: WatchOptions): AsyncGenerator<Order, void, undefined> {
-  const { store, changes, signal } = options;
+  const { store, changes, signal, afterVersion = 0 } = options;
   const nudge = new Nudge();
   // Subscribed before the first read: what changes in between is read again.
   const unsubscribe = changes.subscribe(id, nudge.push);
   signal.addEventListener("abort", nudge.push);
   try {
-    for (let seen = 0; !signal.aborted; await nudge.next()) {
+    for (let seen = afterVersion; !signal.aborted; await nudge.next()) {
       const order = await store.read((em) => orderRepository(em).get(id));
-      if (order.version === seen) continue;
-      seen = order.version;
-      yield order;
+      if (order.version > seen) {
+        seen = order.version;
+        yield order;
+      }
       if (order.status === "cancelled") return;
     }
     endOf(signal);

@@ -1,4 +1,5 @@
 import { ejection } from "./ejection.ts";
+import { leftovers } from "./leftovers.ts";
 import { load } from "./load.ts";
 import { outcomes } from "./outcomes.ts";
 import type { Property } from "./property.ts";
@@ -6,4 +7,4 @@ import { recovery } from "./recovery.ts";
 import { watches } from "./watches.ts";
 
 /** All that has to hold in every world. */
-export const properties: readonly Property[] = [outcomes, load, recovery, ejection, watches];
+export const properties: readonly Property[] = [outcomes, leftovers, load, recovery, ejection, watches];

@@ -22,13 +22,16 @@ import { openStore } from "../../store/orm.ts";
 import { openDatabase } from "../../testing/open-database.ts";
 import { healthy } from "./discovery-parts.ts";
 
+/** How a server joins, beside its version, 1 by default. */
+export type Joining = Pick<ServerOptions, "engine" | "authenticate" | "version">;
+
 /** Discovery on a port of its own, in which every instance is well. */
 export interface Town extends AsyncDisposable {
   readonly address: string;
   readonly registry: Discovery["registry"];
   readonly registrar: Discovery["registrar"];
-  /** Serves and registers services; they leave when disposed of. */
-  join(name: string, services: ServerOptions["services"], version?: string): Promise<RunningServer>;
+  /** Serves and registers services, of a version or however else; they leave when disposed of. */
+  join(name: string, services: ServerOptions["services"], how?: string | Joining): Promise<RunningServer>;
   /** Opens a gateway that follows this discovery. */
   gateway(options?: GatewayOptions): Promise<Gateway>;
 }
@@ -55,8 +58,10 @@ export async function openTown(port = 0): Promise<Town> {
     address,
     registry: discovery.registry,
     registrar: discovery.registrar,
-    join: (name, entries, version = "1") =>
-      serve({ ...quiet, name, services: entries, version, discovery: address, drainMs: 0 }),
+    join(name, entries, how = {}) {
+      const joining = typeof how === "string" ? { version: how } : { version: "1", ...how };
+      return serve({ ...quiet, name, services: entries, ...joining, discovery: address, drainMs: 0 });
+    },
     gateway: (options) => openGateway({ ...quiet, port: 0, discovery: address, version: "1", drainMs: 0, ...options }),
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   };

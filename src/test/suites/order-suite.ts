@@ -199,6 +199,25 @@ export function orderSuite(kind: DatabaseKind): void {
     expect(shop.clock.pending).toBe(0);
   });
 
+  test("who has seen a version of an order is told of later ones only", async () => {
+    await using shop = await open();
+    const { id, version } = await shop.create();
+    const told = shop.orders.watchOrder({ id, afterVersion: version })[Symbol.asyncIterator]();
+    const first = told.next();
+    await expect.poll(() => shop.changes[0]?.size, { interval: 5 }).toBe(1);
+    await shop.orders.cancelOrder({ id });
+    expect((await first).value?.order).toMatchObject({ version: version + 1, status: OrderStatus.CANCELLED });
+    expect((await told.next()).done).toBe(true);
+  });
+
+  test("who has seen an order cancelled is told nothing more of it", async () => {
+    await using shop = await open();
+    const { id } = await shop.create();
+    const { order } = await shop.orders.cancelOrder({ id });
+    const told = shop.orders.watchOrder({ id, afterVersion: order?.version ?? 0 })[Symbol.asyncIterator]();
+    expect((await told.next()).done).toBe(true);
+  });
+
   test("a change made by the other replica is told too", async () => {
     await using shop = await open(2);
     const { id } = await shop.create();

@@ -49,8 +49,11 @@ export function callTransport({ perform, interceptors, baseUrl }: CallTransportO
   };
 }
 
-/** Performs one call, and says when it has ended: a unary one when its answer is there, a stream when that ends. */
-async function performed(perform: Perform, init: OutgoingCallInit): Promise<Response> {
+/**
+ * Performs one call, and says when it has ended: a unary one when its answer is there, a stream when that
+ * ends. No interceptor sees it: a call may be one that has no messages for them.
+ */
+export async function performed(perform: Perform, init: OutgoingCallInit): Promise<Response> {
   const call = new OutgoingCall(init);
   try {
     const res = await perform(call);

@@ -20,6 +20,7 @@ export class CalledStreaming extends Called {
     this.#compression = compression;
     this.#inbox = new Inbox({
       schema: attempt.method.output,
+      isRaw: attempt.isRaw === true,
       onConsumed: (bytes) => parts.http2.consumed(parts.stream, bytes),
       onLeft: (failed) => (failed === undefined ? this.#left() : this.fail(failed.reason)),
     });

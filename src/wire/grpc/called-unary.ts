@@ -44,7 +44,8 @@ export class CalledUnary extends Called {
   }
 
   #answer(bytes: Uint8Array, head: Fields, tail: Fields | undefined): void {
+    const { isRaw } = this.attempt;
     const method = this.attempt.method as DescMethodUnary;
-    this.answered.resolve(new UnaryAnswer(method, decode(method.output, bytes), head, tail));
+    this.answered.resolve(new UnaryAnswer(method, decode(method.output, bytes, isRaw), head, tail));
   }
 }

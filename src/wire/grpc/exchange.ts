@@ -67,7 +67,7 @@ export class GrpcExchange implements ServedStream, MessageSink, CancelListener, 
     this.#reply = new Reply(parts, rpc, this.#call);
     if (method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming") {
       const onConsumed = (bytes: number) => http2.consumed(stream, bytes);
-      this.#inbox = new Inbox({ schema: method.input, onConsumed, onLeft: () => {} });
+      this.#inbox = new Inbox({ schema: method.input, isRaw: rpc.isRaw === true, onConsumed, onLeft: () => {} });
     }
   }
 
@@ -164,7 +164,7 @@ export class GrpcExchange implements ServedStream, MessageSink, CancelListener, 
   // ---- the answer ----
 
   readonly #decoded = (bytes: Uint8Array): void => {
-    if (!this.#reply.isOver) this.#handle(decode(this.#rpc.method.input, bytes));
+    if (!this.#reply.isOver) this.#handle(decode(this.#rpc.method.input, bytes, this.#rpc.isRaw));
   };
 
   readonly #failed = (reason: unknown): void => this.#fail(reason);

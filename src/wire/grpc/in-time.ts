@@ -10,7 +10,7 @@ const deadlinesOf = new WeakMap<Clock, Deadlines>();
 export function endingInTime(send: Send, clock: Clock): Perform {
   const deadlines = deadlinesBy(clock);
   return (call) => {
-    const { method, message, fields, timeoutMs } = call;
+    const { method, message, isRaw, fields, timeoutMs } = call;
     if (timeoutMs !== undefined && timeoutMs > 0) {
       call.allowedMs = timeoutMs;
       call.endBy(clock.now() + timeoutMs, deadlines);
@@ -19,6 +19,7 @@ export function endingInTime(send: Send, clock: Clock): Perform {
     return send({
       method,
       message,
+      isRaw,
       fields,
       timeoutMs: given,
       lifetime: call,

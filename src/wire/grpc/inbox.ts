@@ -10,6 +10,8 @@ const overheadBytes = 64;
 /** What an inbox is told by, and tells. */
 export interface InboxOptions {
   readonly schema: DescMessage;
+  /** Whether messages stay as they are, undecoded. By default they do not. */
+  readonly isRaw?: boolean;
   /** Bytes of the body that the peer may send again. */
   readonly onConsumed: (bytes: number) => void;
   /** The reader has left before the end: because it wants no more, or because a message cannot be read. */
@@ -94,7 +96,7 @@ export class Inbox implements AsyncIterable<Message>, AsyncIterator<Message, und
   async #step(message: Uint8Array | Promise<Uint8Array>): Promise<Step> {
     try {
       const bytes = message instanceof Promise ? await message : message;
-      return { done: false, value: decode(this.#options.schema, bytes) };
+      return { done: false, value: decode(this.#options.schema, bytes, this.#options.isRaw) };
     } catch (reason) {
       this.#leave({ reason }); // whoever reads on after an error finds the end
       throw reason;

@@ -12,6 +12,7 @@ import type { Connection } from "../../http2/connection.ts";
 import type { Stream } from "../../http2/stream.ts";
 import { acceptedEncodings, compressions, compressMinBytes } from "./compressions.ts";
 import { prefixBytes } from "./message-reader.ts";
+import { RawMessage, rawMessage } from "./raw-message.ts";
 
 /** The largest message either way, counted after decompression: gRPC's default of 4 MiB. */
 export const maxMessageBytes = 4 * 1024 * 1024;
@@ -19,14 +20,15 @@ export const maxMessageBytes = 4 * 1024 * 1024;
 /** The message itself, or made from what a handler or caller gave in its place. */
 export function whole(schema: DescMessage, given: unknown): Message {
   const { $typeName } = given as Partial<Message>;
-  return $typeName === schema.typeName ? (given as Message) : create(schema, given as MessageInitShape<DescMessage>);
+  if ($typeName === schema.typeName || given instanceof RawMessage) return given as Message;
+  return create(schema, given as MessageInitShape<DescMessage>);
 }
 
 /** The message's bytes. Throws INTERNAL for what the schema does not take, RESOURCE_EXHAUSTED for more than `maxBytes`. */
 export function encode(schema: DescMessage, message: Message, maxBytes: number): Uint8Array {
   let bytes: Uint8Array;
   try {
-    bytes = toBinary(schema, message);
+    bytes = message instanceof RawMessage ? message.bytes : toBinary(schema, message);
   } catch (cause) {
     throw codecError(`cannot encode ${schema.typeName}`, cause);
   }
@@ -34,8 +36,9 @@ export function encode(schema: DescMessage, message: Message, maxBytes: number):
   throw new ConnectError(`a message of ${bytes.length} bytes; ${maxBytes} may be sent`, Code.ResourceExhausted);
 }
 
-/** The message that the bytes say. Throws INTERNAL if they say none. */
-export function decode(schema: DescMessage, bytes: Uint8Array): Message {
+/** The message that the bytes say; where it is to stay raw, the bytes. Throws INTERNAL if they say none. */
+export function decode(schema: DescMessage, bytes: Uint8Array, isRaw = false): Message {
+  if (isRaw) return rawMessage(bytes);
   try {
     return fromBinary(schema, bytes);
   } catch (cause) {

@@ -11,6 +11,8 @@ export interface Rpc {
   readonly timeoutMs: number | undefined;
   /** The longest time a caller may ask for, in milliseconds. */
   readonly maxTimeoutMs: number;
+  /** Whether its messages are RawMessages, both ways: nobody here reads them. By default they are decoded. */
+  readonly isRaw?: boolean;
   /** The largest message that a caller may send, in bytes. */
   readonly maxRequestBytes: number;
   /**
@@ -26,13 +28,15 @@ export interface Rpc {
 }
 
 /** RPCs by their paths, "/shop.user.v1.UserService/GetUser". */
-export type Rpcs = ReadonlyMap<string, Rpc>;
+export type Rpcs = Pick<ReadonlyMap<string, Rpc>, "get">;
 
 /** One sending of a call. */
 export interface Attempt {
   readonly method: DescMethod;
   /** The request: a message, or an AsyncIterable of what messages are made from. */
   readonly message: Message | AsyncIterable<unknown>;
+  /** Whether messages are RawMessages, both ways. By default they are encoded and decoded. */
+  readonly isRaw?: boolean;
   /** Header fields of the request beyond gRPC's own. */
   readonly fields: Fields;
   /** How long the server may take, in milliseconds; `undefined`, endlessly. */

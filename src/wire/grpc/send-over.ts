@@ -11,6 +11,7 @@ import { isStream, orAborted, untilAborted } from "../../call/stream.ts";
 import { compressions, compressMinBytes } from "./compressions.ts";
 import { orLate } from "./late.ts";
 import { compressionNamed, maxMessageBytes } from "./messages.ts";
+import { rawOver } from "./raw-over.ts";
 import type { Attempt, Send, SendOptions } from "./rpc.ts";
 
 /** What sending by Connect may differ in. */
@@ -34,7 +35,7 @@ export function sendOver(httpClient: UniversalClientFn, baseUrl: string, options
     readMaxBytes: most,
     writeMaxBytes: most,
   });
-  return async (attempt) => {
+  return rawOver(async (attempt) => {
     const { method, message, lifetime } = attempt;
     const sentAt = clock.now();
     /** Why a caller left need not be a ConnectError; what it is told is. */
@@ -62,7 +63,7 @@ export function sendOver(httpClient: UniversalClientFn, baseUrl: string, options
       if (progressOf(ConnectError.from(reason)) !== "not-sent") leave(); // else they are sent again
       return rethrown(reason);
     }
-  };
+  });
 }
 
 async function* rethrowing<T>(messages: AsyncIterable<T>, rethrown: (reason: unknown) => never): AsyncIterable<T> {

@@ -1,9 +1,9 @@
 import { Code, ConnectError, createRouterTransport, type HandlerContext } from "@connectrpc/connect";
 import { expect, test } from "vitest";
-import { OrderService, OrderStatus, type WatchOrderRequest } from "../../gen/shop/order/v1/order_pb.ts";
-import { notFound } from "../call/errors.ts";
-import { type RestCall, readAnswer, restRequest } from "../testing/rest-caller.ts";
-import { transcoder } from "./transcoder.ts";
+import { OrderService, OrderStatus, type WatchOrderRequest } from "../../../gen/shop/order/v1/order_pb.ts";
+import { notFound } from "../../call/errors.ts";
+import { type RestCall, readAnswer, restRequest } from "../../testing/rest-caller.ts";
+import { transcoder } from "../transcoder.ts";
 
 /** Set when the service's side of a watch has ended, however it did. */
 let ended: PromiseWithResolvers<string>;

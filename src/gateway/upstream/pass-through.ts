@@ -1,0 +1,109 @@
+import type { DescMethod, DescService } from "@bufbuild/protobuf";
+import { ConnectError, type StreamResponse, type UnaryResponse } from "@connectrpc/connect";
+import { headers } from "../../call/headers.ts";
+import { methodName } from "../../call/method.ts";
+import type { OutgoingCallInit } from "../../call/outgoing-call.ts";
+import { peerKey } from "../../call/peer.ts";
+import { maxTimeoutMs } from "../../call/policy-defaults.ts";
+import type { ServedCall } from "../../call/served-call.ts";
+import { newTraceparent, traceIdOf } from "../../call/traceparent.ts";
+import { pass } from "../../server/steps/step.ts";
+import { longestMs } from "../../server/time-limit.ts";
+import { maxMessageBytes } from "../../wire/grpc/messages.ts";
+import { rawMessage } from "../../wire/grpc/raw-message.ts";
+import type { Rpc, Rpcs } from "../../wire/grpc/rpc.ts";
+import { noteCaller } from "../http/caller-address.ts";
+import { requestIdHeader, requestIdOf } from "../http/request-id.ts";
+import { passBack, passOnRequest } from "./headers.ts";
+import type { WayUpstream } from "./port.ts";
+
+/** Makes one call upstream, whose messages are bytes where it `isRaw`. */
+export type PassOn = (init: OutgoingCallInit) => Promise<UnaryResponse | StreamResponse>;
+
+/**
+ * Answers gRPC calls of the services by handing their messages on as the bytes that they are, both ways: nobody here
+ * decodes them, and what is not a message of its method the service itself refuses. The steps, the deadline, headers and
+ * trailers are those of every other way upstream.
+ */
+export function passThrough(services: readonly DescService[], way: WayUpstream): Rpcs {
+  const methods = services.flatMap((service) => service.methods);
+  return new Map(methods.map((method) => [`/${methodName(method)}`, new PassThrough(method, way)]));
+}
+
+class PassThrough implements Rpc {
+  readonly isRaw = true;
+  readonly method: DescMethod;
+  readonly timeoutMs: number | undefined;
+  readonly maxTimeoutMs: number;
+  readonly maxRequestBytes = maxMessageBytes;
+  readonly #way: WayUpstream;
+
+  constructor(method: DescMethod, way: WayUpstream) {
+    this.method = method;
+    this.timeoutMs = way.timeoutOf(method);
+    this.maxTimeoutMs = method.methodKind === "unary" ? maxTimeoutMs : longestMs;
+    this.#way = way;
+  }
+
+  async answer(call: ServedCall): Promise<unknown> {
+    const id = marked(call, this.#way);
+    const passing = pass(this.#way.steps, call);
+    if (passing !== undefined) await passing;
+    if (call.aborted) throw call.reason; // while a step took its time
+    return answerRaw(call, this.#way.passOn, id);
+  }
+}
+
+/** Notes where the request comes from, and names it and its trace, in the answer whatever that will be. */
+function marked(call: ServedCall, { random, proxies }: WayUpstream): string {
+  const caller = noteCaller(call.requestHeader, call.peer, proxies);
+  if (proxies !== undefined) call.values.set(peerKey, caller);
+  const id = requestIdOf(call.requestField(requestIdHeader));
+  const brought = call.requestField(headers.traceparent);
+  const traceId = traceIdOf(brought);
+  if (traceId === undefined) call.traceparent = newTraceparent(random);
+  call.responseHeader.set(requestIdHeader, id);
+  call.responseHeader.set(headers.traceId, traceId ?? traceIdOf(call.traceparent) ?? "");
+  return id;
+}
+
+/** Makes the call and answers with what comes of it. The call being served bounds it, and is told its headers. */
+export async function answerRaw(call: ServedCall, passOn: PassOn, requestId: string): Promise<unknown> {
+  const { method, message } = call;
+  const header = passOnRequest(call.requestHeader);
+  header.set(requestIdHeader, requestId);
+  if (call.traceparent !== undefined) header.set(headers.traceparent, call.traceparent);
+  try {
+    const sent = message as OutgoingCallInit["message"];
+    const res = await passOn({ method, message: sent, isRaw: true, header, timeoutMs: call.timeoutMs() });
+    passBack(res.header, call.responseHeader);
+    if (res.stream) return method.methodKind === "client_streaming" ? await lastOf(call, res) : eachOf(call, res);
+    passBack(res.trailer, call.responseTrailer);
+    return res.message;
+  } catch (reason) {
+    throw told(call, reason);
+  }
+}
+
+async function* eachOf(call: ServedCall, { message, trailer }: StreamResponse): AsyncGenerator<unknown> {
+  try {
+    yield* message;
+    passBack(trailer, call.responseTrailer);
+  } catch (reason) {
+    throw told(call, reason);
+  }
+}
+
+/** The one answer to a stream of requests; that one never came is told by the call's own error. */
+async function lastOf(call: ServedCall, res: StreamResponse): Promise<unknown> {
+  let last: unknown = rawMessage(new Uint8Array());
+  for await (const message of eachOf(call, res)) last = message;
+  return last;
+}
+
+/** The error as it came; what the service says beside it goes into the trailers. */
+function told(call: ServedCall, reason: unknown): ConnectError {
+  const error = ConnectError.from(reason);
+  passBack(error.metadata, call.responseTrailer);
+  return error;
+}

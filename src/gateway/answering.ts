@@ -7,6 +7,7 @@ import { pathOf } from "../server/dispatch.ts";
 import type { HealthState } from "../server/health.ts";
 import type { AddressSet } from "../wire/addresses.ts";
 import type { HttpHandler } from "../wire/engine.ts";
+import type { Room } from "../wire/grpc/rpc.ts";
 import { type BodyLimits, withBodyLimits } from "./http/bodies.ts";
 import { withCallerAddress } from "./http/caller-address.ts";
 import { withCors } from "./http/cors.ts";
@@ -27,6 +28,7 @@ export interface AnsweringOptions {
   /** Proxies whose word for where a request comes from is taken. */
   readonly proxies: AddressSet | undefined;
   readonly bodies: BodyLimits;
+  readonly room: Room;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -40,6 +42,7 @@ export function answering({
   corsOrigins,
   proxies,
   bodies,
+  room,
   clock,
   random,
 }: AnsweringOptions): HttpHandler {
@@ -53,7 +56,7 @@ export function answering({
     return (await routing.routes.value.answer(request)) ?? own(request);
   };
   const security = { everybody: corsOrigins.includes("*") };
-  const traced = withBodyLimits(bodies, clock, withTrace(random, route));
+  const traced = withBodyLimits({ limits: bodies, room, clock }, withTrace(random, route));
   const known = withRequestId(withCors(corsOrigins, withCallerAddress(proxies, traced)));
   return withSecurityHeaders(security, known);
 }

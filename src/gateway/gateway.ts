@@ -18,7 +18,7 @@ import type { Engine, ServerTls } from "../wire/engine.ts";
 import { defaultEngine } from "../wire/engines.ts";
 import type { Rpcs } from "../wire/grpc/rpc.ts";
 import { answering } from "./answering.ts";
-import type { BodyLimits } from "./http/bodies.ts";
+import { type BodyLimits, createRoom } from "./http/bodies.ts";
 import { openBuckets } from "./routes/buckets.ts";
 import { fileFleetCache, noFleetCache } from "./routes/fleet-cache.ts";
 import { openRouting, type Routing } from "./routes/routing.ts";
@@ -84,6 +84,7 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
   const { upstreamTimeoutMs = 5_000, trustedProxies = [], rateLimits = true, redisUrl, json = {} } = options;
   const { bodies = {}, limits = {}, loop = clock === systemClock ? createLoopLoad : () => idleLoop } = options;
   const proxies = trustedProxies.length === 0 ? undefined : addressSet(trustedProxies);
+  const room = createRoom(bodies);
   const tools = { engine, clock, random, log };
   const opened: AsyncDisposable[] = [];
   const buckets = rateLimits === true ? await openBuckets({ ...tools, redisUrl, metrics, opened }) : rateLimits;
@@ -104,10 +105,21 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
     rpcs,
     around(own, parts) {
       const upstream = { upstream: mesh.transport, passOn: mesh.call, upstreamTimeoutMs, json };
-      const limiting = { rateLimits: buckets, limits, loop, proxies };
+      const limiting = { rateLimits: buckets, limits, loop, proxies, room };
       routing = openRouting({ ...tools, ...upstream, ...limiting, parts, discovery, cache, corsOrigins });
       opened.unshift(routing);
-      return answering({ own, routing, health: parts.health, version, corsOrigins, proxies, bodies, clock, random });
+      return answering({
+        own,
+        routing,
+        health: parts.health,
+        version,
+        corsOrigins,
+        proxies,
+        bodies,
+        room,
+        clock,
+        random,
+      });
     },
   });
   const server = await starting.catch(closeAndThrow(opened));

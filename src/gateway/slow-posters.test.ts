@@ -1,5 +1,6 @@
 import { connect as connectHttp2 } from "node:http2";
 import { connect, type Socket } from "node:net";
+import { Code } from "@connectrpc/connect";
 import { describe, expect, test, vi } from "vitest";
 import { UserService } from "../../gen/shop/user/v1/user_pb.ts";
 import { annService, openTown, until } from "../test/suites/gateway-parts.ts";
@@ -71,6 +72,35 @@ describe.each(Object.entries(engines))("the gateway on the engine %s", (_, engin
     );
     expect(statuses).toEqual(Array(7).fill(429));
     expect([await shop.get(), await shop.post()]).toEqual([200, 429]);
+    session.destroy();
+    expect(await until(shop.post, (status) => status !== 429)).toBe(201);
+  });
+
+  test("holds no more of gRPC calls than it may whose requests do not end, and has room again once they go", async () => {
+    await using shop = await openShop({ maxBytes: 8 * mib });
+    const session = connectHttp2(`http://127.0.0.1:${shop.port}`);
+    const statuses: string[] = [];
+    for (let i = 0; i < 20; i++) {
+      const headers = { "content-type": "application/grpc", te: "trailers", "grpc-timeout": "60S" };
+      const stream = session.request({ ":method": "POST", ":path": "/shop.user.v1.UserService/GetUser", ...headers });
+      const told = (fields: Record<string, unknown>) => {
+        if (fields["grpc-status"] !== undefined) statuses.push(String(fields["grpc-status"]));
+      };
+      stream
+        .on("response", told)
+        .on("trailers", told)
+        .on("error", () => {});
+      const prefix = Buffer.alloc(5);
+      prefix.writeUInt32BE(mib, 1);
+      stream.write(Buffer.concat([prefix, half]));
+    }
+    await until(
+      () => statuses.length,
+      (count) => count >= 4,
+    );
+    expect(new Set(statuses)).toEqual(new Set([String(Code.ResourceExhausted)]));
+    expect(statuses.length).toBeLessThan(20);
+    expect(await shop.get()).toBe(200);
     session.destroy();
     expect(await until(shop.post, (status) => status !== 429)).toBe(201);
   });

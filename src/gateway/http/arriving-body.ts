@@ -1,6 +1,7 @@
 import type { ConnectError } from "@connectrpc/connect";
 import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
 import type { Due } from "../../base/deadlines.ts";
+import { type Gatherable, gather } from "../../call/whole-body.ts";
 import { UnfinishedMessage } from "./unfinished-message.ts";
 
 /** Who counts bodies, and says when there are too many, or too much in them. */
@@ -21,15 +22,21 @@ const envelopes = /^application\/(grpc|connect\+)/;
 type Pieces = AsyncIterator<Uint8Array>;
 type Next = IteratorResult<Uint8Array>;
 
-/** The body of a request as it arrives, counted: read once, like any other. Ended by an error where its owner says so. */
-export class ArrivingBody implements AsyncIterable<Uint8Array>, Pieces, Due {
+/**
+ * The body of a request as it arrives, counted: read once, like any other. Ended by an error where its owner says so. One that
+ * says to be shorter than 100,000 bytes is counted by what it says, and can be had whole by the shortest way there is.
+ */
+export class ArrivingBody implements Gatherable, Pieces, Due {
   /** When it is to have arrived. */
   dueAt = 0;
   /** Why its owner has ended it. */
   problem: ConnectError | undefined;
   isLate = false;
   readonly #owner: BodyOwner;
-  readonly #pieces: Pieces;
+  readonly #source: AsyncIterable<Uint8Array>;
+  #pieces: Pieces | undefined;
+  /** What it says of its length, where that is little. */
+  readonly #saidBytes: number | undefined;
   /** Of a stream, what has arrived of the message that is not whole yet. */
   readonly #unfinished: UnfinishedMessage | undefined;
   #heldBytes = 0;
@@ -38,7 +45,9 @@ export class ArrivingBody implements AsyncIterable<Uint8Array>, Pieces, Due {
 
   constructor({ header, body }: UniversalServerRequest, owner: BodyOwner) {
     this.#owner = owner;
-    this.#pieces = (body as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+    this.#source = body as AsyncIterable<Uint8Array>;
+    const said = header.get("content-length") ?? "";
+    if (/^\d{1,5}$/.test(said)) this.#saidBytes = Number(said);
     if (envelopes.test(header.get("content-type") ?? "")) this.#unfinished = new UnfinishedMessage();
   }
 
@@ -46,15 +55,27 @@ export class ArrivingBody implements AsyncIterable<Uint8Array>, Pieces, Due {
     return this;
   }
 
-  next(): Promise<Next> {
-    if (this.problem === undefined && !this.#isReading && this.#unfinished === undefined) {
-      this.problem = this.#owner.begun(this);
-      this.#isReading = this.problem === undefined;
-    }
+  gather(maxBytes: number): Promise<Uint8Array | undefined> {
+    const saidBytes = this.#saidBytes;
+    if (saidBytes === undefined) return gather({ [Symbol.asyncIterator]: () => this }, maxBytes);
+    this.#begin();
+    if (this.problem === undefined) this.#grow(saidBytes);
     if (this.problem !== undefined) return Promise.reject(this.problem);
     return new Promise((resolve, reject) => {
       this.#fail = reject;
-      this.#pieces.next().then(
+      const over = () => this.#over();
+      gather(this.#source, Math.min(maxBytes, saidBytes)).finally(over).then(resolve, reject);
+    });
+  }
+
+  next(): Promise<Next> {
+    this.#begin();
+    if (this.problem !== undefined) return Promise.reject(this.problem);
+    this.#pieces ??= this.#source[Symbol.asyncIterator]();
+    const pieces = this.#pieces;
+    return new Promise((resolve, reject) => {
+      this.#fail = reject;
+      pieces.next().then(
         (next) => {
           this.#arrived(next);
           resolve(next); // does nothing where it was refused
@@ -69,7 +90,7 @@ export class ArrivingBody implements AsyncIterable<Uint8Array>, Pieces, Due {
 
   async return(value?: unknown): Promise<Next> {
     this.#over();
-    return (await this.#pieces.return?.(value)) ?? { done: true, value };
+    return (await this.#pieces?.return?.(value)) ?? { done: true, value };
   }
 
   /** It took too long. */
@@ -90,7 +111,16 @@ export class ArrivingBody implements AsyncIterable<Uint8Array>, Pieces, Due {
   }
 
   #hold(piece: Uint8Array): void {
-    const bytes = this.#unfinished === undefined ? piece.length : this.#unfinished.after(piece) - this.#heldBytes;
+    this.#grow(this.#unfinished === undefined ? piece.length : this.#unfinished.after(piece) - this.#heldBytes);
+  }
+
+  #begin(): void {
+    if (this.problem !== undefined || this.#isReading || this.#unfinished !== undefined) return;
+    this.problem = this.#owner.begun(this);
+    this.#isReading = this.problem === undefined;
+  }
+
+  #grow(bytes: number): void {
     const problem = this.#owner.grown(bytes);
     if (problem === undefined) this.#heldBytes += bytes;
     else this.#refuse(problem);
@@ -100,7 +130,7 @@ export class ArrivingBody implements AsyncIterable<Uint8Array>, Pieces, Due {
     this.problem = problem;
     this.#over();
     this.#fail?.(problem);
-    this.#pieces.return?.().catch(() => {}); // told to clean up; nothing comes of it any more
+    this.#pieces?.return?.().catch(() => {}); // told to clean up; nothing comes of it any more
   }
 
   /** Nothing more comes of it. What is whole is held until the answer. */

@@ -2,11 +2,17 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { expect, test } from "vitest";
 import { errorReason } from "../../call/errors.ts";
+import { gather } from "../../call/whole-body.ts";
 import { fakeClock } from "../../testing/fake-clock.ts";
 import type { HttpHandler } from "../../wire/engine.ts";
-import { type BodyLimits, withBodyLimits } from "./bodies.ts";
+import { type BodyLimits, createRoom, withBodyLimits } from "./bodies.ts";
 
 const kib = 1024;
+
+/** A body of a length that is said, which comes when it is told to. */
+function gatherable(sizeBytes: number, until?: Promise<unknown>) {
+  return Object.assign(body([]), { gather: async () => until?.then(() => piece(sizeBytes)) ?? piece(sizeBytes) });
+}
 
 /** A handler behind the limits that reads bodies whole, and holds its answer for as long as a test likes. */
 function openReader(limits: BodyLimits = {}) {
@@ -23,7 +29,7 @@ function openReader(limits: BodyLimits = {}) {
     await gate;
     return { status: 200 };
   };
-  const handler = withBodyLimits(limits, clock, reader);
+  const handler = withBodyLimits({ limits, clock, room: createRoom(limits) }, reader);
   const post = (body: AsyncIterable<Uint8Array>, type = "application/json", method = "POST") => {
     const header = new Headers({ "content-type": type });
     const signal = new AbortController().signal;
@@ -122,6 +128,32 @@ test("a body that breaks off gives back what it took", async () => {
     expect((await post(body([piece(10 * kib)]))).status).toBe(200);
   }
 });
+
+test("a short body that says its length is gathered in one go, and counts by what it says", async () => {
+  const { clock, handler } = openGatherer({ maxBytes: 10 * kib, maxAtOnce: 3, timeoutMs: 5_000 });
+  const post = (bytes: number, until?: Promise<unknown>) => {
+    const header = new Headers({ "content-length": String(bytes) });
+    const signal = new AbortController().signal;
+    const request = { httpVersion: "1.1", method: "POST", url: "http://a/", header, signal };
+    return handler({ ...request, body: gatherable(bytes, until) });
+  };
+  const slow = post(6 * kib, never);
+  await turn();
+  expect(await statusesOf([post(4 * kib), post(5 * kib)])).toEqual([200, 429]);
+  await clock.advance(5_000);
+  expect((await slow).status).toBe(408);
+  expect((await post(10 * kib)).status).toBe(200);
+});
+
+/** A handler behind the limits that gathers bodies whole. */
+function openGatherer(limits: BodyLimits) {
+  const clock = fakeClock();
+  const gatherer: HttpHandler = async (request) => {
+    const bytes = await gather(request.body as AsyncIterable<Uint8Array>, 1_000_000);
+    return { status: bytes === undefined ? 413 : 200 };
+  };
+  return { clock, handler: withBodyLimits({ limits, clock, room: createRoom(limits) }, gatherer) };
+}
 
 test("a request without a body costs no place", async () => {
   const { post } = openReader({ maxAtOnce: 1 });

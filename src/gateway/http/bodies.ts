@@ -6,6 +6,7 @@ import { deadlineExceeded } from "../../call/errors.ts";
 import { jsonAnswer } from "../../server/answers.ts";
 import { overloaded } from "../../server/overloaded.ts";
 import type { HttpHandler } from "../../wire/engine.ts";
+import type { Room } from "../../wire/grpc/rpc.ts";
 import { ArrivingBody, type BodyOwner } from "./arriving-body.ts";
 
 /** What the bodies of requests may take, all together. */
@@ -18,6 +19,32 @@ export interface BodyLimits {
   readonly timeoutMs?: number;
 }
 
+/** What bounding bodies needs. */
+export interface BodyLimitsOptions {
+  readonly limits: BodyLimits;
+  /** What they have to fit in, with all that is not read here. */
+  readonly room: Room;
+  readonly clock: Clock;
+}
+
+/** Room for the bodies of requests, whoever reads them: so many bytes may be held of all together. */
+export function createRoom({ maxBytes = 256 * 1024 * 1024 }: BodyLimits = {}): Room {
+  let held = 0;
+  return {
+    grown(bytes) {
+      if (bytes > 0 && held + bytes > maxBytes) return tooMuch(maxBytes);
+      held += bytes;
+      return undefined;
+    },
+  };
+}
+
+function tooMuch(maxBytes: number): ConnectError {
+  const message = `the bodies of all requests together are over ${maxBytes} bytes`;
+  const metadata = { limit: "body-bytes", bytes: String(maxBytes) };
+  return overloaded({ message, metadata, retryAfterMs });
+}
+
 /** After so long another try may find room. */
 const retryAfterMs = 1_000;
 
@@ -26,8 +53,8 @@ const retryAfterMs = 1_000;
  * does not fit in is refused with RESOURCE_EXHAUSTED (429), who takes too long with DEADLINE_EXCEEDED (REST: 408). Of a
  * stream only the message counts that has not wholly arrived, and it may take as long as it likes.
  */
-export function withBodyLimits(limits: BodyLimits, clock: Clock, inner: HttpHandler): HttpHandler {
-  const bodies = new Bodies(limits, clock);
+export function withBodyLimits({ limits, room, clock }: BodyLimitsOptions, inner: HttpHandler): HttpHandler {
+  const bodies = new Bodies(limits, room, clock);
   return (request) => (mayHaveBody(request) ? bodies.answer(request, inner) : inner(request));
 }
 
@@ -37,16 +64,16 @@ function mayHaveBody({ method, body }: UniversalServerRequest): boolean {
 }
 
 class Bodies implements BodyOwner {
-  readonly #maxBytes: number;
   readonly #maxAtOnce: number;
   readonly #timeoutMs: number;
   readonly #clock: Clock;
   readonly #deadlines: Deadlines;
-  #bytes = 0;
   #reading = 0;
 
-  constructor({ maxBytes = 256 * 1024 * 1024, maxAtOnce = 2_000, timeoutMs = 30_000 }: BodyLimits, clock: Clock) {
-    this.#maxBytes = maxBytes;
+  readonly #room: Room;
+
+  constructor({ maxAtOnce = 2_000, timeoutMs = 30_000 }: BodyLimits, room: Room, clock: Clock) {
+    this.#room = room;
     this.#maxAtOnce = maxAtOnce;
     this.#timeoutMs = timeoutMs;
     this.#clock = clock;
@@ -80,9 +107,7 @@ class Bodies implements BodyOwner {
   }
 
   grown(bytes: number): ConnectError | undefined {
-    if (bytes > 0 && this.#bytes + bytes > this.#maxBytes) return this.#tooMuch();
-    this.#bytes += bytes;
-    return undefined;
+    return this.#room.grown(bytes);
   }
 
   late(): ConnectError {
@@ -92,12 +117,6 @@ class Bodies implements BodyOwner {
   #tooMany(): ConnectError {
     const message = `the gateway is reading ${this.#maxAtOnce} bodies at once and reads no more`;
     const metadata = { limit: "bodies", bodies: String(this.#maxAtOnce) };
-    return overloaded({ message, metadata, retryAfterMs });
-  }
-
-  #tooMuch(): ConnectError {
-    const message = `the bodies of all requests together are over ${this.#maxBytes} bytes`;
-    const metadata = { limit: "body-bytes", bytes: String(this.#maxBytes) };
     return overloaded({ message, metadata, retryAfterMs });
   }
 }

@@ -17,6 +17,7 @@ import { shed } from "../../server/steps/shed.ts";
 import type { Step } from "../../server/steps/step.ts";
 import type { AddressSet } from "../../wire/addresses.ts";
 import type { Engine } from "../../wire/engine.ts";
+import type { Room } from "../../wire/grpc/rpc.ts";
 import { grpcTransport } from "../../wire/grpc.ts";
 import type { PassOn } from "../upstream/pass-through.ts";
 import type { WayUpstream } from "../upstream/port.ts";
@@ -39,6 +40,8 @@ export interface RoutingOptions {
   /** When the gateway's event loop has too much to do; `false`, whatever comes is passed on. */
   readonly limits: LoopOverloadOptions | false;
   readonly loop: () => LoopLoad;
+  /** What the messages of calls have to fit in that are passed on as they are. */
+  readonly room: Room;
   /** Proxies whose word for where a request comes from is taken. */
   readonly proxies: AddressSet | undefined;
   readonly json: JsonOutput;
@@ -84,11 +87,11 @@ export function openRouting(options: RoutingOptions): Routing {
 /** The way in, top to bottom, as in a server. */
 function wayUpstream(options: RoutingOptions): WayUpstream {
   const { parts, rateLimits, upstreamTimeoutMs, corsOrigins: origins } = options;
-  const { upstream, passOn, json, clock, random, proxies } = options;
+  const { upstream, passOn, json, clock, random, proxies, room } = options;
   const limiting = rateLimits === false ? [] : [rateLimit(rateLimits)];
   const steps = [observe(parts.hooks, clock), ...shedding(options), deadline(parts.draining), ...limiting];
   const timeoutOf = timeoutsWithDefault(upstreamTimeoutMs);
-  return { upstream, passOn, steps, timeoutOf, json, clock, random, origins, proxies };
+  return { upstream, passOn, steps, timeoutOf, json, clock, random, origins, proxies, room };
 }
 
 /**

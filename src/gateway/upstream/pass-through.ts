@@ -11,7 +11,7 @@ import { pass } from "../../server/steps/step.ts";
 import { longestMs } from "../../server/time-limit.ts";
 import { maxMessageBytes } from "../../wire/grpc/messages.ts";
 import { rawMessage } from "../../wire/grpc/raw-message.ts";
-import type { Rpc, Rpcs } from "../../wire/grpc/rpc.ts";
+import type { Room, Rpc, Rpcs } from "../../wire/grpc/rpc.ts";
 import { noteCaller } from "../http/caller-address.ts";
 import { requestIdHeader, requestIdOf } from "../http/request-id.ts";
 import { passBack, passOnRequest } from "./headers.ts";
@@ -36,12 +36,14 @@ class PassThrough implements Rpc {
   readonly timeoutMs: number | undefined;
   readonly maxTimeoutMs: number;
   readonly maxRequestBytes = maxMessageBytes;
+  readonly room: Room | undefined;
   readonly #way: WayUpstream;
 
   constructor(method: DescMethod, way: WayUpstream) {
     this.method = method;
     this.timeoutMs = way.timeoutOf(method);
     this.maxTimeoutMs = method.methodKind === "unary" ? maxTimeoutMs : longestMs;
+    this.room = way.room;
     this.#way = way;
   }
 

@@ -7,11 +7,11 @@ ENV PATH=$PATH:/heddle/node_modules/.bin
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts --loglevel=error
 COPY buf.yaml buf.gen.yaml tsconfig.json tsconfig.build.json ./
-COPY scripts/third-party.ts scripts/print-proto2.ts scripts/
+COPY scripts/third-party.ts scripts/print-proto2.ts scripts/describe.ts scripts/
 COPY proto proto
 RUN node scripts/third-party.ts && buf generate
 COPY src src
-RUN tsc -p tsconfig.build.json
+RUN node scripts/describe.ts && tsc -p tsconfig.build.json && cp -R gen/descriptors.binpb gen/docs dist/gen/
 
 FROM node:24-bookworm-slim AS dependencies
 WORKDIR /heddle
@@ -22,7 +22,7 @@ FROM node:24-bookworm-slim
 WORKDIR /heddle
 # A container has an address of its own: it listens on all of it, and one admin port does for every part.
 ENV NODE_ENV=production HOST=0.0.0.0 ADMIN_PORT=9000 HEDDLE_DATA=/var/lib/heddle
-RUN install -d -o node -g node /var/lib/heddle
+RUN install -d -o node -g node /var/lib/heddle /var/lib/heddle/keys
 COPY package.json LICENSE ./
 COPY --from=dependencies /heddle/node_modules node_modules
 COPY --from=build /heddle/dist dist

@@ -12,12 +12,12 @@ grpcurl := $(or $(HEDDLE_TEST_GRPCURL),$(shell sh -c 'command -v grpcurl'),$(wil
 python := $(or $(HEDDLE_TEST_PYTHON),.tools/python/bin/python)
 go_peer := $(or $(HEDDLE_TEST_GO_PEER),.tools/go-peer)
 
-.PHONY: help generate up down status logs explain check test test-integration test-browser test-compose conformance fuzz simulate bench build lock clean
+.PHONY: help generate up down status logs explain token check test test-integration test-browser test-compose conformance fuzz simulate bench build lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-generate: gen/.stamp ## Install packages and generate TypeScript from proto/
+generate: gen/.stamp ## Install packages and generate TypeScript and gen/openapi.json from proto/
 	@$(say) generate "gen/ is up to date"
 
 up: gen/.stamp ## Start discovery, users, catalog, orders and gateway in the background
@@ -34,6 +34,9 @@ logs: gen/.stamp ## Show the logs; ARGS=user those of one service
 
 explain: gen/.stamp ## Tell what happened to a call; ARGS=<trace id>, or the latest eventful ones
 	@$(cli) explain $(ARGS)
+
+token: gen/.stamp ## Print a bearer token; ARGS="--sub ada --scope products:write", or ARGS=rotate for new keys
+	@$(cli) token $(ARGS)
 
 check: gen/.stamp ## Types, lint, format, contracts, layout, fresh gen/; BASE=<commit> to compare contracts with
 	@BASE="$(BASE)" node scripts/check.ts
@@ -71,6 +74,7 @@ bench: gen/.stamp ## Measure Heddle and its peers side by side: ten minutes; ARG
 build: gen/.stamp ## Make dist/, what the npm package holds
 	@$(say) build "dist/"
 	@npm run --silent build
+	@cp -R gen/descriptors.binpb gen/docs dist/gen/
 
 lock: ## Write package-lock.json after a change of package.json
 	@$(say) lock "package-lock.json"
@@ -81,7 +85,7 @@ lock: ## Write package-lock.json after a change of package.json
 clean: ## Stop everything and remove all that was made here, the data too
 	@if [ -d .heddle ] && [ -x node_modules/.bin/node ]; then $(cli) down; fi
 	@$(say) clean "node_modules, gen (what git does not keep), third_party, dist, .heddle, .tools"
-	@rm -rf node_modules gen/.stamp gen/google gen/grpc gen/xds src/test/conformance/gen third_party dist coverage .heddle .tools
+	@rm -rf node_modules gen/.stamp gen/google gen/grpc gen/xds gen/docs gen/descriptors.binpb src/test/conformance/gen third_party dist coverage .heddle .tools
 
 # What the targets stand on: each made once, and again when what it is made from changes.
 
@@ -95,9 +99,10 @@ third_party/.stamp: node_modules/.stamp scripts/third-party.ts scripts/print-pro
 	@node scripts/third-party.ts
 	@touch $@
 
-gen/.stamp: third_party/.stamp buf.yaml buf.gen.yaml $(shell find proto)
+gen/.stamp: third_party/.stamp buf.yaml buf.gen.yaml scripts/describe.ts $(shell find proto src/rest/openapi)
 	@$(say) generate "gen/ from proto/"
 	@buf generate
+	@node scripts/describe.ts
 	@touch $@
 
 .tools/grpcurl:

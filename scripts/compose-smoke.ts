@@ -46,8 +46,8 @@ interface Answer {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-async function call(path: string, content?: unknown): Promise<Answer> {
-  const headers = { "content-type": "application/json" };
+async function call(path: string, content?: unknown, token?: string): Promise<Answer> {
+  const headers = { "content-type": "application/json", ...(token && { authorization: `Bearer ${token}` }) };
   const post = { method: "POST", headers, body: JSON.stringify(content) };
   const response = await fetch(`http://${host}:8000${path}`, content === undefined ? {} : post);
   return { status: response.status, body: (await response.json()) as Answer["body"] };
@@ -84,6 +84,10 @@ async function tryIt(): Promise<void> {
   check("GET /api/orders/{id}", (await call(`/api/orders/${order.body.id}`)).status, 200);
   const stranger = await call("/api/orders", { user_id: "999999", items: [{ sku: "ABC", qty: 2 }] });
   check("POST /api/orders for an unknown user", stranger.status, 404);
+  const product = { sku: "SMOKE", name: "Smoke", price: { currency_code: "EUR", units: 1 } };
+  check("POST /api/products without a token", (await call("/api/products", product)).status, 401);
+  const token = await compose("run", "--rm", "-T", "keys", "token", "--sub", "smoke", "--scope", "products:write");
+  check("POST /api/products with a token", (await call("/api/products", product, token)).status, 201);
   check("GET /health", (await call("/health")).status, 200);
 
   const replica = await compose("ps", "--quiet", "user-2");

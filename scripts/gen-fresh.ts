@@ -1,12 +1,12 @@
-/** Fails when the checked-in gen/ is not what proto/ gives: generates into a folder of its own and compares. */
+/** Fails when the checked-in gen/ is not what proto/ and src/rest/openapi/ give: generates into a folder of its own and compares. */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const ours = ["gen/heddle", "gen/shop"];
+const ours = ["gen/heddle", "gen/shop", "gen/openapi.json"];
 /** What gen/ is made from: while one of these differs from the last commit, so may gen/. */
-const sources = ["proto", "buf.yaml", "buf.gen.yaml", "package-lock.json"];
+const sources = ["proto", "src/rest", "buf.yaml", "buf.gen.yaml", "package-lock.json", "scripts/describe.ts"];
 
 /** Whether the command found nothing wrong; it prints what it finds. */
 function quiet(command: string, ...args: string[]): boolean {
@@ -22,6 +22,7 @@ function generatedDiffers(): boolean {
   const folder = mkdtempSync(join(tmpdir(), "heddle-gen-"));
   try {
     if (!quiet("buf", "generate", "-o", folder)) return true;
+    if (!quiet("node", "scripts/describe.ts", join(folder, "gen"))) return true;
     return !ours.map((path) => quiet("diff", "-rq", path, join(folder, path))).every(Boolean);
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -19,6 +19,14 @@ export {
 } from "./call/errors.ts";
 export { assertPolicies, type MethodPolicy, methodPolicy, PolicyError } from "./call/policy.ts";
 export type { Explained, MeshClient } from "./mesh/client.ts";
+export {
+  bearer,
+  type CallersTokenOptions,
+  type Credentials,
+  type CredentialsOptions,
+  callersToken,
+  type TokenSource,
+} from "./mesh/credentials.ts";
 export type {
   ExplainedAttempt,
   ExplainedCall,
@@ -36,4 +44,6 @@ export type { DnsLookup, SrvRecord } from "./mesh/resolve/dns-lookup.ts";
 export type { Endpoint, Resolution, Resolver } from "./mesh/resolve/resolver.ts";
 export { resolverOf } from "./mesh/resolve/resolver-of.ts";
 export { staticResolver } from "./mesh/resolve/static.ts";
+export { type BearerTokenOptions, bearerTokens } from "./security/bearer-tokens.ts";
+export type { JsonWebKeySet } from "./security/key-set.ts";
 export { type Authenticate, type Principal, principalKey } from "./security/principal.ts";

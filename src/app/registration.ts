@@ -1,10 +1,13 @@
 import { hostname } from "node:os";
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import { v7 as uuid } from "uuid";
 import { DiscoveryService } from "../../gen/heddle/discovery/v1/discovery_pb.ts";
+import type { HealthCheckSchema } from "../../gen/heddle/discovery/v1/instance_pb.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
 import { openMesh } from "../mesh/mesh.ts";
+import { hostAndPort } from "../mesh/resolve/static.ts";
 import type { Engine } from "../wire/engine.ts";
 import { Lease } from "./lease.ts";
 
@@ -17,6 +20,8 @@ export interface RegistrationOptions {
   readonly discovery?: string;
   readonly host: string;
   readonly port: number;
+  /** Whether its port speaks TLS. */
+  readonly isSecure: boolean;
   readonly adminPort: number | undefined;
   readonly zone: string;
   readonly weight: number;
@@ -33,11 +38,12 @@ const patienceMs = 2_000;
 
 /** Registers a server, and keeps it registered until disposed of. Discovery being away delays it and fails nothing. */
 export async function openRegistration(options: RegistrationOptions): Promise<AsyncDisposable> {
-  const { discovery, host, adminPort, engine, log, clock, random, ...about } = options;
+  const { discovery, host, adminPort, isSecure, engine, log, clock, random, ...about } = options;
   const mesh = await openMesh({ ...(discovery && { discovery }), faults: "", engine, log, clock, random });
-  const admin = adminPort === undefined ? {} : { admin: `${host}:${adminPort}` };
-  const metadata = { ...about.metadata, ...admin };
-  const instance = { ...about, id: `${about.name}-${uuid()}`, host, metadata, services: [...about.services] };
+  const at = addressOf(options);
+  const metadata = { ...about.metadata, ...at.metadata };
+  const check = at.healthCheck && { healthCheck: at.healthCheck };
+  const instance = { ...about, ...check, id: `${about.name}-${uuid()}`, host, metadata, services: [...about.services] };
   const lease = new Lease({ discovery: mesh.client(DiscoveryService), instance, clock, random, log });
   await registeredInTime(lease, clock).catch(() => log.warn("not registered yet; serving all the same", { discovery }));
   return {
@@ -46,6 +52,25 @@ export async function openRegistration(options: RegistrationOptions): Promise<As
       await mesh[Symbol.asyncDispose]();
     },
   };
+}
+
+/**
+ * How it is reached, for its callers and for discovery's checks. Its certificate may be for a name by which only its
+ * callers know it, so discovery asks the pages for machines how it is, or else whether anybody listens.
+ */
+export function addressOf({
+  host,
+  adminPort,
+  isSecure,
+}: Pick<RegistrationOptions, "host" | "adminPort" | "isSecure">): {
+  readonly metadata: Record<string, string>;
+  readonly healthCheck?: MessageInitShape<typeof HealthCheckSchema>;
+} {
+  const admin = adminPort === undefined ? undefined : hostAndPort(host, adminPort);
+  const metadata = { ...(admin && { admin }), ...(isSecure && { scheme: "https" }) };
+  if (!isSecure) return { metadata };
+  if (admin === undefined) return { metadata, healthCheck: { probe: { case: "tcp", value: {} } } };
+  return { metadata, healthCheck: { probe: { case: "http", value: { url: `http://${admin}/readyz` } } } };
 }
 
 /** The host by which others reach a server: a wildcard is where one listens, not where one is reached. */

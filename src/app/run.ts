@@ -4,6 +4,8 @@ import { systemClock } from "../base/clock.ts";
 import { jsonLogger, type Logger } from "../base/log.ts";
 import { type Random, systemRandom } from "../base/random.ts";
 import { Watchable } from "../base/watch.ts";
+import { type BearerTokenOptions, bearerTokens } from "../security/bearer-tokens.ts";
+import { Certificates, type TlsFiles } from "../security/certificates.ts";
 import { allHooks } from "../server/hooks.ts";
 import { openServer, type ServerOptions, type ServiceEntries } from "../server/serve.ts";
 import { bugLog } from "../telemetry/bug-log.ts";
@@ -35,6 +37,10 @@ export interface ServeOptions<T extends readonly DescService[]> extends Omit<Ser
   readonly signals?: boolean;
   /** Where `/metrics` counts, for programs that have more to count. Made when unset. */
   readonly metrics?: Registry;
+  /** Files of the certificate and its key, followed while they change; instead of `tls`. With them the port speaks TLS only. */
+  readonly tlsFiles?: TlsFiles;
+  /** Which bearer tokens prove callers, for contracts that ask for access: what `bearerTokens` takes. `authenticate` goes before it. */
+  readonly tokens?: BearerTokenOptions;
   readonly log?: Logger;
   readonly random?: Random;
 }
@@ -45,17 +51,23 @@ export async function serve<const T extends readonly DescService[]>(options: Ser
   const { engine = defaultEngine, clock = systemClock, random = systemRandom } = options;
   const { metrics = createMetrics({ service: name }) } = options;
   const hooks = allHooks(serverMetrics(metrics), bugLog(log));
-  const server = await openServer({ ...options, engine, clock, log, hooks });
+  const { authenticate = options.tokens && bearerTokens({ clock, log, ...options.tokens }) } = options;
+  const certificates = options.tlsFiles && new Certificates({ ...options.tlsFiles, clock, log });
+  const tls = certificates?.pair ?? options.tls;
+  const proof = { ...(authenticate && { authenticate }), ...(tls && { tls }) };
+  const server = await openServer({ ...options, engine, clock, log, hooks, ...proof });
+  certificates?.follow((pair) => server.setTls(pair));
   const { host, port } = server;
   const started = new Watchable(false);
   const admin = await openPages({ engine, host, port: options.adminPort, server, metrics, started });
   const tools = { engine, clock, random, log };
-  const told = { name, host: reachableHost(host, options.advertise), port, adminPort: admin?.port, ...tools };
+  const isSecure = tls !== undefined;
+  const told = { name, host: reachableHost(host, options.advertise), port, isSecure, adminPort: admin?.port, ...tools };
   const registration = options.discovery === false ? undefined : openRegistration({ ...about(options), ...told });
-  const running = new Running({ server, admin, registration, log, drainMs, signals });
+  const running = new Running({ server, certificates, admin, registration, log, drainMs, signals });
   await registration;
   started.set(true);
-  log.info("serving", { host, port, ...(admin && { admin: admin.port }) });
+  log.info("serving", { host, port, ...(isSecure && { tls: true }), ...(admin && { admin: admin.port }) });
   return running;
 }
 

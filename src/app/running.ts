@@ -17,6 +17,8 @@ export interface RunningServer extends AsyncDisposable {
 /** What runs together and is stopped together. */
 export interface RunningParts {
   readonly server: Server;
+  /** What the server proves itself with, where that is followed. */
+  readonly certificates: Disposable | undefined;
   readonly admin: Listener | undefined;
   /** May still be under way: whoever stops it meanwhile waits for it, and then lets it go. */
   readonly registration: Promise<AsyncDisposable> | undefined;
@@ -63,11 +65,12 @@ export class Running implements RunningServer {
   };
 
   async #drain(): Promise<void> {
-    const { server, admin, registration, log, drainMs } = this.#parts;
+    const { server, certificates, admin, registration, log, drainMs } = this.#parts;
     server.health.serving.set(false);
     await (await registration)?.[Symbol.asyncDispose]();
     const cutOff = await server.drain(drainMs);
     if (cutOff > 0) log.warn("calls were cut off: the grace period was too short for them", { calls: cutOff, drainMs });
+    certificates?.[Symbol.dispose]();
     await admin?.[Symbol.asyncDispose]();
     for (const signal of stopSignals) process.off(signal, this.#onSignal);
     log.info("stopped");

@@ -4,6 +4,8 @@ import { faultPlanOf } from "../mesh/faults/plan.ts";
 import { assertFaultsAllowed, faultsInProduction } from "../mesh/faults/production.ts";
 import { defaultDiscovery } from "../mesh/mesh.ts";
 import { engineNames } from "../wire/engines.ts";
+import { tlsSettings } from "./tls-settings.ts";
+import { tokenSettings } from "./token-settings.ts";
 import { heddleVersion } from "./version.ts";
 
 /** What a program that serves reads from its environment, whatever it serves. */
@@ -18,6 +20,8 @@ export function serverSettings(read: EnvReader, { port: defaultPort }: { readonl
     version: read.text("VERSION", heddleVersion, "what /health and discovery show"),
     zone: read.text("ZONE", "", "where this instance runs: callers in the same zone may prefer it"),
     drainMs: read.durationMs("DRAIN_TIMEOUT", 10_000, "how long calls may finish after SIGTERM"),
+    ...tokenSettings(read),
+    ...tlsSettings(read),
     logLevel: read.choice<LogLevel>("LOG_LEVEL", logLevels, "info", logLevels.join(", ")),
   };
 }

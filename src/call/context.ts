@@ -13,6 +13,8 @@ export interface CurrentCall {
   readonly tracestate?: string | undefined;
   /** How much it matters that it is answered. Calls made on its behalf matter no more. */
   readonly criticality?: Criticality | undefined;
+  /** What its caller proves itself with. Shown to nobody else, unless a mesh is told to. */
+  readonly authorization?: string | undefined;
   /** Which sending of it this is, counted from 1. */
   readonly attempt?: number | undefined;
   /** How many hops above, its own included, are attempts after the first. */

@@ -10,6 +10,10 @@ export const headers = {
   retryPushback: "grpc-retry-pushback-ms",
   /** When to try again, in seconds or as a date: https://www.rfc-editor.org/rfc/rfc9110.html#section-10.2.3 */
   retryAfter: "retry-after",
+  /** Who calls: "Bearer <token>" (RFC 6750). */
+  authorization: "authorization",
+  /** How the caller is to prove itself, on an answer that refuses it (RFC 6750 §3). */
+  challenge: "www-authenticate",
   /** "sheddable", "normal" or "critical", in lower case; absent where the call is what its contract says. */
   criticality: "heddle-criticality",
   /** How many hops above, this one included, are attempts after the first, in decimal; absent where none is. */

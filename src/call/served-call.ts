@@ -152,6 +152,10 @@ export class ServedCall extends Lifetime implements HandlerContext, CurrentCall 
     return criticalityTold(this.requestField(headers.criticality), this.method);
   }
 
+  get authorization(): string | undefined {
+    return this.requestField(headers.authorization);
+  }
+
   get attempt(): number {
     return attemptTold(this.requestField(headers.previousAttempts));
   }

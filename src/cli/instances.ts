@@ -10,6 +10,8 @@ export interface InstanceView {
   readonly id: string;
   readonly name: string;
   readonly address: string;
+  /** "https" where it speaks TLS. */
+  readonly scheme: "http" | "https";
   readonly health: "healthy" | "unhealthy" | "unavailable" | "unknown";
   /** Why it is not healthy. */
   readonly reason: string;
@@ -48,6 +50,7 @@ function view(instance: Instance): InstanceView {
     id,
     name,
     address: host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`,
+    scheme: metadata.scheme === "https" ? "https" : "http",
     health: health[status] ?? "unknown",
     reason: status === Status.HEALTHY ? "" : statusReason,
     zone,

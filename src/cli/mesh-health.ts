@@ -1,3 +1,5 @@
+import { get } from "node:https";
+import { json } from "node:stream/consumers";
 import { listInstances } from "./instances.ts";
 import { discoveryOf, host, type Part } from "./plan.ts";
 
@@ -7,7 +9,9 @@ export async function unseen(plan: readonly Part[]): Promise<readonly Part[]> {
     const instances = await listInstances(discoveryOf(plan));
     const healthy = new Set(instances.filter(({ health }) => health === "healthy").map(({ address }) => address));
     const gateway = plan.find(({ name }) => name === "gateway");
-    const unrouted = gateway ? notRouted(await healthPage(gateway), plan) : [];
+    const { scheme } = instances.find(({ address }) => gateway && address === addressOf(gateway)) ?? {};
+    const page = gateway && (scheme === "https" ? securePage(gateway) : healthPage(gateway));
+    const unrouted = page ? notRouted(await page, plan) : [];
     return plan.filter((part) => !healthy.has(addressOf(part)) || unrouted.includes(part));
   } catch {
     return plan; // one of the two does not answer yet
@@ -19,6 +23,18 @@ const addressOf = ({ port }: Part) => `${host}:${port}`;
 async function healthPage(gateway: Part): Promise<unknown> {
   const response = await fetch(`http://${addressOf(gateway)}/health`, { signal: AbortSignal.timeout(2_000) });
   return response.json();
+}
+
+/** Of a process that was just started here and is asked nothing secret: its certificate may be for another name. */
+function securePage(gateway: Part): Promise<unknown> {
+  const options = { rejectUnauthorized: false, agent: false, timeout: 2_000 };
+  return new Promise((resolve, reject) => {
+    const asked = get(`https://${addressOf(gateway)}/health`, options, (response) =>
+      json(response).then(resolve, reject),
+    );
+    asked.on("timeout", () => asked.destroy(new Error("no answer")));
+    asked.on("error", reject);
+  });
 }
 
 /** The parts that a gateway's `/health` page does not show as healthy and routed. */

@@ -1,4 +1,7 @@
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { jwksPath } from "../security/signing-keys.ts";
+import { developmentTokens } from "../security/token-service.ts";
 
 /** One process of the mesh that `up` starts. */
 export interface Part {
@@ -22,9 +25,10 @@ export function program(folder: string): string {
   return fileURLToPath(new URL(`../${folder}/main.${extension}`, import.meta.url));
 }
 
-/** What people type to run a command: make's target in the project, the package's program elsewhere. */
-export function typed(command: string): string {
-  return extension === "ts" ? `make ${command}` : `npx heddle ${command}`;
+/** What people type to run a command, maybe with arguments: make's target in the project, the package's program elsewhere. */
+export function typed(command: string, args = ""): string {
+  if (extension === "ts") return args === "" ? `make ${command}` : `make ${command} ARGS='${args}'`;
+  return args === "" ? `npx heddle ${command}` : `npx heddle ${command} ${args}`;
 }
 
 const part = (name: string, port: number, rest: Pick<Part, "stage"> & Partial<Part>): Part => ({
@@ -65,8 +69,32 @@ export function environmentOf(part: Part, { env, home, discovery }: PlanSettings
     ADMIN_PORT: String(part.adminPort),
     HEDDLE_DISCOVERY: discovery,
     HEDDLE_DATA: `${home}/data`,
+    ...(usesOwnKeys(env) && {
+      AUTH_JWKS: jwksPath(keysFolder(home)),
+      AUTH_ISSUER: developmentTokens.issuer,
+      AUTH_AUDIENCE: env.AUTH_AUDIENCE || developmentTokens.audience,
+    }),
+    ...(part.name !== "gateway" && plainText),
     ...part.env,
   };
+}
+
+/** A certificate is the gateway's, for the world: the others are at home on this machine. */
+const plainText = { TLS_CERT_FILE: "", TLS_KEY_FILE: "", TLS_CLIENT_CA_FILE: "" };
+
+/** How the gateway that `up` starts is reached. */
+export function gatewayScheme({ TLS_CERT_FILE }: NodeJS.ProcessEnv): "http" | "https" {
+  return TLS_CERT_FILE ? "https" : "http";
+}
+
+/** Where `heddle token` keeps its keys. */
+export function keysFolder(home: string): string {
+  return join(home, "keys");
+}
+
+/** Whether what `up` starts takes the tokens of `heddle token`: where nobody says whose tokens are to be taken. */
+export function usesOwnKeys({ AUTH_JWKS, AUTH_HS256_SECRET_FILE, NODE_ENV }: NodeJS.ProcessEnv): boolean {
+  return !AUTH_JWKS && !AUTH_HS256_SECRET_FILE && NODE_ENV !== "production";
 }
 
 /** What the parts share. */

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { trials } from "./try-it.ts";
 
-const facts = { users: [], grpc: "grpcurl", buf: "node_modules/.bin/buf" } as const;
+const facts = { users: [], grpc: "grpcurl", buf: "node_modules/.bin/buf", gateway: "localhost:8000" } as const;
 const commands = (more: object = {}) => trials({ ...facts, ...more }).map(({ command }) => command);
 
 test("in an empty shop Ada is the first user, and the order is hers", () => {
@@ -23,6 +23,10 @@ test("when all names are taken they come again with a number", () => {
 });
 
 test("without grpcurl the project's own buf makes the gRPC call", () => {
-  expect(commands()[2]).toMatch(/^grpcurl -plaintext localhost:8002 /);
-  expect(commands({ grpc: "buf" })[2]).toMatch(/^node_modules\/\.bin\/buf curl /);
+  expect(commands()[3]).toMatch(/^grpcurl -plaintext localhost:8002 /);
+  expect(commands({ grpc: "buf" })[3]).toMatch(/^node_modules\/\.bin\/buf curl /);
+});
+
+test("what asks for a token comes with one", () => {
+  expect(commands()[2]).toContain(`-H "authorization: Bearer $(make token ARGS='--sub ada --scope products:write')"`);
 });

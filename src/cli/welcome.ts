@@ -1,15 +1,16 @@
 import { relative } from "node:path";
 import type { Cli } from "./command.ts";
-import { discoveryOf, typed } from "./plan.ts";
+import { discoveryOf, gatewayScheme, typed } from "./plan.ts";
 import type { RunningPart } from "./run-file.ts";
 import { table } from "./table.ts";
 import { trialFacts, trials } from "./try-it.ts";
 
 /** Shows where everything is. */
-export function showWhere({ out, home, plan }: Cli, parts: readonly RunningPart[]): void {
+export function showWhere({ out, home, plan, env }: Cli, parts: readonly RunningPart[]): void {
   const inOrder = plan.flatMap(({ port }) => parts.filter((part) => part.port === port));
   const rows = inOrder.map(({ name, port, adminPort, pid }) => {
-    return [name, `http://localhost:${port}`, `http://localhost:${adminPort}/metrics`, String(pid)];
+    const scheme = name === "gateway" ? gatewayScheme(env) : "http";
+    return [name, `${scheme}://localhost:${port}`, `http://localhost:${adminPort}/metrics`, String(pid)];
   });
   const columns = [
     { title: "service" },
@@ -24,7 +25,7 @@ export function showWhere({ out, home, plan }: Cli, parts: readonly RunningPart[
 /** Shows what to try, and how to go on. */
 export async function showTrials({ out, plan, env }: Cli): Promise<void> {
   out.line("\nTry it:");
-  for (const { about, command } of trials(await trialFacts(discoveryOf(plan), env.PATH ?? ""))) {
+  for (const { about, command } of trials(await trialFacts(discoveryOf(plan), env))) {
     out.line(`\n  ${out.paint("dim", `# ${about}`)}\n  ${command}`);
   }
   out.line(`\nSee it: ${typed("status")}, ${typed("logs")}. Stop it: ${typed("down")}`);

@@ -1,8 +1,5 @@
-import { Code } from "@connectrpc/connect";
-import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import type { Clock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
-import { jsonAnswer } from "../server/answers.ts";
 import { pathOf } from "../server/dispatch.ts";
 import type { HealthState } from "../server/health.ts";
 import type { AddressSet } from "../wire/addresses.ts";
@@ -15,6 +12,7 @@ import { withRequestId } from "./http/request-id.ts";
 import { withSecurityHeaders } from "./http/security-headers.ts";
 import { withTrace } from "./http/trace.ts";
 import { healthPage } from "./pages/health-page.ts";
+import { type Documentation, pagesOf } from "./pages/pages.ts";
 import type { Routing } from "./routes/routing.ts";
 
 /** What answers are made of. */
@@ -24,6 +22,10 @@ export interface AnsweringOptions {
   readonly routing: Routing;
   readonly health: HealthState;
   readonly version: string;
+  /** Whether it can prove callers: methods that ask for access are closed where it cannot. */
+  readonly provesCallers: boolean;
+  /** Unset, there is none. */
+  readonly documentation: Documentation | undefined;
   readonly corsOrigins: readonly string[];
   /** Proxies whose word for where a request comes from is taken. */
   readonly proxies: AddressSet | undefined;
@@ -33,38 +35,24 @@ export interface AnsweringOptions {
   readonly random: Random;
 }
 
-/** Answers every request: preflights, `/health`, what is routed at this moment, the server's own, in this order. */
-export function answering({
-  own,
-  routing,
-  health,
-  version,
-  corsOrigins,
-  proxies,
-  bodies,
-  room,
-  clock,
-  random,
-}: AnsweringOptions): HttpHandler {
-  const page = () => {
+/**
+ * Answers every request: preflights, the pages of the gateway itself, what is routed at this moment, the server's own, in
+ * this order.
+ */
+export function answering(options: AnsweringOptions): HttpHandler {
+  const { own, routing, health, documentation, corsOrigins, proxies, bodies, room, clock, random, ...about } = options;
+  const told = (): readonly [boolean, Record<string, unknown>] => {
     const serving = health.serving.value;
-    const told = healthPage({ serving, version, fleet: routing.fleet.value, routes: routing.routes.value });
-    return jsonAnswer(serving ? 200 : 503, told);
+    return [serving, healthPage({ ...about, serving, fleet: routing.fleet.value, routes: routing.routes.value })];
   };
+  const pages = pagesOf({ health: told, documentation });
   const route: HttpHandler = async (request) => {
-    if (pathOf(request.url) === "/health") return readOnly(request, page);
+    const page = pages(request, pathOf(request.url));
+    if (page !== undefined) return (await page) ?? own(request);
     return (await routing.routes.value.answer(request)) ?? own(request);
   };
   const security = { everybody: corsOrigins.includes("*") };
   const traced = withBodyLimits({ limits: bodies, room, clock }, withTrace(random, route));
   const known = withRequestId(withCors(corsOrigins, withCallerAddress(proxies, traced)));
   return withSecurityHeaders(security, known);
-}
-
-function readOnly({ method }: UniversalServerRequest, page: () => UniversalServerResponse): UniversalServerResponse {
-  if (method === "GET") return page();
-  const { status, header = new Headers() } = page();
-  if (method === "HEAD") return { status, header };
-  const message = `${method} is not allowed here; allowed: GET, HEAD`;
-  return jsonAnswer(405, { code: Code.Unimplemented, message, details: [] }, { allow: "GET, HEAD" });
 }

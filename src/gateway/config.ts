@@ -14,6 +14,8 @@ export function gatewayConfig(read: EnvReader) {
     cacheDir: join(dataDir, "cache", "gateway"),
     ...limitSettings(read),
     corsOrigins: read.list("CORS_ORIGINS", ["*"], "origins whose pages may call, between commas; * for all"),
+    docs: read.choice("DOCS", ["yes", "no"], "yes", "whether /docs and /openapi.json tell of the API") !== "no",
+    apiTitle: read.text("API_TITLE", "API", "what they call it"),
     upstreamTimeoutMs: read.durationMs("UPSTREAM_TIMEOUT", 5_000, "for calls whose contract and caller do not say"),
   };
 }

@@ -9,16 +9,20 @@ import { type Random, systemRandom } from "../base/random.ts";
 import type { FaultSource } from "../mesh/faults/plan.ts";
 import { openMesh } from "../mesh/mesh.ts";
 import type { JsonOutput } from "../rest/response.ts";
+import { type BearerTokenOptions, bearerTokens } from "../security/bearer-tokens.ts";
+import type { TlsFiles } from "../security/certificates.ts";
+import type { Authenticate } from "../security/principal.ts";
 import type { Buckets } from "../server/policy/local-buckets.ts";
 import type { LoopOverloadOptions } from "../server/policy/loop-overload.ts";
 import { meshMetrics } from "../telemetry/mesh-metrics.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import { addressSet } from "../wire/addresses.ts";
-import type { Engine, ServerTls } from "../wire/engine.ts";
+import type { Engine, ServerTls, SessionTls } from "../wire/engine.ts";
 import { defaultEngine } from "../wire/engines.ts";
 import type { Rpcs } from "../wire/grpc/rpc.ts";
 import { answering } from "./answering.ts";
 import { type BodyLimits, createRoom } from "./http/bodies.ts";
+import { documentationOf } from "./pages/pages.ts";
 import { openBuckets } from "./routes/buckets.ts";
 import { fileFleetCache, noFleetCache } from "./routes/fleet-cache.ts";
 import { openRouting, type Routing } from "./routes/routing.ts";
@@ -55,6 +59,10 @@ export interface GatewayOptions {
   readonly bodies?: BodyLimits;
   /** How REST under `/v1` is answered: enums as numbers, names in snake_case, without defaults. If unset, as protojson has it, with every field. */
   readonly json?: JsonOutput;
+  /** Whether `/docs` and `/openapi.json` tell of the API that is routed. Default true. */
+  readonly docs?: boolean;
+  /** What they call the API. Default "API". */
+  readonly apiTitle?: string;
   readonly drainMs?: number;
   /** Whether SIGTERM and SIGINT drain the gateway. Default true. */
   readonly signals?: boolean;
@@ -62,7 +70,15 @@ export interface GatewayOptions {
   readonly zone?: string;
   /** What is to go wrong in the calls that it passes on, on purpose. Default `HEDDLE_FAULTS`, else nothing. */
   readonly faults?: FaultSource;
+  /** Proves callers, for contracts that ask for access. Without it, and without `tokens`, such methods are not passed on. */
+  readonly authenticate?: Authenticate;
+  /** Which bearer tokens prove callers: what `bearerTokens` takes. */
+  readonly tokens?: BearerTokenOptions;
   readonly tls?: ServerTls;
+  /** Files of the certificate and its key, followed while they change; instead of `tls`. */
+  readonly tlsFiles?: TlsFiles;
+  /** How services that speak TLS prove themselves. By default by the authorities that Node knows; NODE_EXTRA_CA_CERTS adds some. */
+  readonly endpointTls?: SessionTls;
   readonly metrics?: Registry;
   readonly log?: Logger;
   readonly engine?: Engine;
@@ -81,11 +97,13 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
   const { log = jsonLogger({ fields: { service: "gateway" } }), version = "" } = options;
   const { engine = defaultEngine, clock = systemClock, random = systemRandom } = options;
   const { metrics = createMetrics({ service: "gateway" }), corsOrigins = ["*"], port = 8_000 } = options;
-  const { upstreamTimeoutMs = 5_000, trustedProxies = [], rateLimits = true, redisUrl, json = {} } = options;
-  const { bodies = {}, limits = {}, loop = clock === systemClock ? createLoopLoad : () => idleLoop } = options;
+  const { upstreamTimeoutMs = 5_000, json = {}, docs = true, apiTitle: title = "API" } = options;
+  const { trustedProxies = [], rateLimits = true, redisUrl, bodies = {}, limits = {} } = options;
+  const { loop = clock === systemClock ? createLoopLoad : () => idleLoop } = options;
   const proxies = trustedProxies.length === 0 ? undefined : addressSet(trustedProxies);
   const room = createRoom(bodies);
   const tools = { engine, clock, random, log };
+  const { authenticate = options.tokens && bearerTokens({ clock, log, ...options.tokens }) } = options;
   const opened: AsyncDisposable[] = [];
   const buckets = rateLimits === true ? await openBuckets({ ...tools, redisUrl, metrics, opened }) : rateLimits;
   const mesh = await openMesh({ ...options, ...tools, hooks: meshMetrics(metrics) }).catch(closeAndThrow(opened));
@@ -103,23 +121,17 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
     port,
     metrics,
     rpcs,
+    ...(authenticate && { authenticate }),
     around(own, parts) {
       const upstream = { upstream: mesh.transport, passOn: mesh.call, upstreamTimeoutMs, json };
+      const access = { authenticate, endpointTls: options.endpointTls };
       const limiting = { rateLimits: buckets, limits, loop, proxies, room };
-      routing = openRouting({ ...tools, ...upstream, ...limiting, parts, discovery, cache, corsOrigins });
+      const found = { ...tools, parts, discovery, cache, corsOrigins };
+      routing = openRouting({ ...found, ...upstream, ...access, ...limiting });
       opened.unshift(routing);
-      return answering({
-        own,
-        routing,
-        health: parts.health,
-        version,
-        corsOrigins,
-        proxies,
-        bodies,
-        room,
-        clock,
-        random,
-      });
+      const documentation = docs ? documentationOf({ routes: routing.routes, title, version, log }) : undefined;
+      const about = { health: parts.health, version, provesCallers: authenticate !== undefined, documentation };
+      return answering({ own, routing, ...about, corsOrigins, proxies, bodies, room, clock, random });
     },
   });
   const server = await starting.catch(closeAndThrow(opened));

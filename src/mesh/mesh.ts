@@ -13,13 +13,14 @@ import { environmentOr } from "../base/env.ts";
 import { jsonLogger, type Logger } from "../base/log.ts";
 import { type Random, systemRandom } from "../base/random.ts";
 import type { OutgoingCallInit } from "../call/outgoing-call.ts";
-import type { Engine } from "../wire/engine.ts";
+import type { Engine, SessionTls } from "../wire/engine.ts";
 import { defaultEngine } from "../wire/engines.ts";
 import { callTransport, performed } from "../wire/grpc/call-transport.ts";
 import { SessionPool } from "../wire/session-pool.ts";
 import type { BalancerName } from "./balance/balancers.ts";
 import { Channels } from "./channels.ts";
 import { type MeshClient, meshClient } from "./client.ts";
+import type { Credentials } from "./credentials.ts";
 import { Faults } from "./faults/faults.ts";
 import type { FaultSource } from "./faults/plan.ts";
 import type { MeshHooks } from "./hooks.ts";
@@ -47,6 +48,17 @@ export interface MeshOptions {
   readonly zone?: string;
   /** The application's own, outside of all steps. */
   readonly interceptors?: readonly Interceptor[];
+  /**
+   * What calls prove themselves with: `callersToken()` passes on the token of the call being served, `bearer(source)`
+   * shows this program's own. A call that brings its own `authorization` keeps it. By default nothing is shown. With a
+   * `resolver` of one's own they have to name the services that see them, for these may be anybody's.
+   */
+  readonly credentials?: Credentials;
+  /**
+   * How endpoints that speak TLS prove themselves, and we to them. By default by the authorities that Node knows;
+   * NODE_EXTRA_CA_CERTS adds some.
+   */
+  readonly endpointTls?: SessionTls;
   readonly hooks?: MeshHooks;
   /**
    * What is to go wrong in calls on purpose, for tests and game days: a `heddle.fault.v1.FaultPlan`, as a message, as
@@ -80,10 +92,17 @@ export interface Mesh extends AsyncDisposable {
 export async function openMesh(options: MeshOptions = {}): Promise<Mesh> {
   const { clock = systemClock, random = systemRandom, engine = defaultEngine, hooks = {} } = options;
   const { log = jsonLogger({ level: "warn" }), interceptors = [], balance, zone = environmentOr("ZONE", "") } = options;
+  const { credentials } = options;
+  if (credentials?.services === undefined && credentials !== undefined && options.resolver !== undefined) {
+    throw new TypeError(
+      "credentials have to say `to` whom they are shown where endpoints come from a resolver of one's own",
+    );
+  }
   const faults = new Faults({ clock, random, log });
   faults.set(options.faults ?? environmentOr("HEDDLE_FAULTS", ""));
-  const sessions = new SessionPool(engine);
-  const registrySessions = new SessionPool(engine, registryKeepalive);
+  const tls = options.endpointTls && { tls: options.endpointTls };
+  const sessions = new SessionPool(engine, tls);
+  const registrySessions = new SessionPool(engine, { ...registryKeepalive, ...tls });
   const deadlines = new Deadlines(clock);
   const recent = new Recent(clock);
   const entered = enterRecent(recent);
@@ -110,7 +129,7 @@ export async function openMesh(options: MeshOptions = {}): Promise<Mesh> {
       log,
     });
   const services = transportTo(withDiscovery(resolver, registry.channels), sessions);
-  const perform = meshPerform({ ...services.parts, hooks, faults });
+  const perform = meshPerform({ ...services.parts, hooks, faults, ...(credentials && { credentials }) });
   const transport = callTransport({ perform, interceptors, baseUrl: "http://mesh" });
   return {
     client: (service) => meshClient(service, transport, clock),

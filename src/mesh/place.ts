@@ -24,6 +24,7 @@ import { slowStartRatio } from "./balance/slow-start.ts";
 import { LoadWatch } from "./load-watch.ts";
 import { Circuit } from "./policy/circuit.ts";
 import type { Endpoint } from "./resolve/resolver.ts";
+import { targetOf } from "./resolve/static.ts";
 import type { Route } from "./route.ts";
 
 /** What places are made of. */
@@ -76,7 +77,7 @@ export class Place implements Candidate, Disposable {
     this.load = new Load(now, parts.expectedMs);
     this.#seenAt = now;
     this.#parts = parts;
-    this.#session = parts.sessions.retain(endpoint.address);
+    this.#session = parts.sessions.retain(targetOf(endpoint));
     this.#wasReachable = this.isReachable;
     this.#unfollow = this.#session.onChange(() => this.#reached());
     if (parts.reportIntervalMs !== undefined) this.#watch = this.#watched(parts.reportIntervalMs);
@@ -150,7 +151,7 @@ export class Place implements Candidate, Disposable {
     this.#isGone = true;
     this.#unfollow();
     this.#watch?.[Symbol.dispose]();
-    this.#parts.sessions.release(this.endpoint.address);
+    this.#parts.sessions.release(targetOf(this.endpoint));
     for (const timer of this.#timers.values()) timer.cancel();
     this.#timers.clear();
     this.#probe?.cancel(new Error("the endpoint is gone"));

@@ -17,6 +17,7 @@ import type { MeshHooks } from "./hooks.ts";
 import type { Place } from "./place.ts";
 import type { Permit } from "./policy/circuit.ts";
 import { pushbackOf } from "./policy/pushback.ts";
+import { targetOf } from "./resolve/static.ts";
 import type { Route } from "./route.ts";
 import { type AttemptFacts, type AttemptKind, brief, type Choice } from "./story.ts";
 
@@ -169,7 +170,9 @@ export class Sending {
   /** To the session, or to what is to go wrong on purpose. */
   #pass(attempt: Attempt): Promise<UnaryResponse | StreamResponse> {
     const { sessions, faults } = this.#parts;
-    return faults?.injector?.send(attempt, this.facts, sessions) ?? sessions.send(this.facts.endpoint.address, attempt);
+    return (
+      faults?.injector?.send(attempt, this.facts, sessions) ?? sessions.send(targetOf(this.facts.endpoint), attempt)
+    );
   }
 
   #fields(): Fields {

@@ -2,6 +2,8 @@ import type { Interceptor, Transport } from "@connectrpc/connect";
 import type { Random } from "../base/random.ts";
 import { callTransport, type Perform } from "../wire/grpc/call-transport.ts";
 import { type AttemptsOptions, attempting } from "./attempts.ts";
+import type { Credentials } from "./credentials.ts";
+import { credentials } from "./steps/credentials.ts";
 import { deadline } from "./steps/deadline.ts";
 import { inherit } from "./steps/inherit.ts";
 import { observe } from "./steps/observe.ts";
@@ -11,6 +13,8 @@ import { validate } from "./steps/validate.ts";
 /** What the way out is made of. */
 export interface MeshTransportOptions extends AttemptsOptions {
   readonly random: Random;
+  /** What calls prove themselves with. By default with nothing. */
+  readonly credentials?: Credentials;
   /** The application's own, outside of all steps. */
   readonly interceptors: readonly Interceptor[];
 }
@@ -24,7 +28,8 @@ export function meshTransport(options: MeshTransportOptions): Transport {
 /** What it does with a call, inside of the application's interceptors. */
 export function meshPerform(options: Omit<MeshTransportOptions, "interceptors">): Perform {
   const { deadlines, hooks, clock, random } = options;
+  const proof = options.credentials === undefined ? [] : [credentials(options.credentials)];
   // The way out, top to bottom: once per call; then as often as it is sent.
-  const steps = [observe(hooks, clock), validate(), deadline(clock, deadlines), inherit(random)];
+  const steps = [observe(hooks, clock), validate(), deadline(clock, deadlines), ...proof, inherit(random)];
   return chain(steps, attempting(options));
 }

@@ -39,7 +39,8 @@ function hasRule(method: DescMethod): boolean {
   return pattern.case !== undefined || additionalBindings.length > 0;
 }
 
-function rpcBinding(method: DescMethodUnary | DescMethodServerStreaming): Binding {
+/** The binding of a method that no rule names. */
+export function rpcBinding(method: DescMethodUnary | DescMethodServerStreaming): Binding {
   return {
     method,
     httpMethod: "POST",

@@ -1,5 +1,4 @@
-import { create, createRegistry, type DescEnum, type DescFile, type DescService, toBinary } from "@bufbuild/protobuf";
-import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
+import { create, createRegistry, type DescEnum, type DescFile, type DescService } from "@bufbuild/protobuf";
 import { Code, type ServiceImpl } from "@connectrpc/connect";
 import { file_google_rpc_error_details } from "../../gen/google/rpc/error_details_pb.ts";
 import {
@@ -11,6 +10,7 @@ import {
   ServerReflectionResponseSchema as AlphaResponseSchema,
   ServerReflection as ServerReflectionAlpha,
 } from "../../gen/grpc/reflection/v1alpha/reflection_pb.ts";
+import { bytesOf, noSourceInfo, type SourceInfo } from "./source-info.ts";
 
 type Question = Pick<ServerReflectionRequest, "host" | "messageRequest">;
 type Answer =
@@ -19,9 +19,15 @@ type Answer =
   | { case: "allExtensionNumbersResponse"; value: { baseTypeName: string; extensionNumber: number[] } }
   | { case: "errorResponse"; value: { errorCode: Code; errorMessage: string } };
 
-/** grpc.reflection for the services, from their descriptors: v1, and the v1alpha that older clients ask for. */
-export function reflectionServices(services: readonly DescService[]): readonly (readonly [DescService, object])[] {
-  const answer = answers(services);
+/**
+ * grpc.reflection for the services, from their descriptors: v1, and the v1alpha that older clients ask for. Files come
+ * with the comments that they have or that are known of them, so that whoever asks can document the services.
+ */
+export function reflectionServices(
+  services: readonly DescService[],
+  sourceInfo: SourceInfo = noSourceInfo,
+): readonly (readonly [DescService, object])[] {
+  const answer = answers(services, sourceInfo);
   const v1: ServiceImpl<typeof ServerReflection> = {
     async *serverReflectionInfo(questions) {
       const sent = new Set<DescFile>();
@@ -49,8 +55,12 @@ export function reflectionServices(services: readonly DescService[]): readonly (
 }
 
 /** Answers one question; `sent` holds the files already sent on this stream, which are not sent again. */
-function answers(services: readonly DescService[]): (question: Question, sent: Set<DescFile>) => Answer {
+function answers(
+  services: readonly DescService[],
+  sourceInfo: SourceInfo,
+): (question: Question, sent: Set<DescFile>) => Answer {
   const files = closureOf(services);
+  const filesOf = filesWith(sourceInfo);
   const registry = createRegistry(...files.values());
   const extensions = [...registry].filter((desc) => desc.kind === "extension");
   const enumValues = enumValuesOf([...registry].filter((desc) => desc.kind === "enum"));
@@ -107,19 +117,27 @@ function closureOf(services: readonly DescService[]): Map<string, DescFile> {
   return files;
 }
 
-/** The file and its imports, imports first, without those already sent. */
-function filesOf(file: DescFile | undefined, sent: Set<DescFile>, asked: string): Answer {
-  if (file === undefined) return failure(Code.NotFound, `${asked} is not known here`);
-  const fileDescriptorProto: Uint8Array[] = [];
-  const walk = (one: DescFile): void => {
-    if (sent.has(one)) return;
-    sent.add(one);
-    one.dependencies.forEach(walk);
-    fileDescriptorProto.push(toBinary(FileDescriptorProtoSchema, one.proto));
+/** Answers with a file and its imports, imports first, without those already sent. Each is serialised once. */
+function filesWith(sourceInfo: SourceInfo) {
+  const known = new Map<DescFile, Uint8Array>();
+  const serialised = (file: DescFile): Uint8Array => {
+    const bytes = known.get(file) ?? bytesOf(file.proto, sourceInfo(file) ?? file.proto.sourceCodeInfo);
+    known.set(file, bytes);
+    return bytes;
   };
-  sent.delete(file); // asked for by name, it is sent again
-  walk(file);
-  return { case: "fileDescriptorResponse", value: { fileDescriptorProto } };
+  return (file: DescFile | undefined, sent: Set<DescFile>, asked: string): Answer => {
+    if (file === undefined) return failure(Code.NotFound, `${asked} is not known here`);
+    const fileDescriptorProto: Uint8Array[] = [];
+    const walk = (one: DescFile): void => {
+      if (sent.has(one)) return;
+      sent.add(one);
+      one.dependencies.forEach(walk);
+      fileDescriptorProto.push(serialised(one));
+    };
+    sent.delete(file); // asked for by name, it is sent again
+    walk(file);
+    return { case: "fileDescriptorResponse", value: { fileDescriptorProto } };
+  };
 }
 
 function failure(errorCode: Code, errorMessage: string): Answer {

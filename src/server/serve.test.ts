@@ -28,7 +28,7 @@ test("a contract that asks for access is refused where nothing proves callers; o
     defaults: { access: { scopes: ["texts:read"] } },
   });
   await expect(openServer({ services: [[closed, {}]] })).rejects.toThrow(
-    "the contract asks for access to made.v1.MadeService/Closed, but nothing proves callers: set `authenticate`",
+    "the contract asks for access to made.v1.MadeService/Closed, but nothing proves callers: set AUTH_JWKS, or `authenticate` in code",
   );
   const open = contract([{ name: "Open", policy: { access: { anonymous: true } } }]);
   await using server = await openServer({ services: [[open, {}]] });

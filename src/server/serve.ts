@@ -7,8 +7,9 @@ import { Lifetime } from "../base/lifetime.ts";
 import type { Logger } from "../base/log.ts";
 import { createLoopLoad, idleLoop, type LoopLoad } from "../base/loop-load.ts";
 import { methodName } from "../call/method.ts";
-import { assertPolicies, methodPolicy } from "../call/policy.ts";
+import { assertPolicies } from "../call/policy.ts";
 import { contractRegistry } from "../rest/registry.ts";
+import { isClosed } from "../security/access.ts";
 import type { Authenticate } from "../security/principal.ts";
 import type { Engine, HttpHandler, Listener, ServerTls } from "../wire/engine.ts";
 import { defaultEngine } from "../wire/engines.ts";
@@ -23,6 +24,7 @@ import { orcaService } from "./orca.ts";
 import { type Buckets, LocalBuckets } from "./policy/local-buckets.ts";
 import { reflectionServices } from "./reflection.ts";
 import { rpcsOf } from "./rpcs.ts";
+import { type Descriptors, readSourceInfo } from "./source-info.ts";
 import { authenticate } from "./steps/authenticate.ts";
 import { authorize } from "./steps/authorize.ts";
 import { deadline } from "./steps/deadline.ts";
@@ -62,6 +64,11 @@ export interface ServerOptions {
   readonly port?: number;
   /** PEM texts; with them the port speaks TLS only. */
   readonly tls?: ServerTls;
+  /**
+   * The contracts with their comments, which generated code has lost: what `buf build --as-file-descriptor-set -o FILE`
+   * writes, or its bytes. Reflection hands the comments on, and the gateway's documentation shows them. Default: none.
+   */
+  readonly descriptors?: Descriptors;
   /** Proves callers. Without it no contract may ask for access. */
   readonly authenticate?: Authenticate;
   /** The application's own, inside of all steps. */
@@ -92,6 +99,8 @@ export interface Server extends AsyncDisposable {
   readonly host: string;
   readonly port: number;
   readonly health: HealthState;
+  /** Proves itself by another pair to connections that open from now on. Throws, and changes nothing, if it cannot be used. */
+  setTls(tls: ServerTls): void;
   /**
    * Finishes what has begun and begins nothing. Not ready any more, GOAWAY, endless streams end with UNAVAILABLE,
    * other calls have `graceMs` (default 10 s). Resolves with how many calls were cut off.
@@ -127,7 +136,7 @@ export async function openServer(options: ServerOptions): Promise<Server> {
     ...options.services,
     [Health, healthService(health)],
     [OpenRcaService, orcaService(load, clock)],
-    ...reflectionServices([...described, Health]),
+    ...reflectionServices([...described, Health], await readSourceInfo(options.descriptors, options.log)),
   ];
   for (const [service, implementation] of entries) router.service(service, implementation);
   const own = dispatcher({ ...options, handlers: router.handlers, services: described, health, clock });
@@ -172,12 +181,12 @@ const alwaysAnswered: ReadonlySet<DescService> = new Set([Health]);
 
 /** A rule that nobody enforces is worse than none: refuse to start. */
 function assertOpen(services: readonly DescService[]): void {
-  const closed = services
-    .flatMap((service) => service.methods)
-    .filter((method) => methodPolicy(method).access?.anonymous === false);
+  const closed = services.flatMap((service) => service.methods).filter(isClosed);
   if (closed.length === 0) return;
   const names = closed.map(methodName).join(", ");
-  throw new Error(`the contract asks for access to ${names}, but nothing proves callers: set \`authenticate\``);
+  throw new Error(
+    `the contract asks for access to ${names}, but nothing proves callers: set AUTH_JWKS, or \`authenticate\` in code`,
+  );
 }
 
 class OpenServer implements Server {
@@ -193,6 +202,10 @@ class OpenServer implements Server {
     this.health = health;
     this.#listener = listener;
     this.#draining = draining;
+  }
+
+  setTls(tls: ServerTls): void {
+    this.#listener.setTls(tls);
   }
 
   drain(graceMs = 10_000): Promise<number> {

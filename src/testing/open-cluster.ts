@@ -1,8 +1,11 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { systemClock } from "../base/clock.ts";
 import { silentLogger } from "../base/log.ts";
 import { type Mesh, type MeshOptions, openMesh } from "../mesh/mesh.ts";
+import { jwksPath, type KeyFolder } from "../security/signing-keys.ts";
+import { developmentTokens, ensureKeys, issueToken } from "../security/token-service.ts";
 import { freePort } from "./free-port.ts";
 import { Replica } from "./replica.ts";
 
@@ -37,11 +40,19 @@ export class Cluster implements AsyncDisposable {
   readonly dataDir: string;
   readonly #options: ClusterOptions;
   readonly #replicas: Replica[] = [];
+  readonly #keys: KeyFolder;
 
   constructor(options: ClusterOptions, dataDir: string, discoveryAddress: string) {
     this.#options = options;
     this.dataDir = dataDir;
+    this.#keys = { folder: join(dataDir, "keys"), clock: systemClock };
     this.discoveryAddress = discoveryAddress;
+  }
+
+  /** What a caller sends as `authorization` that all programs take: a token of an hour, of Ada, with these scopes. */
+  async bearer(...scopes: readonly string[]): Promise<string> {
+    const { audience } = developmentTokens;
+    return `Bearer ${await issueToken(this.#keys, { subject: "ada", scopes, audience, ttlMs: 3_600_000 })}`;
   }
 
   /** The n-th replica of a program, from 0. */
@@ -49,6 +60,11 @@ export class Cluster implements AsyncDisposable {
     const found = this.#replicas.filter((replica) => replica.part === name)[index];
     if (found === undefined) throw new RangeError(`the cluster has no ${name} ${index}`);
     return found;
+  }
+
+  /** Makes the keys by which programs prove callers. */
+  async makeKeys(): Promise<void> {
+    await ensureKeys(this.#keys);
   }
 
   /** Starts one more program, on `port` or a free one; resolves when it is ready. */
@@ -64,6 +80,9 @@ export class Cluster implements AsyncDisposable {
       env: {
         HEDDLE_DISCOVERY: this.discoveryAddress,
         HEDDLE_DATA: this.dataDir,
+        AUTH_JWKS: jwksPath(this.#keys.folder),
+        AUTH_ISSUER: developmentTokens.issuer,
+        AUTH_AUDIENCE: developmentTokens.audience,
         ...this.#options.env,
         ...this.#options.envOf?.[part],
         ...env,
@@ -103,6 +122,7 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
   options.onFailure(() => process.stderr.write(cluster.logs()));
   const { discovery = 1, ...others } = options.replicas;
   try {
+    await cluster.makeKeys();
     if (discovery > 0) await cluster.start("discovery", { port: discoveryPort });
     const starting = (Object.keys(others) as (keyof typeof others)[]).flatMap((name) =>
       Array.from({ length: others[name] ?? 0 }, () => cluster.start(name)),

@@ -59,6 +59,11 @@ export interface Listener extends AsyncDisposable {
   /** Requests being answered. */
   readonly inFlight: number;
   /**
+   * Proves itself by another pair from now on: to connections that open, while those that are open go on as they are.
+   * Throws, and changes nothing, if the pair cannot be used, or the port speaks no TLS.
+   */
+  setTls(tls: ServerTls): void;
+  /**
    * Finishes what has begun and begins nothing: closes the port, sends GOAWAY, waits up to `graceMs` for what runs,
    * then closes every connection. Resolves with how many requests were cut off.
    */

@@ -117,6 +117,26 @@ describe.each(Object.entries(engines))("the listener of %s", (_, engine) => {
     await expect(again).rejects.toMatchObject({ code: "EADDRINUSE" });
   });
 
+  test("a new certificate is shown to who connects from then on; open connections go on", async () => {
+    const [old, next] = [selfSigned(), selfSigned()];
+    await using listener = await open(versionTeller, old);
+    const origin = `https://127.0.0.1:${listener.port}`;
+    await using before = await openHttp2(origin, { ca: old.cert });
+    listener.setTls(next);
+    expect(await before.get("/a")).toMatchObject({ status: 200 });
+    await using after = await openHttp2(origin, { ca: next.cert });
+    expect(await after.get("/b")).toMatchObject({ status: 200, text: "2.0 GET /b" });
+    await expect(openHttp2(origin, { ca: old.cert })).rejects.toThrow(/self-signed/);
+    expect(() => listener.setTls({ cert: old.cert, key: next.key })).toThrow(/mismatch/);
+    await using still = await openHttp2(origin, { ca: next.cert });
+    expect(await still.get("/c")).toMatchObject({ status: 200 });
+  });
+
+  test("a port without TLS takes no certificate", async () => {
+    await using listener = await open();
+    expect(() => listener.setTls(selfSigned())).toThrow(/speaks no TLS/);
+  });
+
   test("with TLS the same port speaks both versions, chosen by ALPN, and no plain text", async () => {
     const tls = selfSigned();
     await using listener = await open(versionTeller, tls);

@@ -1,5 +1,5 @@
 import type { Server as TcpServer } from "node:net";
-import type { TlsOptions } from "node:tls";
+import { type TlsOptions, Server as TlsServer } from "node:tls";
 import type { Clock } from "../base/clock.ts";
 import type { Watchable } from "../base/watch.ts";
 import type { ListenOptions, ServerTls } from "./engine.ts";
@@ -63,6 +63,12 @@ function listenError(error: NodeJS.ErrnoException, host: string, port: number): 
   };
   const why = advice[error.code ?? ""] ?? error.message;
   return Object.assign(new Error(`cannot listen on ${host}:${port}: ${why}`, { cause: error }), { code: error.code });
+}
+
+/** Gives a port another proof. Throws where it speaks no TLS. */
+export function renew(server: TcpServer, tls: ServerTls): void {
+  if (!(server instanceof TlsServer)) throw new Error("the port speaks no TLS: it was opened without a certificate");
+  server.setSecureContext(secure(tls));
 }
 
 /** A port's proof as Node takes it. */

@@ -61,6 +61,8 @@ export interface DoorOptions {
 export interface Door {
   readonly host: string;
   readonly port: number;
+  /** Proves itself by another pair to connections that open from now on. Throws if it cannot. */
+  setTls(tls: ServerTls): void;
   /** Takes no more connections; resolves when the last one has closed. */
   close(): Promise<void>;
   /** Closes every connection at once, those included that have told nobody their version yet. */

@@ -4,9 +4,9 @@ import { type AddressInfo, createServer as createTcp, type Socket, type Server a
 import { createServer as createTls } from "node:tls";
 import { systemClock } from "../base/clock.ts";
 import { Watchable } from "../base/watch.ts";
-import type { Listener, ListenOptions } from "./engine.ts";
+import type { Listener, ListenOptions, ServerTls } from "./engine.ts";
 import { refuseStrangers } from "./http1-strangers.ts";
-import { closedByPeers, opened, secure, settled, slowness } from "./listening.ts";
+import { closedByPeers, opened, renew, secure, settled, slowness } from "./listening.ts";
 import { limitAge } from "./node-age.ts";
 import { type NodeHandler, nodeHandler } from "./node-handler.ts";
 import { sniff } from "./sniff.ts";
@@ -84,6 +84,10 @@ class NodeListener implements Listener {
 
   get inFlight(): number {
     return this.#inFlight.value;
+  }
+
+  setTls(tls: ServerTls): void {
+    renew(this.#doors.tcp, tls);
   }
 
   drain(graceMs: number): Promise<number> {

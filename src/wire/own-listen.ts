@@ -1,6 +1,6 @@
 import { Deadlines } from "../base/deadlines.ts";
 import { Watchable } from "../base/watch.ts";
-import type { Listener, ListenOptions } from "./engine.ts";
+import type { Listener, ListenOptions, ServerTls } from "./engine.ts";
 import { closedByPeers, settled } from "./listening.ts";
 import type { Door } from "./network.ts";
 import type { OwnParts } from "./own.ts";
@@ -63,6 +63,10 @@ class OwnListener implements Listener {
 
   get inFlight(): number {
     return this.#parts.inFlight.value;
+  }
+
+  setTls(tls: ServerTls): void {
+    this.#parts.door.setTls(tls);
   }
 
   drain(graceMs: number): Promise<number> {

@@ -1,7 +1,12 @@
 import type { Engine, Session, SessionOptions } from "./engine.ts";
 import type { Attempt, Send } from "./grpc/rpc.ts";
 
-/** The sessions of a mesh: one an address, shared by every service there. */
+const secure = "https://";
+
+/**
+ * The sessions of a mesh: one an address, shared by every service there. An address is "host:port", over TLS with
+ * "https://" before it.
+ */
 export class SessionPool implements AsyncDisposable {
   readonly #engine: Engine;
   readonly #options: SessionOptions;
@@ -51,10 +56,16 @@ export class SessionPool implements AsyncDisposable {
     this.#retired.delete(session);
   }
 
+  #connect(address: string): Session {
+    const { tls, ...plain } = this.#options;
+    if (!address.startsWith(secure)) return this.#engine.connect(address, plain);
+    return this.#engine.connect(address.slice(secure.length), { ...plain, tls: tls ?? {} });
+  }
+
   #sessionTo(address: string): Session {
     const known = this.#sessions.get(address);
     if (known !== undefined) return known;
-    const made = this.#engine.connect(address, this.#options);
+    const made = this.#connect(address);
     this.#sessions.set(address, made);
     return made;
   }

@@ -2,8 +2,8 @@ import type { Server as TcpServer } from "node:net";
 import { type AddressInfo, connect as connectTcp, createServer as createTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls, createServer as createTls, type TLSSocket } from "node:tls";
 import { type Clock, systemClock } from "../base/clock.ts";
-import type { SessionTls } from "./engine.ts";
-import { opened, secure } from "./listening.ts";
+import type { ServerTls, SessionTls } from "./engine.ts";
+import { opened, renew, secure } from "./listening.ts";
 import type { Door, DoorOptions, Network, Visitors } from "./network.ts";
 import { sniff } from "./sniff.ts";
 
@@ -60,6 +60,10 @@ class SocketDoor implements Door {
 
   get port(): number {
     return (this.#tcp.address() as AddressInfo).port;
+  }
+
+  setTls(tls: ServerTls): void {
+    renew(this.#tcp, tls);
   }
 
   close(): Promise<void> {

@@ -1,6 +1,7 @@
+import { ensureKeys } from "../../security/token-service.ts";
 import type { Cli, Command } from "../command.ts";
 import { portComplaints } from "../free-ports.ts";
-import { discoveryOf, type Part, typed } from "../plan.ts";
+import { discoveryOf, keysFolder, type Part, typed, usesOwnKeys } from "../plan.ts";
 import { isAlive, markOf } from "../process-mark.ts";
 import { RunFile, type RunningPart, type RunState } from "../run-file.ts";
 import { spellList } from "../spell.ts";
@@ -92,6 +93,7 @@ function giveUp({ file, alive }: Start): number {
 }
 
 async function start(cli: Cli, { file, alive, missing }: Start & { readonly missing: readonly Part[] }) {
+  if (usesOwnKeys(cli.env)) await ensureKeys({ folder: keysFolder(cli.home), clock: cli.clock });
   const starter = markOf(process.pid);
   const onStart = (started: readonly RunningPart[]) => file.write({ starter, parts: [...alive, ...started] });
   const outcome = await startTogether(cli, missing, onStart);

@@ -10,8 +10,8 @@ const contract = { service: UserService, owner: "user", digest: "" };
 const nothing: Routes = { contracts: new Map(), refused: new Map(), answer: async () => undefined, rpcs: new Map() };
 const routed: Routes = { ...nothing, contracts: new Map([[UserService.typeName, contract]]) };
 
-function page(fleet: Fleet, routes = nothing, serving = true) {
-  return healthPage({ serving, version: "1", fleet, routes });
+function page(fleet: Fleet, routes = nothing, { serving = true, provesCallers = true } = {}) {
+  return healthPage({ serving, provesCallers, version: "1", fleet, routes });
 }
 
 const live = (...instances: Fleet["instances"]): Fleet => ({ kind: "live", instances });
@@ -62,5 +62,5 @@ test("discovery being away, a refused contract, and a gateway that drains are to
   });
   const refused = new Map([["a.v1.A", { problem: "nonsense" }]]);
   expect(page(live(), { ...nothing, refused }).refused).toEqual([{ service: "a.v1.A", problem: "nonsense" }]);
-  expect(page(live(), nothing, false)).toMatchObject({ status: "unhealthy", service: "gateway" });
+  expect(page(live(), nothing, { serving: false })).toMatchObject({ status: "unhealthy", service: "gateway" });
 });

@@ -3,11 +3,14 @@ import { type Instance, Status } from "../../../gen/heddle/discovery/v1/instance
 import { endpointOf } from "../../mesh/resolve/endpoint-view.ts";
 import type { Fleet } from "../routes/fleet.ts";
 import type { Routes } from "../routes/route-table.ts";
+import { closedMethods, noKeysProblem } from "../upstream/keep-closed.ts";
 
 /** What the page tells of. */
 export interface HealthPageOptions {
   readonly serving: boolean;
   readonly version: string;
+  /** Whether the gateway can prove callers. */
+  readonly provesCallers: boolean;
   readonly fleet: Fleet;
   readonly routes: Routes;
 }
@@ -22,7 +25,9 @@ const words: Readonly<Record<Status, Word>> = {
 };
 
 /** The gateway and every service with its instances, as discovery knows them; and what is not routed, and why. */
-export function healthPage({ serving, version, fleet, routes }: HealthPageOptions): Record<string, unknown> {
+export function healthPage(options: HealthPageOptions): Record<string, unknown> {
+  const { serving, version, fleet, routes } = options;
+  const closed = closedBy(options);
   const refused = [...routes.refused].map(([service, { problem }]) => ({ service, problem }));
   return {
     status: serving ? "healthy" : "unhealthy",
@@ -31,7 +36,17 @@ export function healthPage({ serving, version, fleet, routes }: HealthPageOption
     discovery: discoveryOf(fleet),
     services: Object.fromEntries(namesOf(fleet, routes).map((name) => [name, serviceOf(name, fleet, routes)])),
     ...(refused.length > 0 && { refused }),
+    ...(closed.length > 0 && { closed }),
   };
+}
+
+/** What is routed and yet answered to nobody, since nobody can be proven here. */
+function closedBy({ provesCallers, routes }: HealthPageOptions) {
+  if (provesCallers) return [];
+  const services = [...routes.contracts.values()].map(({ service }) => service);
+  return services
+    .map((service) => ({ service: service.typeName, methods: closedMethods(service), problem: noKeysProblem }))
+    .filter(({ methods }) => methods.length > 0);
 }
 
 function discoveryOf(fleet: Fleet): { readonly status: Word; readonly problem?: string } {

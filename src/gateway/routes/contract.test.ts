@@ -31,3 +31,17 @@ test("descriptors that make no sense are refused with the reason", () => {
   expect(() => collection(dangling).contract("A", "a")).toThrow(DescriptorError);
   expect(() => new FileCollection().add(Uint8Array.of(255, 255))).toThrow(/cannot be read/);
 });
+
+test("comments are no part of what a contract is, and are known by a digest of their own", () => {
+  const service = { name: "a.proto", service: [{ name: "A" }] };
+  const saying = (leadingComments: string) => {
+    const location = [{ path: [6, 0], span: [0, 0, 9], leadingComments }];
+    return collection({ ...service, sourceCodeInfo: { location } }).contract("A", "a");
+  };
+  const silent = collection(service).contract("A", "a");
+  expect([saying("One.").digest, saying("Two.").digest]).toEqual([silent.digest, silent.digest]);
+  expect(silent.comments).toBeUndefined();
+  expect(saying("").comments).toBeUndefined();
+  expect(saying("One.").comments).toBe(saying("One.").comments);
+  expect(saying("One.").comments).not.toBe(saying("Two.").comments);
+});

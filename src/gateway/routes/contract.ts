@@ -1,14 +1,22 @@
 import { createHash } from "node:crypto";
-import { create, createFileRegistry, type DescService, fromBinary, type Registry } from "@bufbuild/protobuf";
-import { type FileDescriptorProto, FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { create, createFileRegistry, type DescService, fromBinary, type Registry, toBinary } from "@bufbuild/protobuf";
+import {
+  type FileDescriptorProto,
+  FileDescriptorProtoSchema,
+  FileDescriptorSetSchema,
+  SourceCodeInfoSchema,
+} from "@bufbuild/protobuf/wkt";
+import { bytesOf } from "../../server/source-info.ts";
 
 /** A service as one of its instances describes it. */
 export interface Contract {
   readonly service: DescService;
   /** What people call the service whose instance said so: "user". */
   readonly owner: string;
-  /** Equal for equal descriptors. */
+  /** Equal for equal descriptors, with comments or without: replicas of one version may differ in that. */
   readonly digest: string;
+  /** Equal for equal comments; unset where there are none. */
+  readonly comments?: string;
 }
 
 /** An instance describes a service in a way that nobody can call it by. */
@@ -19,14 +27,12 @@ export class DescriptorError extends Error {
 /** Descriptors of files, collected until no import is missing. */
 export class FileCollection {
   readonly #files = new Map<string, FileDescriptorProto>();
-  readonly #bytes = new Map<string, Uint8Array>();
 
   /** Adds a serialised FileDescriptorProto. The first of a name stays. */
   add(bytes: Uint8Array): void {
     const file = readFile(bytes);
     if (this.#files.has(file.name)) return;
     this.#files.set(file.name, file);
-    this.#bytes.set(file.name, bytes);
   }
 
   get size(): number {
@@ -43,7 +49,7 @@ export class FileCollection {
   contract(service: string, owner: string): Contract {
     const found = this.#registry().getService(service);
     if (found === undefined) throw new DescriptorError(`the descriptors say nothing of ${service}`);
-    return { service: found, owner, digest: this.#digest() };
+    return { service: found, owner, digest: this.#digest(), ...this.#comments() };
   }
 
   #registry(): Registry {
@@ -70,10 +76,27 @@ export class FileCollection {
   }
 
   #digest(): string {
-    const hash = createHash("sha256");
-    for (const name of [...this.#bytes.keys()].sort()) hash.update(this.#bytes.get(name) ?? "");
-    return hash.digest("base64url");
+    return digestOf(this.#byName().map((file) => bytesOf(file, undefined)));
   }
+
+  #comments(): Pick<Contract, "comments"> {
+    const infos = this.#byName().flatMap(({ sourceCodeInfo }) => sourceCodeInfo ?? []);
+    const said = infos.map((info) =>
+      info.location.filter((location) => location.leadingComments || location.trailingComments),
+    );
+    const bytes = said.map((location) => toBinary(SourceCodeInfoSchema, create(SourceCodeInfoSchema, { location })));
+    return said.flat().length === 0 ? {} : { comments: digestOf(bytes) };
+  }
+
+  #byName(): readonly FileDescriptorProto[] {
+    return [...this.#files.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+}
+
+function digestOf(parts: readonly Uint8Array[]): string {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(part);
+  return hash.digest("base64url");
 }
 
 function readFile(bytes: Uint8Array): FileDescriptorProto {

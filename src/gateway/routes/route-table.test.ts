@@ -73,3 +73,20 @@ test("a unary call takes what its contract says, or the gateway's own time; a st
   const silent = getAt("/v1/things/{name}").method.get;
   expect([timeoutOf(UserService.method.getUser), silent && timeoutOf(silent)]).toEqual([1_000, 7_000]);
 });
+
+test("replicas of one version with comments and without change places, and what is said stays", () => {
+  const routes = table();
+  const [silent, saying] = [contract(UserService), { ...contract(UserService), comments: "1" }];
+  const kept = () => routes.routes.value.contracts.get(UserService.typeName);
+  routes.offer(silent);
+  routes.offer(saying);
+  expect(kept()).toBe(saying);
+  const before = routes.routes.value;
+  for (const again of [silent, saying, silent]) routes.offer(again);
+  expect(routes.routes.value).toBe(before);
+  routes.refuse(UserService.typeName, "not now");
+  routes.offer(silent);
+  expect([kept(), routes.routes.value.refused.size]).toEqual([saying, 0]);
+  routes.offer({ ...saying, comments: "2" });
+  expect(kept()?.comments).toBe("2");
+});

@@ -67,9 +67,10 @@ export class RouteTable {
   #take(contract: Contract): boolean {
     const { typeName } = contract.service;
     const { contracts, refused } = this.#routes.value;
-    const changed = contracts.get(typeName)?.digest !== contract.digest;
+    const known = contracts.get(typeName);
+    const changed = isNews(contract, known);
     if (!changed && !refused.has(typeName)) return false;
-    const now = new Map([...contracts, [typeName, contract]]);
+    const now = new Map([...contracts, [typeName, changed ? contract : (known ?? contract)]]);
     try {
       assertPolicies(contract.service);
       const answer = answererOf(servicesOf(now), this.#options.way);
@@ -82,6 +83,11 @@ export class RouteTable {
     this.#options.log.info(changed ? "routed" : "routed as before", { service: typeName, by: contract.owner });
     return changed;
   }
+}
+
+/** Comments alone are news, too; their absence is not, for the replica that has none is of the same version. */
+function isNews({ digest, comments }: Contract, known: Contract | undefined): boolean {
+  return digest !== known?.digest || (comments !== undefined && comments !== known.comments);
 }
 
 function servicesOf(contracts: ReadonlyMap<string, Contract>): DescService[] {

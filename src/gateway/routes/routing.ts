@@ -7,18 +7,22 @@ import type { Random } from "../../base/random.ts";
 import type { Followed } from "../../base/watch.ts";
 import { endpointOf } from "../../mesh/resolve/endpoint-view.ts";
 import type { JsonOutput } from "../../rest/response.ts";
+import type { Authenticate } from "../../security/principal.ts";
 import type { Buckets } from "../../server/policy/local-buckets.ts";
 import type { LoopOverloadOptions } from "../../server/policy/loop-overload.ts";
 import type { ServerParts } from "../../server/serve.ts";
+import { authenticate } from "../../server/steps/authenticate.ts";
+import { authorize } from "../../server/steps/authorize.ts";
 import { deadline } from "../../server/steps/deadline.ts";
 import { observe } from "../../server/steps/observe.ts";
 import { rateLimit } from "../../server/steps/rate-limit.ts";
 import { shed } from "../../server/steps/shed.ts";
 import type { Step } from "../../server/steps/step.ts";
 import type { AddressSet } from "../../wire/addresses.ts";
-import type { Engine } from "../../wire/engine.ts";
+import type { Engine, SessionTls } from "../../wire/engine.ts";
 import type { Room } from "../../wire/grpc/rpc.ts";
 import { grpcTransport } from "../../wire/grpc.ts";
+import { keepClosed } from "../upstream/keep-closed.ts";
 import type { PassOn } from "../upstream/pass-through.ts";
 import type { WayUpstream } from "../upstream/port.ts";
 import { timeoutsWithDefault } from "../upstream/timeouts.ts";
@@ -47,6 +51,10 @@ export interface RoutingOptions {
   readonly json: JsonOutput;
   /** Origins whose pages may open WebSockets: those that may call. */
   readonly corsOrigins: readonly string[];
+  /** Proves callers; without it, methods that ask for access are not passed on. */
+  readonly authenticate: Authenticate | undefined;
+  /** How services that speak TLS prove themselves. */
+  readonly endpointTls: SessionTls | undefined;
   readonly parts: ServerParts;
   readonly engine: Engine;
   readonly clock: Clock;
@@ -62,12 +70,12 @@ export interface Routing extends AsyncDisposable {
 
 /** Starts to follow discovery and to route what it tells of: instances → descriptors → routes. */
 export function openRouting(options: RoutingOptions): Routing {
-  const { discovery, cache, engine, clock, random, log } = options;
+  const { discovery, cache, engine, endpointTls = {}, clock, random, log } = options;
   const table = new RouteTable({ way: wayUpstream(options), log });
   const fleet = new FleetWatch({ discovery, cache, clock, random, log });
   const contracts = new ContractWatch({
     fleet: fleet.fleet,
-    read: readFrom(engine),
+    read: readFrom(engine, endpointTls),
     offer: (contract) => table.offer(contract),
     refuse: (service, problem) => table.refuse(service, problem),
     clock,
@@ -86,10 +94,12 @@ export function openRouting(options: RoutingOptions): Routing {
 
 /** The way in, top to bottom, as in a server. */
 function wayUpstream(options: RoutingOptions): WayUpstream {
-  const { parts, rateLimits, upstreamTimeoutMs, corsOrigins: origins } = options;
+  const { parts, authenticate: prove, rateLimits, upstreamTimeoutMs, corsOrigins: origins } = options;
   const { upstream, passOn, json, clock, random, proxies, room } = options;
   const limiting = rateLimits === false ? [] : [rateLimit(rateLimits)];
-  const steps = [observe(parts.hooks, clock), ...shedding(options), deadline(parts.draining), ...limiting];
+  const access = prove === undefined ? [keepClosed()] : [authenticate(prove), authorize()];
+  const door = [observe(parts.hooks, clock), ...shedding(options)];
+  const steps = [...door, deadline(parts.draining), ...access, ...limiting];
   const timeoutOf = timeoutsWithDefault(upstreamTimeoutMs);
   return { upstream, passOn, steps, timeoutOf, json, clock, random, origins, proxies, room };
 }
@@ -105,9 +115,10 @@ function shedding({ limits, loop, clock }: RoutingOptions): readonly Step[] {
 }
 
 /** Asks the instance itself, by its address: another replica may be of another version. */
-function readFrom(engine: Engine): ReadContract {
+function readFrom(engine: Engine, tls: SessionTls): ReadContract {
   return async (instance, service, signal) => {
-    await using session = engine.connect(endpointOf(instance).address);
+    const { address, scheme } = endpointOf(instance);
+    await using session = engine.connect(address, scheme && { tls });
     const files = await readFiles(grpcTransport(session), service, signal);
     return files.contract(service, instance.name);
   };

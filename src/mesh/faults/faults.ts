@@ -6,6 +6,7 @@ import type { Logger } from "../../base/log.ts";
 import type { Random } from "../../base/random.ts";
 import type { Attempt } from "../../wire/grpc/rpc.ts";
 import type { SessionPool } from "../../wire/session-pool.ts";
+import { targetOf } from "../resolve/static.ts";
 import type { AttemptFacts } from "../story.ts";
 import { faultFor, faultsOf } from "./decision.ts";
 import { happen, kindOf } from "./happening.ts";
@@ -80,9 +81,9 @@ export class Injector {
     const { endpoint } = facts;
     const { clock, random } = this.#parts;
     const fault = faultFor(this.#of(attempt.method), { endpoint, fields: attempt.fields }, random);
-    if (fault === undefined) return sessions.send(endpoint.address, attempt);
+    if (fault === undefined) return sessions.send(targetOf(endpoint), attempt);
     facts.fault = kindOf(fault);
-    return happen(fault, { attempt, clock, send: (late) => sessions.send(endpoint.address, late) });
+    return happen(fault, { attempt, clock, send: (late) => sessions.send(targetOf(endpoint), late) });
   }
 
   #of(method: DescMethod): readonly Fault[] {

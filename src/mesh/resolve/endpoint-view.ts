@@ -34,6 +34,7 @@ export class EndpointView {
 }
 
 /** An instance as its callers see it. */
-export function endpointOf({ id, name, host, port, zone, weight, version }: Instance): Endpoint {
-  return { id, name, address: hostAndPort(host, port), zone, weight: weight || 100, version };
+export function endpointOf({ id, name, host, port, zone, weight, version, metadata }: Instance): Endpoint {
+  const scheme = metadata.scheme === "https" && ({ scheme: "https" } as const);
+  return { id, name, address: hostAndPort(host, port), ...scheme, zone, weight: weight || 100, version };
 }

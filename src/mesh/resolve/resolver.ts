@@ -8,6 +8,8 @@ export interface Endpoint {
   readonly name: string;
   /** "host:port". */
   readonly address: string;
+  /** "https" where it speaks TLS. */
+  readonly scheme?: "https";
   readonly zone: string;
   /** Its share against others, from 1 to 1000. */
   readonly weight: number;

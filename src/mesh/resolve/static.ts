@@ -1,9 +1,19 @@
 import { Watchable } from "../../base/watch.ts";
 import type { Endpoint, Resolution, Resolver } from "./resolver.ts";
 
-/** An endpoint of which no more is known than its address. */
-export function endpointAt(address: string, name = address): Endpoint {
-  return { id: address, name, address, zone: "", weight: 100, version: "" };
+/** An endpoint of which no more is known than its address: "host:port", or "https://host:port" where it speaks TLS. */
+export function endpointAt(target: string, name = target): Endpoint {
+  const isSecure = target.startsWith(secure);
+  const address = isSecure ? target.slice(secure.length) : target;
+  const scheme = isSecure && ({ scheme: "https" } as const);
+  return { id: target, name, address, ...scheme, zone: "", weight: 100, version: "" };
+}
+
+const secure = "https://";
+
+/** What a session pool takes to reach an endpoint: its address, and before it the scheme where that is TLS. */
+export function targetOf({ address, scheme }: Endpoint): string {
+  return scheme === undefined ? address : `${secure}${address}`;
 }
 
 /** "host:port", with the brackets that a host with colons has to have. */

@@ -28,7 +28,8 @@ async function openOrders({ isLimited = true } = {}) {
     ],
     authenticate: async ({ requestHeader }) => {
       const token = requestHeader.get("authorization");
-      return token === null ? undefined : { subject: token, scopes: new Set<string>() };
+      const [subject = "", iss] = token?.split(" of ") ?? [];
+      return token === null ? undefined : { subject, scopes: new Set<string>(), claims: { iss } };
     },
     hooks: { callEnded: (call) => ended.push(call) },
     ...(isLimited && { rateLimits: new LocalBuckets({ now: () => now.ms }) }),
@@ -101,6 +102,7 @@ test("who is proven has a bucket of its own wherever it calls from, and who is n
   await using shop = await openOrders();
   expect(await shop.cancel(50, { authorization: "ann" })).toBe(40);
   expect(await shop.cancel(50, { authorization: "bob" })).toBe(40);
+  expect(await shop.cancel(50, { authorization: "ann of elsewhere" })).toBe(40);
   expect(await shop.cancel(50)).toBe(40);
   const overIpv4 = { method: "POST", headers: { authorization: "ann" } };
   expect((await fetch(`${shop.origin}/v1/orders/o:cancel`, overIpv4)).status).toBe(429);

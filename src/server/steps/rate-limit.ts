@@ -42,8 +42,7 @@ const maxKeyLength = 200;
 function callerOf(call: ServedCall): string {
   const principal = call.values.get(principalKey);
   if (principal === undefined) return `address ${subscriberOf(call.peer ?? "unknown")}`;
-  const { issuer = "" } = principal as { readonly issuer?: string };
-  return `principal ${JSON.stringify([issuer, principal.subject])}`;
+  return `principal ${JSON.stringify([principal.claims?.iss, principal.subject])}`;
 }
 
 const made = new WeakSet<object>();

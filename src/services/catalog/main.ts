@@ -1,4 +1,5 @@
 import { CatalogService } from "../../../gen/shop/catalog/v1/catalog_pb.ts";
+import { heddleDescriptors } from "../../app/descriptors.ts";
 import { serve } from "../../app/run.ts";
 import { systemClock } from "../../base/clock.ts";
 import { orExit, readSettings } from "../../base/env.ts";
@@ -16,5 +17,8 @@ await using store = await orExit(title, openStore({ ...catalogRows, ...config, l
 if (config.seed) log.info("seeded", { products: await seed(store, systemClock.wall()) });
 
 const services = [[CatalogService, catalogService({ store })]] as const;
-const server = await orExit(title, serve({ ...config, name: "catalog", services, log }));
+const server = await orExit(
+  title,
+  serve({ ...config, name: "catalog", descriptors: heddleDescriptors, services, log }),
+);
 await server.drained;

@@ -1,5 +1,6 @@
 import { ConsulService } from "../../../gen/heddle/discovery/v1/consul_pb.ts";
 import { DiscoveryService } from "../../../gen/heddle/discovery/v1/discovery_pb.ts";
+import { heddleDescriptors } from "../../app/descriptors.ts";
 import { serve } from "../../app/run.ts";
 import { orExit, readSettings } from "../../base/env.ts";
 import { jsonLogger } from "../../base/log.ts";
@@ -23,12 +24,21 @@ const services = [
 // It registers with itself, below: by its own address it could not reach itself before it listens.
 const server = await orExit(
   title,
-  serve({ ...config, name: "discovery", services, discovery: false, signals: false, log }),
+  serve({
+    ...config,
+    name: "discovery",
+    descriptors: heddleDescriptors,
+    services,
+    discovery: false,
+    signals: false,
+    log,
+  }),
 );
 const { host, port, adminPort } = server;
 const { version } = config;
+const isSecure = config.tlsFiles !== undefined;
 const own = services.map(([service]) => service);
-const registration = ownRegistration({ host, advertise, port, adminPort, zone, version, services: own });
+const registration = ownRegistration({ host, advertise, port, adminPort, isSecure, zone, version, services: own });
 await discovery.registrar.register(registration);
 
 /** Leases first: none may lapse because the drain cuts the streams that hold them. */

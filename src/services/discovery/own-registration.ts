@@ -1,6 +1,6 @@
 import { create, type DescService } from "@bufbuild/protobuf";
 import { InstanceSchema } from "../../../gen/heddle/discovery/v1/instance_pb.ts";
-import { reachableHost } from "../../app/registration.ts";
+import { addressOf, reachableHost } from "../../app/registration.ts";
 import type { Registration } from "./registration.ts";
 
 /** Where discovery itself is found. */
@@ -10,13 +10,23 @@ export interface OwnAddress {
   readonly advertise: string;
   readonly port: number;
   readonly adminPort: number | undefined;
+  /** Whether its port speaks TLS. Default false. */
+  readonly isSecure?: boolean;
   readonly zone: string;
   readonly version: string;
   readonly services: readonly DescService[];
 }
 
 /** Discovery as one of the instances it lists. It holds no lease: while there is somebody to ask, it is there. */
-export function ownRegistration({ port, adminPort, zone, version, services, ...at }: OwnAddress): Registration {
+export function ownRegistration({
+  port,
+  adminPort,
+  isSecure = false,
+  zone,
+  version,
+  services,
+  ...at
+}: OwnAddress): Registration {
   const host = reachableHost(at.host, at.advertise);
   const instance = create(InstanceSchema, {
     id: "discovery",
@@ -26,7 +36,7 @@ export function ownRegistration({ port, adminPort, zone, version, services, ...a
     port,
     zone,
     version,
-    metadata: adminPort === undefined ? {} : { admin: `${host}:${adminPort}` },
+    ...addressOf({ host, adminPort, isSecure }),
   });
   return { instance, term: "until-deregistered" };
 }

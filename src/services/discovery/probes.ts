@@ -34,7 +34,8 @@ async function grpcProbe(engine: Engine, registration: Registration, signal: Abo
   const { probe } = registration.instance.healthCheck ?? {};
   const service = probe?.case === "grpc" ? probe.value.service : "";
   const address = registration.probeAddress ?? addressOf(registration.instance);
-  await using session = engine.connect(address, { connectTimeoutMs: maxTimeoutMs });
+  const tls = registration.instance.metadata.scheme === "https" && { tls: {} };
+  await using session = engine.connect(address, { connectTimeoutMs: maxTimeoutMs, ...tls });
   const about = service === "" ? "gRPC health" : `gRPC health of ${service}`;
   try {
     const { status } = await createClient(Health, grpcTransport(session)).check({ service }, { signal });

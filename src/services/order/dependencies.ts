@@ -2,6 +2,7 @@ import { type Client, Code, ConnectError } from "@connectrpc/connect";
 import type { CatalogService, Product } from "../../../gen/shop/catalog/v1/catalog_pb.ts";
 import type { UserService } from "../../../gen/shop/user/v1/user_pb.ts";
 import { errorReason, errorWithInfo, unavailable } from "../../call/errors.ts";
+import { headers } from "../../call/headers.ts";
 import { domain } from "./order-repository.ts";
 
 /** The services that an order is made with. */
@@ -12,6 +13,9 @@ export interface Dependencies {
 
 /** Codes that say "not now" rather than "no". */
 const away: ReadonlySet<Code> = new Set([Code.Unavailable, Code.DeadlineExceeded, Code.ResourceExhausted]);
+
+/** Codes that speak of the caller, whose token goes on to the other service: it is theirs to mend. */
+const notAllowed: ReadonlySet<Code> = new Set([Code.Unauthenticated, Code.PermissionDenied]);
 
 /** Resolves when the user exists; NOT_FOUND when not, UNAVAILABLE when the user service is away. */
 export async function checkUser(users: Dependencies["users"], id: bigint): Promise<void> {
@@ -56,6 +60,7 @@ function translate(reason: unknown, { service, notFound }: Translation): Connect
     return unavailable(`the ${service} service is away: ${error.rawMessage}`, { reason: away, domain, metadata });
   }
   if (error.code === Code.Canceled) return error;
+  if (notAllowed.has(error.code)) return refusedThere(error, service);
   return new ConnectError(
     `the ${service} service failed: ${error.rawMessage}`,
     Code.Internal,
@@ -63,4 +68,13 @@ function translate(reason: unknown, { service, notFound }: Translation): Connect
     undefined,
     error,
   );
+}
+
+function refusedThere(error: ConnectError, service: string): ConnectError {
+  const { reason = "CALLER_REFUSED", ...info } = errorReason(error) ?? {};
+  const message = `the ${service} service refuses the caller: ${error.rawMessage}`;
+  const made = errorWithInfo(error.code, message, { domain, ...info, reason });
+  const challenge = error.metadata.get(headers.challenge);
+  if (challenge !== null) made.metadata.set(headers.challenge, challenge);
+  return made;
 }

@@ -1,9 +1,11 @@
 import { CatalogService } from "../../../gen/shop/catalog/v1/catalog_pb.ts";
 import { OrderService } from "../../../gen/shop/order/v1/order_pb.ts";
 import { UserService } from "../../../gen/shop/user/v1/user_pb.ts";
+import { heddleDescriptors } from "../../app/descriptors.ts";
 import { serve } from "../../app/run.ts";
 import { orExit, readSettings } from "../../base/env.ts";
 import { jsonLogger } from "../../base/log.ts";
+import { callersToken } from "../../mesh/credentials.ts";
 import { openMesh } from "../../mesh/mesh.ts";
 import { openStore } from "../../store/orm.ts";
 import { meshMetrics } from "../../telemetry/mesh-metrics.ts";
@@ -22,6 +24,7 @@ await using mesh = await openMesh({
   discovery: config.discovery,
   ...(config.faults && { faults: config.faults }),
   cacheDir: `${config.dataDir}/endpoints`,
+  credentials: callersToken({ to: [UserService, CatalogService] }),
   hooks: meshMetrics(metrics),
   log,
 });
@@ -31,6 +34,13 @@ const changes = new OrderChanges({ store, log });
 const implementation = orderService({ store, users, catalog, changes });
 const server = await orExit(
   title,
-  serve({ ...config, name: "order", services: [[OrderService, implementation]], metrics, log }),
+  serve({
+    ...config,
+    name: "order",
+    descriptors: heddleDescriptors,
+    services: [[OrderService, implementation]],
+    metrics,
+    log,
+  }),
 );
 await server.drained;

@@ -1,4 +1,5 @@
 import { UserService } from "../../../gen/shop/user/v1/user_pb.ts";
+import { heddleDescriptors } from "../../app/descriptors.ts";
 import { serve } from "../../app/run.ts";
 import { orExit, readSettings } from "../../base/env.ts";
 import { jsonLogger } from "../../base/log.ts";
@@ -14,6 +15,12 @@ await using store = await orExit(title, openStore({ ...userRows, ...config, log 
 
 const server = await orExit(
   title,
-  serve({ ...config, name: "user", services: [[UserService, userService({ store })]], log }),
+  serve({
+    ...config,
+    name: "user",
+    descriptors: heddleDescriptors,
+    services: [[UserService, userService({ store })]],
+    log,
+  }),
 );
 await server.drained;

@@ -35,8 +35,8 @@ describe("orders, by the synchronous client", () => {
     for (let id = 1; id <= 42; id++) {
       await ask("POST", `${shop.origins.user}/api/users`, { name: `User ${id}`, email: `user-${id}@example.com` });
     }
-    const price = { currency_code: "EUR", units: 9, nanos: 990_000_000 };
-    await ask("POST", `${shop.origins.catalog}/api/products`, { sku: "ABC", name: "Loom shuttle", price, stock: 10 });
+    const price = { currencyCode: "EUR", units: 9n, nanos: 990_000_000 };
+    await shop.catalog.createProduct({ sku: "ABC", name: "Loom shuttle", price, stock: 10 });
   });
 
   test("an order for user 42 is created pending, with its total, in snake_case and numbers", async () => {

@@ -10,7 +10,8 @@ import {
   type MessageShape,
 } from "@bufbuild/protobuf";
 import type { Code } from "@connectrpc/connect";
-import type { ServerName, Shop } from "./shop.ts";
+import { isClosed } from "../../security/access.ts";
+import type { CallerName, ServerName, Shop } from "./shop.ts";
 
 /** An error as every protocol has to tell it. */
 export interface ExpectedFailure {
@@ -26,6 +27,8 @@ export interface Case {
   readonly method: DescMethod;
   readonly title: string;
   readonly at: ServerName;
+  /** Who asks. */
+  readonly as: CallerName;
   /** Prepares what the request needs, anew for each call. */
   readonly given: (shop: Shop) => Promise<readonly Message[]>;
   /** Answers after which the caller leaves; without it the stream has to end by itself. */
@@ -45,6 +48,8 @@ type Some<T> = readonly [T, ...T[]];
 interface Common<I extends DescMessage> {
   /** Where it is asked; by default at the service of its package. */
   readonly at?: ServerName;
+  /** Who asks; by default nobody in particular where the method is open, and who may where it is not. */
+  readonly as?: CallerName;
   readonly given: (shop: Shop) => Init<I> | Promise<Init<I>>;
 }
 
@@ -75,14 +80,14 @@ export function fails<I extends DescMessage, O extends DescMessage>(
 function common<I extends DescMessage, O extends DescMessage>(
   method: Method<I, O>,
   title: string,
-  { at = homeOf(method), given }: Common<I>,
+  { at = homeOf(method), as = isClosed(method) ? "clerk" : "nobody", given }: Common<I>,
 ) {
   const messages = async (shop: Shop) => {
     const wanted = await given(shop);
     const list = (Array.isArray(wanted) ? wanted : [wanted]) as readonly MessageInitShape<I>[];
     return list.map((init) => create(method.input, init));
   };
-  return { method, title, at, given: messages };
+  return { method, title, at, as, given: messages };
 }
 
 const homes: readonly ServerName[] = ["catalog", "order", "discovery"];

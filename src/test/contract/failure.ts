@@ -47,6 +47,8 @@ function details(infos: readonly ErrorInfo[], requests: readonly BadRequest[]) {
 export const httpStatusOf: Partial<Record<Code, number>> = {
   [Code.InvalidArgument]: 400,
   [Code.DeadlineExceeded]: 504,
+  [Code.Unauthenticated]: 401,
+  [Code.PermissionDenied]: 403,
   [Code.NotFound]: 404,
   [Code.AlreadyExists]: 409,
   [Code.ResourceExhausted]: 429,

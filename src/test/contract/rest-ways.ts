@@ -41,7 +41,7 @@ function verbAndPath(pattern: HttpRule["pattern"]): readonly [string, string] {
   return [pattern.case.toUpperCase(), pattern.value];
 }
 
-async function ask(path: Path, { method, origin, requests: [request], take }: Call): Promise<Outcome> {
+async function ask(path: Path, { method, origin, requests: [request], authorization, take }: Call): Promise<Outcome> {
   if (request === undefined) throw new Error(`${method.name} is asked with a request`);
   const json = toJson(method.input, request);
   const { target, body } = place(
@@ -51,7 +51,11 @@ async function ask(path: Path, { method, origin, requests: [request], take }: Ca
   );
   const response = await fetch(origin + target, {
     method: path.verb,
-    ...(body !== undefined && { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+    headers: {
+      ...(authorization !== undefined && { authorization }),
+      ...(body !== undefined && { "content-type": "application/json" }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
   });
   const http = { status: response.status, header: response.headers };
   if (!response.ok) return { http, answers: [], failure: failureOfStatus((await response.json()) as JsonValue) };

@@ -9,6 +9,8 @@ export interface Call {
   readonly method: DescMethod;
   readonly origin: string;
   readonly requests: readonly Message[];
+  /** What the caller proves itself with, if with anything. */
+  readonly authorization: string | undefined;
   /** Answers after which the caller leaves. */
   readonly take: number | undefined;
 }
@@ -89,12 +91,12 @@ function transportOf(name: string, origin: string, open: RpcWay["open"]): Transp
 }
 
 async function collect(transport: Transport, call: Call, answers: Message[]): Promise<void> {
-  const { method, requests, take = Number.POSITIVE_INFINITY } = call;
-  if (method.methodKind === "unary")
-    return void answers.push(await unary(transport, method as DescMethodUnary, requests));
+  const { method, requests, authorization, take = Number.POSITIVE_INFINITY } = call;
+  const header = authorization === undefined ? {} : { authorization };
+  if (method.methodKind === "unary") return void answers.push(await unary(transport, { ...call, header }));
   const leave = new AbortController();
   const streaming = method as DescMethodStreaming;
-  const { message } = await transport.stream(streaming, leave.signal, undefined, undefined, asStream(requests));
+  const { message } = await transport.stream(streaming, leave.signal, undefined, header, asStream(requests));
   for await (const answer of message) {
     answers.push(answer);
     if (answers.length >= take) break;
@@ -102,9 +104,13 @@ async function collect(transport: Transport, call: Call, answers: Message[]): Pr
   leave.abort();
 }
 
-async function unary(transport: Transport, method: DescMethodUnary, [request]: readonly Message[]): Promise<Message> {
+async function unary(
+  transport: Transport,
+  { method, header, requests }: Call & { header: HeadersInit },
+): Promise<Message> {
+  const [request] = requests;
   if (request === undefined) throw new Error(`${method.name} is called with a request`);
-  return (await transport.unary(method, undefined, undefined, undefined, request)).message;
+  return (await transport.unary(method as DescMethodUnary, undefined, undefined, header, request)).message;
 }
 
 async function* asStream<T>(items: readonly T[]): AsyncGenerator<T, void, undefined> {

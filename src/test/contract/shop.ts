@@ -1,4 +1,4 @@
-import { type Client, createClient } from "@connectrpc/connect";
+import { type Client, createClient, type Interceptor } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { ConsulService } from "../../../gen/heddle/discovery/v1/consul_pb.ts";
 import { DiscoveryService } from "../../../gen/heddle/discovery/v1/discovery_pb.ts";
@@ -7,6 +7,7 @@ import { OrderService } from "../../../gen/shop/order/v1/order_pb.ts";
 import { UserService } from "../../../gen/shop/user/v1/user_pb.ts";
 import { openMesh } from "../../mesh/mesh.ts";
 import { staticResolver } from "../../mesh/resolve/static.ts";
+import { bearerTokens } from "../../security/bearer-tokens.ts";
 import { openServer, type Server, type ServiceEntry } from "../../server/serve.ts";
 import { catalogService } from "../../services/catalog/catalog-service.ts";
 import { catalogRows } from "../../services/catalog/product-entity.ts";
@@ -19,15 +20,21 @@ import { userRows } from "../../services/user/user-entity.ts";
 import { userService } from "../../services/user/user-service.ts";
 import { openStore, type Store, type StoreOptions } from "../../store/orm.ts";
 import { openDatabase } from "../../testing/open-database.ts";
+import { issuerKey, tokenBy } from "../../testing/token-issuer.ts";
 
 /** The servers there are; two of the orders' have lost a neighbour. */
 export type ServerName = "user" | "catalog" | "order" | "order-without-user" | "order-without-catalog" | "discovery";
+
+/** Who asks: nobody in particular, one who is proven and may nothing, one who may change products. */
+export type CallerName = "nobody" | "reader" | "clerk";
 
 type Rows = Pick<StoreOptions, "name" | "entities" | "migrationsDir">;
 
 /** Every service as users run it, on SQLite and ports of their own, with clients that prepare what a test needs. */
 export interface Shop extends AsyncDisposable {
   readonly origins: Readonly<Record<ServerName, string>>;
+  /** What each caller sends as `authorization`. */
+  readonly authorization: Readonly<Record<CallerName, string | undefined>>;
   readonly users: Client<typeof UserService>;
   readonly catalog: Client<typeof CatalogService>;
   readonly orders: Client<typeof OrderService>;
@@ -41,8 +48,17 @@ export async function openShop(): Promise<Shop> {
   await using opening = new AsyncDisposableStack();
   const database = opening.use(await openDatabase());
   const store = async (rows: Rows) => opening.use(await openStore({ ...rows, ...database }));
+  const key = await issuerKey();
+  const audience = { issuer: "https://issuer.example", audience: "shop" };
+  const authenticate = bearerTokens({ jwks: { keys: [key.publicJwk] }, ...audience });
+  const bearer = async (scope: string) => `Bearer ${await tokenBy(key, { claims: { scope } })}`;
+  const authorization = {
+    nobody: undefined,
+    reader: await bearer("orders:read"),
+    clerk: await bearer("products:write"),
+  };
   const listen = async (name: string, ...services: ServiceEntry[]) =>
-    opening.use(await openServer({ name, version: "1.2.3", services }));
+    opening.use(await openServer({ name, version: "1.2.3", services, authenticate }));
 
   const user = await listen("user", [UserService, userService({ store: await store(userRows) })]);
   const catalog = await listen("catalog", [CatalogService, catalogService({ store: await store(catalogRows) })]);
@@ -67,10 +83,15 @@ export async function openShop(): Promise<Shop> {
   const grpc = (name: ServerName) => createGrpcTransport({ baseUrl: origins[name] });
   let count = 0;
   const own = opening.move();
+  const clerk: Interceptor = (next) => (req) => {
+    req.header.set("authorization", authorization.clerk);
+    return next(req);
+  };
   return {
     origins,
+    authorization,
     users: createClient(UserService, grpc("user")),
-    catalog: createClient(CatalogService, grpc("catalog")),
+    catalog: createClient(CatalogService, createGrpcTransport({ baseUrl: origins.catalog, interceptors: [clerk] })),
     orders: createClient(OrderService, grpc("order")),
     discovery: createClient(DiscoveryService, grpc("discovery")),
     next: () => ++count,

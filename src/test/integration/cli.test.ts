@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { get } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -9,6 +10,7 @@ import { down } from "../../cli/commands/down.ts";
 import { explain } from "../../cli/commands/explain.ts";
 import { logs } from "../../cli/commands/logs.ts";
 import { status } from "../../cli/commands/status.ts";
+import { token } from "../../cli/commands/token.ts";
 import { up } from "../../cli/commands/up.ts";
 import { type Part, program } from "../../cli/plan.ts";
 import { isAlive, markOf, signalTo } from "../../cli/process-mark.ts";
@@ -16,10 +18,11 @@ import { runCli } from "../../cli/run-cli.ts";
 import { RunFile, type RunningPart } from "../../cli/run-file.ts";
 import { screen } from "../../cli/screen.ts";
 import { stopParts } from "../../cli/stop-parts.ts";
+import { selfSigned } from "../../testing/certificate.ts";
 import { defaultEngine } from "../../wire/engines.ts";
 
 /** A home in a scratch folder, and the command line over it. What a test starts in it ends with the test. */
-function openHome(plan: readonly Part[]) {
+function openHome(plan: readonly Part[], more: Readonly<Record<string, string>> = {}) {
   const home = mkdtempSync(join(tmpdir(), "heddle-cli-"));
   const file = new RunFile(home);
   const interruption = new AbortController();
@@ -29,9 +32,9 @@ function openHome(plan: readonly Part[]) {
       out += text;
       if (args.includes("up") && interruptAt?.test(out)) interruption.abort(new Error("^C"));
     };
-    const env = { PATH: process.env.PATH, HEDDLE_HOME: home, HEDDLE_DISCOVERY: `127.0.0.1:${plan[0]?.port}` };
+    const env = { ...more, PATH: process.env.PATH, HEDDLE_HOME: home, HEDDLE_DISCOVERY: `127.0.0.1:${plan[0]?.port}` };
     const outside = { env, clock: systemClock, interrupted: interruption.signal, stdout: { write }, stderr: { write } };
-    const ended = await runCli({ ...outside, args, plan, commands: [up, down, status, logs, explain] });
+    const ended = await runCli({ ...outside, args, plan, commands: [up, down, status, logs, explain, token] });
     return { status: ended, out };
   };
   let interruptAt: RegExp | undefined;
@@ -52,10 +55,10 @@ async function freePorts(count: number): Promise<number[]> {
   return listeners.map(({ port }) => port);
 }
 
-/** Discovery, a user service and a gateway, at ports of their own. */
-async function smallPlan(): Promise<Part[]> {
+/** Discovery, a service and a gateway, at ports of their own. */
+async function smallPlan(service = "user"): Promise<Part[]> {
   const ports = await freePorts(6);
-  const [discovery, user, gateway] = ["services/discovery", "services/user", "gateway"].map((folder, stage) => {
+  const [discovery, user, gateway] = ["services/discovery", `services/${service}`, "gateway"].map((folder, stage) => {
     const [port = 0, adminPort = 0] = ports.slice(2 * stage);
     return { name: folder.replace("services/", ""), port, adminPort, program: program(folder), env: {}, stage };
   });
@@ -175,3 +178,52 @@ test("a part that does not end by itself is killed, and that is said", async () 
 async function gone(part: RunningPart | undefined): Promise<void> {
   while (part !== undefined && isAlive(part)) await systemClock.sleep(20);
 }
+
+test("what up starts takes the tokens that `heddle token` prints, and after a rotation the old and the new ones", async () => {
+  const plan = await smallPlan("catalog");
+  const { heddle } = openHome(plan);
+  expect(await heddle("up")).toMatchObject({ status: 0 });
+  const [, catalog, gateway] = plan;
+  const tokenOf = async (scope: string) => (await heddle("token", "--sub", "ada", "--scope", scope)).out.trim();
+  const post = async (port: number | undefined, bearer?: string) => {
+    const product = { sku: `SKU-${Math.random()}`, name: "Shuttle", price: { currencyCode: "EUR", units: "9" } };
+    const headers = { "content-type": "application/json", ...(bearer && { authorization: `Bearer ${bearer}` }) };
+    const body = JSON.stringify(product);
+    return (await fetch(`http://127.0.0.1:${port}/v1/products`, { method: "POST", headers, body })).status;
+  };
+  const [reader, old] = [await tokenOf("orders:read"), await tokenOf("products:write")];
+  for (const port of [gateway?.port, catalog?.port]) {
+    expect([await post(port), await post(port, reader), await post(port, old)]).toEqual([401, 403, 201]);
+  }
+  expect((await heddle("token", "rotate")).out).toContain("is taken until");
+  const next = await tokenOf("products:write");
+  for (const port of [gateway?.port, catalog?.port]) {
+    expect([await post(port, next), await post(port, old)]).toEqual([201, 201]);
+  }
+});
+
+test("with a certificate the gateway that up starts speaks HTTPS, and shows the next one without a restart", async () => {
+  const [plan, first, second] = [await smallPlan(), selfSigned(), selfSigned()];
+  const dir = mkdtempSync(join(tmpdir(), "heddle-tls-"));
+  onTestFinished(() => rmSync(dir, { recursive: true }));
+  const files = { TLS_CERT_FILE: join(dir, "cert.pem"), TLS_KEY_FILE: join(dir, "key.pem") };
+  const write = ({ cert, key }: typeof first) => {
+    writeFileSync(files.TLS_CERT_FILE, cert);
+    writeFileSync(files.TLS_KEY_FILE, key);
+  };
+  write(first);
+  const { heddle } = openHome(plan, files);
+  const { status, out } = await heddle("up");
+  expect([status, out]).toEqual([0, expect.stringContaining("https://localhost:")]);
+  const ask = (ca: string) =>
+    new Promise((resolve) => {
+      const url = `https://localhost:${plan[2]?.port}/v1/users`;
+      const asked = get(url, { ca, agent: false, family: 4 }, ({ statusCode }) => resolve(statusCode));
+      asked.on("error", (error: NodeJS.ErrnoException) => resolve(error.code));
+    });
+  expect(await ask(first.cert)).toBe(200);
+  expect((await fetch(`http://127.0.0.1:${plan[1]?.port}/v1/users`)).status).toBe(200); // the others are at home
+  write(second);
+  await expect.poll(() => ask(second.cert), { timeout: 20_000 }).toBe(200);
+  expect(await ask(first.cert)).toBe("DEPTH_ZERO_SELF_SIGNED_CERT");
+});

@@ -91,7 +91,9 @@ test("its program tells its version and its commands", async () => {
 });
 
 test.each(["user", "catalog", "order"])("what `heddle up` starts needs no more than is installed: %s", async (name) => {
-  const env = { PORT: `${await freePort()}`, ADMIN_PORT: "0", HEDDLE_DISCOVERY: "127.0.0.1:1" };
+  await project.type("npx heddle token --sub ada");
+  const keys = { AUTH_JWKS: join(project.folder, ".heddle/keys/jwks.json") };
+  const env = { PORT: `${await freePort()}`, ADMIN_PORT: "0", HEDDLE_DISCOVERY: "127.0.0.1:1", ...keys };
   await using program = project.start(`${installed}/dist/src/services/${name}/main.js`, [], env);
   await program.answers(`http://127.0.0.1:${env.PORT}/health`); // its migrations have run
 });

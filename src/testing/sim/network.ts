@@ -260,6 +260,10 @@ class VirtualDoor implements Door {
     });
   }
 
+  setTls(): never {
+    throw new Error("the simulated network carries no TLS");
+  }
+
   close(): Promise<void> {
     this.#isShut = true;
     this.#shut();

@@ -6,6 +6,8 @@ import type { Shop } from "../shop.ts";
 
 const { listProducts, getProduct, batchGetProducts, createProduct, updateProduct, deleteProduct } =
   CatalogService.method;
+const nobody = { as: "nobody", code: Code.Unauthenticated, reason: "CREDENTIALS_MISSING" } as const;
+const reader = { as: "reader", code: Code.PermissionDenied, reason: "SCOPE_MISSING" } as const;
 const missing = { code: Code.NotFound, reason: "PRODUCT_NOT_FOUND" };
 
 /** What every product here costs, unless it says otherwise. */
@@ -84,6 +86,8 @@ export const catalogCases: readonly Case[] = [
       expect(product?.createdAt).toBeDefined();
     },
   }),
+  fails(createProduct, "a caller who shows nothing", { given: ware, ...nobody }),
+  fails(createProduct, "a caller without the scope", { given: ware, ...reader }),
   fails(createProduct, "a SKU that another has", {
     given: async (shop) => ({ ...ware(shop), sku: (await aProduct(shop)).sku }),
     code: Code.AlreadyExists,
@@ -113,6 +117,8 @@ export const catalogCases: readonly Case[] = [
     check: ([{ product }]) =>
       expect(product).toMatchObject({ name: "Bobbin", description: "", stock: 0, price, version: 2 }),
   }),
+  fails(updateProduct, "a caller who shows nothing", { given: () => ({ product: { sku: "NOPE" } }), ...nobody }),
+  fails(updateProduct, "a caller without the scope", { given: () => ({ product: { sku: "NOPE" } }), ...reader }),
   fails(updateProduct, "a product that does not exist", {
     given: () => ({ product: { sku: "NOPE", name: "Bobbin" } }),
     ...missing,
@@ -139,5 +145,7 @@ export const catalogCases: readonly Case[] = [
     given: async (shop) => ({ sku: (await aProduct(shop)).sku }),
     check: ([answer]) => expect(answer.$typeName).toBe("shop.catalog.v1.DeleteProductResponse"),
   }),
+  fails(deleteProduct, "a caller who shows nothing", { given: () => ({ sku: "NOPE" }), ...nobody }),
+  fails(deleteProduct, "a caller without the scope", { given: () => ({ sku: "NOPE" }), ...reader }),
   fails(deleteProduct, "a product that does not exist", { given: () => ({ sku: "NOPE" }), ...missing }),
 ];

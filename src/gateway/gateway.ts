@@ -20,8 +20,12 @@ import { addressSet } from "../wire/addresses.ts";
 import type { Engine, ServerTls, SessionTls } from "../wire/engine.ts";
 import { defaultEngine } from "../wire/engines.ts";
 import type { Rpcs } from "../wire/grpc/rpc.ts";
+import { type AggregateSource, aggregatesOf } from "./aggregate/plan-source.ts";
 import { answering } from "./answering.ts";
 import { type BodyLimits, createRoom } from "./http/bodies.ts";
+import { callerOf } from "./idempotency/caller.ts";
+import { KeyedRequests } from "./idempotency/keyed-requests.ts";
+import { type AnswerPlace, LazyRows } from "./idempotency/lazy-rows.ts";
 import { documentationOf } from "./pages/pages.ts";
 import { openBuckets } from "./routes/buckets.ts";
 import { fileFleetCache, noFleetCache } from "./routes/fleet-cache.ts";
@@ -45,6 +49,15 @@ export interface GatewayOptions {
   readonly corsOrigins?: readonly string[];
   /** For unary calls of which neither contract nor caller says how long they may take, in milliseconds. Default 5 s. */
   readonly upstreamTimeoutMs?: number;
+  /** Paths that are answered with what several calls bring: made with `aggregate()`, or a plan as JSON or "@file". Default none. */
+  readonly aggregates?: AggregateSource;
+  /** Memory for answers that contracts let it give again (`cache`), in bytes; 0 keeps none. Default 64 MiB. */
+  readonly answerCacheBytes?: number;
+  /**
+   * Where answers to requests with `Idempotency-Key` are kept for 24 h: a PostgreSQL URL, or if that is empty, `gateway.db`
+   * in a folder. Opened by the first such request. By default nowhere: the key is passed on to the service and no more.
+   */
+  readonly answers?: AnswerPlace;
   /** Proxies, as "10.0.0.0/8" or an address, whose word for where a request comes from is taken. By default none. */
   readonly trustedProxies?: readonly string[] | undefined;
   /** Keeps the contract's rate limits: in buckets of its own (true, the default), in those given, or not at all. */
@@ -97,7 +110,9 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
   const { log = jsonLogger({ fields: { service: "gateway" } }), version = "" } = options;
   const { engine = defaultEngine, clock = systemClock, random = systemRandom } = options;
   const { metrics = createMetrics({ service: "gateway" }), corsOrigins = ["*"], port = 8_000 } = options;
-  const { upstreamTimeoutMs = 5_000, json = {}, docs = true, apiTitle: title = "API" } = options;
+  const aggregates = aggregatesOf(options.aggregates ?? []);
+  const { upstreamTimeoutMs = 5_000, answerCacheBytes = 64 * 1024 * 1024, json = {} } = options;
+  const { docs = true, apiTitle: title = "API" } = options;
   const { trustedProxies = [], rateLimits = true, redisUrl, bodies = {}, limits = {} } = options;
   const { loop = clock === systemClock ? createLoopLoad : () => idleLoop } = options;
   const proxies = trustedProxies.length === 0 ? undefined : addressSet(trustedProxies);
@@ -109,6 +124,8 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
   const mesh = await openMesh({ ...options, ...tools, hooks: meshMetrics(metrics) }).catch(closeAndThrow(opened));
   opened.unshift(mesh);
   const discovery = mesh.client(DiscoveryService);
+  const keyed = options.answers && keyedRequests(options.answers, { authenticate, upstreamTimeoutMs, clock, log });
+  if (keyed !== undefined) opened.unshift(keyed);
   const cache = options.cacheDir === undefined ? noFleetCache : fileFleetCache(options.cacheDir, log);
   let routing: Routing | undefined;
   const rpcs: Rpcs = { get: (path) => routing?.routes.value.rpcs.get(path) };
@@ -123,15 +140,16 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
     rpcs,
     ...(authenticate && { authenticate }),
     around(own, parts) {
-      const upstream = { upstream: mesh.transport, passOn: mesh.call, upstreamTimeoutMs, json };
+      const calls = { upstream: mesh.transport, passOn: mesh.call, upstreamTimeoutMs };
+      const upstream = { ...calls, answerCacheBytes, json, aggregates };
       const access = { authenticate, endpointTls: options.endpointTls };
       const limiting = { rateLimits: buckets, limits, loop, proxies, room };
       const found = { ...tools, parts, discovery, cache, corsOrigins };
       routing = openRouting({ ...found, ...upstream, ...access, ...limiting });
       opened.unshift(routing);
-      const documentation = docs ? documentationOf({ routes: routing.routes, title, version, log }) : undefined;
+      const documentation = docs ? documentationOf({ routes: routing.routes, title, version, json, log }) : undefined;
       const about = { health: parts.health, version, provesCallers: authenticate !== undefined, documentation };
-      return answering({ own, routing, ...about, corsOrigins, proxies, bodies, room, clock, random });
+      return answering({ own, routing, ...about, corsOrigins, proxies, bodies, room, keyed, clock, random });
     },
   });
   const server = await starting.catch(closeAndThrow(opened));
@@ -144,6 +162,22 @@ function closeAndThrow(opened: readonly AsyncDisposable[]) {
     throw reason;
   };
 }
+
+interface KeyedRequestsParts {
+  readonly authenticate: Authenticate | undefined;
+  readonly upstreamTimeoutMs: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+function keyedRequests(place: AnswerPlace, parts: KeyedRequestsParts): KeyedRequests {
+  const { authenticate, upstreamTimeoutMs, clock, log } = parts;
+  const rows = new LazyRows({ ...place, limits: keepLimits, clock, log });
+  return new KeyedRequests({ rows, callerOf: callerOf(authenticate), waitMs: upstreamTimeoutMs, clock, log });
+}
+
+/** A day of eleven requests with a key a second, and as many bytes as a small machine has to spare. */
+const keepLimits = { maxRows: 1_000_000, maxBytes: 1024 * 1024 * 1024 };
 
 /** By hand, for Node 22 has no AsyncDisposableStack. */
 async function closeAll(parts: readonly AsyncDisposable[]): Promise<void> {

@@ -28,6 +28,7 @@ import { type Descriptors, readSourceInfo } from "./source-info.ts";
 import { authenticate } from "./steps/authenticate.ts";
 import { authorize } from "./steps/authorize.ts";
 import { deadline } from "./steps/deadline.ts";
+import { deprecation } from "./steps/deprecation.ts";
 import { observe } from "./steps/observe.ts";
 import { rateLimit } from "./steps/rate-limit.ts";
 import { reportLoad } from "./steps/report-load.ts";
@@ -165,7 +166,7 @@ function wayIn(options: ServerOptions, { draining, clock, loop, load }: WayInPar
   const proving = [authenticate(options.authenticate), authorize()];
   return {
     door: [observe(hooks, clock, load), ...shedding],
-    inside: [deadline(draining), ...proving, ...limiting, validate(), reportLoad(load)],
+    inside: [deadline(draining), deprecation(), ...proving, ...limiting, validate(), reportLoad(load)],
   };
 }
 

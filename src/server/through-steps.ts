@@ -28,7 +28,10 @@ export function throughSteps(steps: readonly Step[], clock: Clock): Interceptor 
       call.end();
       return res;
     } catch (reason) {
-      if (reason instanceof ConnectError && !Object.isFrozen(reason)) tell(call.trailerFields, reason.metadata);
+      if (reason instanceof ConnectError && !Object.isFrozen(reason)) {
+        tell(call.trailerFields, reason.metadata);
+        call.madeResponseHeader?.forEach((value, name) => reason.metadata.set(name, value));
+      }
       call.end(reason);
       throw reason;
     }

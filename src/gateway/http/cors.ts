@@ -7,6 +7,8 @@ const methods = "GET, HEAD, POST, PUT, PATCH, DELETE";
 const restHeaders = [
   "authorization",
   "idempotency-key",
+  "if-none-match",
+  "cache-control",
   "last-event-id",
   "accept-language",
   "traceparent",
@@ -18,10 +20,18 @@ const exposedHeaders = [
   ...cors.exposedHeaders,
   "Location",
   "Retry-After",
+  "WWW-Authenticate",
+  "ETag",
+  "Age",
+  "Idempotency-Replayed",
+  "Idempotency-Stored",
   "RateLimit",
   "RateLimit-Policy",
   "X-Request-Id",
   "Heddle-Trace-Id",
+  "Deprecation",
+  "Sunset",
+  "Link",
 ].join(", ");
 
 /** Two hours: Chromium remembers a preflight no longer. */

@@ -14,6 +14,7 @@ import type { ServerParts } from "../../server/serve.ts";
 import { authenticate } from "../../server/steps/authenticate.ts";
 import { authorize } from "../../server/steps/authorize.ts";
 import { deadline } from "../../server/steps/deadline.ts";
+import { deprecation } from "../../server/steps/deprecation.ts";
 import { observe } from "../../server/steps/observe.ts";
 import { rateLimit } from "../../server/steps/rate-limit.ts";
 import { shed } from "../../server/steps/shed.ts";
@@ -22,9 +23,12 @@ import type { AddressSet } from "../../wire/addresses.ts";
 import type { Engine, SessionTls } from "../../wire/engine.ts";
 import type { Room } from "../../wire/grpc/rpc.ts";
 import { grpcTransport } from "../../wire/grpc.ts";
+import type { Aggregate } from "../aggregate/aggregate.ts";
+import { cachedUpstream } from "../upstream/cached-upstream.ts";
 import { keepClosed } from "../upstream/keep-closed.ts";
 import type { PassOn } from "../upstream/pass-through.ts";
 import type { WayUpstream } from "../upstream/port.ts";
+import { withRequestIds } from "../upstream/request-ids.ts";
 import { timeoutsWithDefault } from "../upstream/timeouts.ts";
 import { ContractWatch, type ReadContract } from "./contract-watch.ts";
 import { readFiles } from "./descriptors.ts";
@@ -39,6 +43,9 @@ export interface RoutingOptions {
   readonly upstream: Transport;
   readonly passOn: PassOn;
   readonly upstreamTimeoutMs: number;
+  readonly aggregates: readonly Aggregate[];
+  /** Memory for answers that contracts let it give again. */
+  readonly answerCacheBytes: number;
   /** Where the contracts' rate limits are kept; `false`, nowhere. */
   readonly rateLimits: Buckets | false;
   /** When the gateway's event loop has too much to do; `false`, whatever comes is passed on. */
@@ -71,7 +78,8 @@ export interface Routing extends AsyncDisposable {
 /** Starts to follow discovery and to route what it tells of: instances → descriptors → routes. */
 export function openRouting(options: RoutingOptions): Routing {
   const { discovery, cache, engine, endpointTls = {}, clock, random, log } = options;
-  const table = new RouteTable({ way: wayUpstream(options), log });
+  const { aggregates, upstreamTimeoutMs: aggregateTimeoutMs } = options;
+  const table = new RouteTable({ way: wayUpstream(options), aggregates, aggregateTimeoutMs, log });
   const fleet = new FleetWatch({ discovery, cache, clock, random, log });
   const contracts = new ContractWatch({
     fleet: fleet.fleet,
@@ -95,13 +103,14 @@ export function openRouting(options: RoutingOptions): Routing {
 /** The way in, top to bottom, as in a server. */
 function wayUpstream(options: RoutingOptions): WayUpstream {
   const { parts, authenticate: prove, rateLimits, upstreamTimeoutMs, corsOrigins: origins } = options;
-  const { upstream, passOn, json, clock, random, proxies, room } = options;
+  const { upstream, answerCacheBytes: maxBytes, passOn, json, clock, random, proxies, room } = options;
   const limiting = rateLimits === false ? [] : [rateLimit(rateLimits)];
   const access = prove === undefined ? [keepClosed()] : [authenticate(prove), authorize()];
   const door = [observe(parts.hooks, clock), ...shedding(options)];
-  const steps = [...door, deadline(parts.draining), ...access, ...limiting];
+  const steps = [...door, deadline(parts.draining), deprecation(), ...access, ...limiting];
   const timeoutOf = timeoutsWithDefault(upstreamTimeoutMs);
-  return { upstream, passOn, steps, timeoutOf, json, clock, random, origins, proxies, room };
+  const cached = withRequestIds(cachedUpstream({ upstream, timeoutOf, maxBytes, clock }));
+  return { upstream: cached, passOn, steps, timeoutOf, json, clock, random, origins, proxies, room };
 }
 
 /**

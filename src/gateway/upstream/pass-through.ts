@@ -1,9 +1,10 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
-import { ConnectError, type StreamResponse, type UnaryResponse } from "@connectrpc/connect";
+import type { ConnectError, StreamResponse, UnaryResponse } from "@connectrpc/connect";
 import { headers } from "../../call/headers.ts";
 import { methodName } from "../../call/method.ts";
 import type { OutgoingCallInit } from "../../call/outgoing-call.ts";
 import { peerKey } from "../../call/peer.ts";
+import { methodPolicy } from "../../call/policy.ts";
 import { maxTimeoutMs } from "../../call/policy-defaults.ts";
 import type { ServedCall } from "../../call/served-call.ts";
 import { newTraceparent, traceIdOf } from "../../call/traceparent.ts";
@@ -14,6 +15,7 @@ import { rawMessage } from "../../wire/grpc/raw-message.ts";
 import type { Room, Rpc, Rpcs } from "../../wire/grpc/rpc.ts";
 import { noteCaller } from "../http/caller-address.ts";
 import { requestIdHeader, requestIdOf } from "../http/request-id.ts";
+import { passedBack } from "./forward.ts";
 import { passBack, passOnRequest } from "./headers.ts";
 import type { WayUpstream } from "./port.ts";
 
@@ -26,8 +28,13 @@ export type PassOn = (init: OutgoingCallInit) => Promise<UnaryResponse | StreamR
  * trailers are those of every other way upstream.
  */
 export function passThrough(services: readonly DescService[], way: WayUpstream): Rpcs {
-  const methods = services.flatMap((service) => service.methods);
+  const methods = services.flatMap((service) => service.methods).filter(isNotCached);
   return new Map(methods.map((method) => [`/${methodName(method)}`, new PassThrough(method, way)]));
+}
+
+/** To find an answer again, its request has to be read. */
+function isNotCached(method: DescMethod): boolean {
+  return methodPolicy(method).cache === undefined;
 }
 
 class PassThrough implements Rpc {
@@ -69,11 +76,14 @@ function marked(call: ServedCall, { random, proxies }: WayUpstream): string {
   return id;
 }
 
-/** Makes the call and answers with what comes of it. The call being served bounds it, and is told its headers. */
-export async function answerRaw(call: ServedCall, passOn: PassOn, requestId: string): Promise<unknown> {
+/**
+ * Makes the call and answers with what comes of it: a raw message, or a stream of them. The call being served bounds it,
+ * and is told its headers. `requestId` where that is not what the caller brought.
+ */
+export async function answerRaw(call: ServedCall, passOn: PassOn, requestId?: string): Promise<unknown> {
   const { method, message } = call;
   const header = passOnRequest(call.requestHeader);
-  header.set(requestIdHeader, requestId);
+  if (requestId !== undefined) header.set(requestIdHeader, requestId);
   if (call.traceparent !== undefined) header.set(headers.traceparent, call.traceparent);
   try {
     const sent = message as OutgoingCallInit["message"];
@@ -103,9 +113,9 @@ async function lastOf(call: ServedCall, res: StreamResponse): Promise<unknown> {
   return last;
 }
 
-/** The error as it came; what the service says beside it goes into the trailers. */
+/** The error as it came, less what the head has said already. */
 function told(call: ServedCall, reason: unknown): ConnectError {
-  const error = ConnectError.from(reason);
-  passBack(error.metadata, call.responseTrailer);
+  const error = passedBack(reason);
+  call.madeResponseHeader?.forEach((_, name) => error.metadata.delete(name));
   return error;
 }

@@ -1,11 +1,4 @@
-import {
-  create,
-  type DescEnum,
-  type DescField,
-  type DescMessage,
-  type JsonObject,
-  ScalarType,
-} from "@bufbuild/protobuf";
+import { type DescEnum, type DescField, type DescMessage, type JsonObject, ScalarType } from "@bufbuild/protobuf";
 import { FeatureSet_FieldPresence as Presence } from "@bufbuild/protobuf/wkt";
 import { createValidator, type Validator } from "@bufbuild/protovalidate";
 import type { JsonOutput } from "../response.ts";
@@ -19,6 +12,7 @@ import {
   valueRules,
   zeroPasses,
 } from "./field-rules.ts";
+import { mandatoryFields } from "./mandatory.ts";
 import { exclusions } from "./oneof-rules.ts";
 import { type Direction, scalarSchema, wellKnownSchema, zeroOf } from "./value-schema.ts";
 
@@ -34,9 +28,8 @@ export class Schemas {
   readonly #outputs = new Map<DescMessage, JsonObject>();
   readonly #outputNames = new Set<string>();
   readonly #enums = new Map<DescEnum, JsonObject>();
-  readonly #validator: Validator = createValidator();
-  readonly #mandatory = new Map<DescMessage, ReadonlySet<DescField>>();
   readonly #json: JsonOutput;
+  #validator: Validator | undefined;
 
   constructor(json: JsonOutput = {}) {
     this.#json = json;
@@ -80,18 +73,9 @@ export class Schemas {
     };
   }
 
-  /** The fields that a request cannot go without: those that break a rule of the message when nothing is set. */
+  /** The fields that a request cannot go without. */
   mandatory(desc: DescMessage): ReadonlySet<DescField> {
-    const known = this.#mandatory.get(desc);
-    if (known !== undefined) return known;
-    const ruled = desc.fields.some((field) => rulesOf(field) !== undefined);
-    const { violations = [] } = ruled ? this.#validator.validate(desc, create(desc)) : {};
-    const fields = violations.flatMap(({ field: [first, second] }) =>
-      first?.kind === "field" && second === undefined ? [first] : [],
-    );
-    const found = new Set(fields);
-    this.#mandatory.set(desc, found);
-    return found;
+    return mandatoryFields(desc, () => (this.#validator ??= createValidator()));
   }
 
   /** Everything that was referred to, by the name of its component. */

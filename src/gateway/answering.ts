@@ -16,10 +16,10 @@ export interface AnsweringOptions {
   readonly routing: Routing;
   readonly health: HealthState;
   readonly version: string;
-  /** Unset, there is none. */
-  readonly documentation: Documentation | undefined;
   /** Whether it can prove callers: methods that ask for access are closed where it cannot. */
   readonly provesCallers: boolean;
+  /** Unset, there is none. */
+  readonly documentation: Documentation | undefined;
   readonly corsOrigins: readonly string[];
   readonly random: Random;
 }

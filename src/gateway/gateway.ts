@@ -16,6 +16,7 @@ import { createMetrics } from "../telemetry/metrics.ts";
 import type { Engine, ServerTls, SessionTls } from "../wire/engine.ts";
 import { defaultEngine } from "../wire/engines.ts";
 import type { Rpcs } from "../wire/grpc/rpc.ts";
+import { type AggregateSource, aggregatesOf } from "./aggregate/plan-source.ts";
 import { answering } from "./answering.ts";
 import { documentationOf } from "./pages/pages.ts";
 import { fileFleetCache, noFleetCache } from "./routes/fleet-cache.ts";
@@ -39,12 +40,14 @@ export interface GatewayOptions {
   readonly corsOrigins?: readonly string[];
   /** For unary calls of which neither contract nor caller says how long they may take, in milliseconds. Default 5 s. */
   readonly upstreamTimeoutMs?: number;
+  /** Paths that are answered with what several calls bring: made with `aggregate()`, or a plan as JSON or "@file". Default none. */
+  readonly aggregates?: AggregateSource;
+  /** How REST under `/v1` is answered: enums as numbers, names in snake_case, without defaults. If unset, as protojson has it, with every field. */
+  readonly json?: JsonOutput;
   /** Whether `/docs` and `/openapi.json` tell of the API that is routed. Default true. */
   readonly docs?: boolean;
   /** What they call the API. Default "API". */
   readonly apiTitle?: string;
-  /** How REST under `/v1` is answered: enums as numbers, names in snake_case, without defaults. If unset, as protojson has it, with every field. */
-  readonly json?: JsonOutput;
   readonly drainMs?: number;
   /** Whether SIGTERM and SIGINT drain the gateway. Default true. */
   readonly signals?: boolean;
@@ -79,6 +82,7 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
   const { log = jsonLogger({ fields: { service: "gateway" } }), version = "" } = options;
   const { engine = defaultEngine, clock = systemClock, random = systemRandom } = options;
   const { metrics = createMetrics({ service: "gateway" }), corsOrigins = ["*"], port = 8_000 } = options;
+  const aggregates = aggregatesOf(options.aggregates ?? []);
   const { upstreamTimeoutMs = 5_000, json = {}, docs = true, apiTitle: title = "API" } = options;
   const tools = { engine, clock, random, log };
   const { authenticate = options.tokens && bearerTokens({ clock, log, ...options.tokens }) } = options;
@@ -99,14 +103,13 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
     rpcs,
     ...(authenticate && { authenticate }),
     around(own, parts) {
-      const upstream = { upstream: mesh.transport, passOn: mesh.call, upstreamTimeoutMs, json };
+      const upstream = { upstream: mesh.transport, passOn: mesh.call, upstreamTimeoutMs, json, aggregates };
       const access = { authenticate, endpointTls: options.endpointTls };
       routing = openRouting({ ...tools, ...upstream, ...access, parts, discovery, cache, corsOrigins });
       opened.unshift(routing);
-      const provesCallers = authenticate !== undefined;
-      const about = { health: parts.health, version, provesCallers };
       const documentation = docs ? documentationOf({ routes: routing.routes, title, version, json, log }) : undefined;
-      return answering({ own, routing, ...about, documentation, corsOrigins, random });
+      const about = { health: parts.health, version, provesCallers: authenticate !== undefined, documentation };
+      return answering({ own, routing, ...about, corsOrigins, random });
     },
   });
   const server = await starting.catch(async (reason: unknown) => {

@@ -27,6 +27,7 @@ import { type Descriptors, readSourceInfo } from "./source-info.ts";
 import { authenticate } from "./steps/authenticate.ts";
 import { authorize } from "./steps/authorize.ts";
 import { deadline } from "./steps/deadline.ts";
+import { deprecation } from "./steps/deprecation.ts";
 import { observe } from "./steps/observe.ts";
 import { reportLoad } from "./steps/report-load.ts";
 import { type LimitOptions, shed } from "./steps/shed.ts";
@@ -158,7 +159,14 @@ function wayIn(options: ServerOptions, { draining, clock, loop, load }: WayInPar
   const shedding = limits === false ? [] : [shed({ limits, loop, clock, exempt: alwaysAnswered })];
   return {
     door: [observe(hooks, clock, load), ...shedding],
-    inside: [deadline(draining), authenticate(options.authenticate), authorize(), validate(), reportLoad(load)],
+    inside: [
+      deadline(draining),
+      deprecation(),
+      authenticate(options.authenticate),
+      authorize(),
+      validate(),
+      reportLoad(load),
+    ],
   };
 }
 

@@ -14,9 +14,16 @@ const restHeaders = [
   "baggage",
 ];
 const allowedHeaders = [...cors.allowedHeaders, ...restHeaders].map((name) => name.toLowerCase());
-const exposedHeaders = [...cors.exposedHeaders, "Location", "Retry-After", "X-Request-Id", "Heddle-Trace-Id"].join(
-  ", ",
-);
+const exposedHeaders = [
+  ...cors.exposedHeaders,
+  "Location",
+  "Retry-After",
+  "X-Request-Id",
+  "Heddle-Trace-Id",
+  "Deprecation",
+  "Sunset",
+  "Link",
+].join(", ");
 
 /** Two hours: Chromium remembers a preflight no longer. */
 const maxAgeSeconds = 7_200;

@@ -11,9 +11,11 @@ import type { ServerParts } from "../../server/serve.ts";
 import { authenticate } from "../../server/steps/authenticate.ts";
 import { authorize } from "../../server/steps/authorize.ts";
 import { deadline } from "../../server/steps/deadline.ts";
+import { deprecation } from "../../server/steps/deprecation.ts";
 import { observe } from "../../server/steps/observe.ts";
 import type { Engine, SessionTls } from "../../wire/engine.ts";
 import { grpcTransport } from "../../wire/grpc.ts";
+import type { Aggregate } from "../aggregate/aggregate.ts";
 import { keepClosed } from "../upstream/keep-closed.ts";
 import type { PassOn } from "../upstream/pass-through.ts";
 import type { WayUpstream } from "../upstream/port.ts";
@@ -31,6 +33,7 @@ export interface RoutingOptions {
   readonly upstream: Transport;
   readonly passOn: PassOn;
   readonly upstreamTimeoutMs: number;
+  readonly aggregates: readonly Aggregate[];
   readonly json: JsonOutput;
   /** Origins whose pages may open WebSockets: those that may call. */
   readonly corsOrigins: readonly string[];
@@ -54,7 +57,8 @@ export interface Routing extends AsyncDisposable {
 /** Starts to follow discovery and to route what it tells of: instances → descriptors → routes. */
 export function openRouting(options: RoutingOptions): Routing {
   const { discovery, cache, engine, endpointTls = {}, clock, random, log } = options;
-  const table = new RouteTable({ way: wayUpstream(options), log });
+  const { aggregates, upstreamTimeoutMs: aggregateTimeoutMs } = options;
+  const table = new RouteTable({ way: wayUpstream(options), aggregates, aggregateTimeoutMs, log });
   const fleet = new FleetWatch({ discovery, cache, clock, random, log });
   const contracts = new ContractWatch({
     fleet: fleet.fleet,
@@ -79,7 +83,7 @@ function wayUpstream(options: RoutingOptions): WayUpstream {
   const { parts, upstream, passOn, upstreamTimeoutMs, json, clock, random, corsOrigins: origins } = options;
   const { authenticate: prove } = options;
   const access = prove === undefined ? [keepClosed()] : [authenticate(prove), authorize()];
-  const steps = [observe(parts.hooks, clock), deadline(parts.draining), ...access]; // the way in, top to bottom, as in a server
+  const steps = [observe(parts.hooks, clock), deadline(parts.draining), deprecation(), ...access]; // the way in, top to bottom, as in a server
   return { upstream, passOn, steps, timeoutOf: timeoutsWithDefault(upstreamTimeoutMs), json, clock, random, origins };
 }
 

@@ -101,5 +101,6 @@ async function lastOf(call: ServedCall, res: StreamResponse): Promise<unknown> {
 function told(call: ServedCall, reason: unknown): ConnectError {
   const error = ConnectError.from(reason);
   passBack(error.metadata, call.responseTrailer);
+  call.madeResponseHeader?.forEach((_, name) => call.responseTrailer.delete(name)); // said in the head
   return error;
 }

@@ -1,5 +1,5 @@
 import type { DescMethod, JsonObject } from "@bufbuild/protobuf";
-import { safeToRepeat } from "../../call/method.ts";
+import { isDeprecated, safeToRepeat } from "../../call/method.ts";
 import type { Binding } from "../binding.ts";
 import { requestBody, resumes, success } from "./bodies.ts";
 import { commentOf, summaryOf } from "./comments.ts";
@@ -46,10 +46,6 @@ export function operation({ binding, path, index }: Documented, schemas: Schemas
 function operationId({ name, parent }: DescMethod, index: number): string {
   const id = `${parent.typeName.replaceAll(".", "_")}_${name}`;
   return index === 0 ? id : `${id}_${index + 1}`;
-}
-
-function isDeprecated({ deprecated, parent }: DescMethod): boolean {
-  return deprecated || parent.deprecated || parent.file.deprecated;
 }
 
 /**

@@ -76,7 +76,7 @@ describe.each(rows)("%s", (_, row) => {
     const requests = await row.given(shop);
     const { method, at, as, take } = row;
     const authorization = shop.authorization[as];
-    await way.call({ method, origin: shop.origins[at], authorization, requests, take });
+    await way.call({ method, origin: shop.origins[at], requests, authorization, take });
     expect(seen.length).toBeGreaterThan(0);
     for (const { operation, sent, answer } of seen) {
       expect(answer.headers.get("content-type")).toBe("application/json");

@@ -1,4 +1,5 @@
 import { type DescEnum, type DescField, type DescMessage, type JsonObject, ScalarType } from "@bufbuild/protobuf";
+import { protoCamelCase } from "@bufbuild/protobuf/reflect";
 import { FeatureSet_FieldPresence as Presence } from "@bufbuild/protobuf/wkt";
 import { createValidator, type Validator } from "@bufbuild/protovalidate";
 import type { JsonOutput } from "../response.ts";
@@ -57,6 +58,11 @@ export class Schemas {
   /** How answers spell a field; requests may spell it so, too. */
   nameOf({ name, jsonName }: DescField): string {
     return this.#json.useProtoFieldName === true ? name : jsonName;
+  }
+
+  /** How answers spell a name that is snake_case in the contract. */
+  memberName(name: string): string {
+    return this.#json.useProtoFieldName === true ? name : protoCamelCase(name);
   }
 
   /** The schema of a field as it stands in a message, with its comment and its rules. */

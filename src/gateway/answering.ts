@@ -2,9 +2,14 @@ import type { Random } from "../base/random.ts";
 import { pathOf } from "../server/dispatch.ts";
 import type { HealthState } from "../server/health.ts";
 import type { HttpHandler } from "../wire/engine.ts";
+import { withCompression } from "./http/compression.ts";
 import { withCors } from "./http/cors.ts";
+import { withETag } from "./http/etag.ts";
+import { withHead } from "./http/head.ts";
+import { withIdempotencyKey } from "./http/idempotency-key.ts";
 import { withRequestId } from "./http/request-id.ts";
 import { withTrace } from "./http/trace.ts";
+import type { KeyedRequests } from "./idempotency/keyed-requests.ts";
 import { healthPage } from "./pages/health-page.ts";
 import { type Documentation, pagesOf } from "./pages/pages.ts";
 import type { Routing } from "./routes/routing.ts";
@@ -21,6 +26,8 @@ export interface AnsweringOptions {
   /** Unset, there is none. */
   readonly documentation: Documentation | undefined;
   readonly corsOrigins: readonly string[];
+  /** Answers requests with Idempotency-Key; without it the key is only passed on. */
+  readonly keyed: KeyedRequests | undefined;
   readonly random: Random;
 }
 
@@ -29,7 +36,7 @@ export interface AnsweringOptions {
  * this order.
  */
 export function answering(options: AnsweringOptions): HttpHandler {
-  const { own, routing, health, documentation, corsOrigins, random, ...about } = options;
+  const { own, routing, health, documentation, corsOrigins, keyed, random, ...about } = options;
   const told = (): readonly [boolean, Record<string, unknown>] => {
     const serving = health.serving.value;
     return [serving, healthPage({ ...about, serving, fleet: routing.fleet.value, routes: routing.routes.value })];
@@ -40,5 +47,6 @@ export function answering(options: AnsweringOptions): HttpHandler {
     if (page !== undefined) return (await page) ?? own(request);
     return (await routing.routes.value.answer(request)) ?? own(request);
   };
-  return withCors(corsOrigins, withRequestId(withTrace(random, route)));
+  const bodies = withHead(withCompression(withETag(withIdempotencyKey(keyed, route))));
+  return withCors(corsOrigins, withRequestId(withTrace(random, bodies)));
 }

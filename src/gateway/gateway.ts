@@ -18,6 +18,9 @@ import { defaultEngine } from "../wire/engines.ts";
 import type { Rpcs } from "../wire/grpc/rpc.ts";
 import { type AggregateSource, aggregatesOf } from "./aggregate/plan-source.ts";
 import { answering } from "./answering.ts";
+import { callerOf } from "./idempotency/caller.ts";
+import { KeyedRequests } from "./idempotency/keyed-requests.ts";
+import { type AnswerPlace, LazyRows } from "./idempotency/lazy-rows.ts";
 import { documentationOf } from "./pages/pages.ts";
 import { fileFleetCache, noFleetCache } from "./routes/fleet-cache.ts";
 import { openRouting, type Routing } from "./routes/routing.ts";
@@ -42,6 +45,13 @@ export interface GatewayOptions {
   readonly upstreamTimeoutMs?: number;
   /** Paths that are answered with what several calls bring: made with `aggregate()`, or a plan as JSON or "@file". Default none. */
   readonly aggregates?: AggregateSource;
+  /** Memory for answers that contracts let it give again (`cache`), in bytes; 0 keeps none. Default 64 MiB. */
+  readonly answerCacheBytes?: number;
+  /**
+   * Where answers to requests with `Idempotency-Key` are kept for 24 h: a PostgreSQL URL, or if that is empty, `gateway.db`
+   * in a folder. Opened by the first such request. By default nowhere: the key is passed on to the service and no more.
+   */
+  readonly answers?: AnswerPlace;
   /** How REST under `/v1` is answered: enums as numbers, names in snake_case, without defaults. If unset, as protojson has it, with every field. */
   readonly json?: JsonOutput;
   /** Whether `/docs` and `/openapi.json` tell of the API that is routed. Default true. */
@@ -83,13 +93,16 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
   const { engine = defaultEngine, clock = systemClock, random = systemRandom } = options;
   const { metrics = createMetrics({ service: "gateway" }), corsOrigins = ["*"], port = 8_000 } = options;
   const aggregates = aggregatesOf(options.aggregates ?? []);
-  const { upstreamTimeoutMs = 5_000, json = {}, docs = true, apiTitle: title = "API" } = options;
+  const { upstreamTimeoutMs = 5_000, answerCacheBytes = 64 * 1024 * 1024, json = {} } = options;
+  const { docs = true, apiTitle: title = "API" } = options;
   const tools = { engine, clock, random, log };
   const { authenticate = options.tokens && bearerTokens({ clock, log, ...options.tokens }) } = options;
   const opened: AsyncDisposable[] = [];
   const mesh = await openMesh({ ...options, ...tools, hooks: meshMetrics(metrics) });
   opened.unshift(mesh);
   const discovery = mesh.client(DiscoveryService);
+  const keyed = options.answers && keyedRequests(options.answers, { authenticate, upstreamTimeoutMs, clock, log });
+  if (keyed !== undefined) opened.unshift(keyed);
   const cache = options.cacheDir === undefined ? noFleetCache : fileFleetCache(options.cacheDir, log);
   let routing: Routing | undefined;
   const rpcs: Rpcs = { get: (path) => routing?.routes.value.rpcs.get(path) };
@@ -103,13 +116,14 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
     rpcs,
     ...(authenticate && { authenticate }),
     around(own, parts) {
-      const upstream = { upstream: mesh.transport, passOn: mesh.call, upstreamTimeoutMs, json, aggregates };
+      const calls = { upstream: mesh.transport, passOn: mesh.call, upstreamTimeoutMs };
+      const upstream = { ...calls, answerCacheBytes, json, aggregates };
       const access = { authenticate, endpointTls: options.endpointTls };
       routing = openRouting({ ...tools, ...upstream, ...access, parts, discovery, cache, corsOrigins });
       opened.unshift(routing);
       const documentation = docs ? documentationOf({ routes: routing.routes, title, version, json, log }) : undefined;
       const about = { health: parts.health, version, provesCallers: authenticate !== undefined, documentation };
-      return answering({ own, routing, ...about, corsOrigins, random });
+      return answering({ own, routing, ...about, corsOrigins, keyed, random });
     },
   });
   const server = await starting.catch(async (reason: unknown) => {
@@ -118,6 +132,22 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
   });
   return closing(server, opened);
 }
+
+interface KeyedRequestsParts {
+  readonly authenticate: Authenticate | undefined;
+  readonly upstreamTimeoutMs: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+function keyedRequests(place: AnswerPlace, parts: KeyedRequestsParts): KeyedRequests {
+  const { authenticate, upstreamTimeoutMs, clock, log } = parts;
+  const rows = new LazyRows({ ...place, limits: keepLimits, clock, log });
+  return new KeyedRequests({ rows, callerOf: callerOf(authenticate), waitMs: upstreamTimeoutMs, clock, log });
+}
+
+/** A day of eleven requests with a key a second, and as many bytes as a small machine has to spare. */
+const keepLimits = { maxRows: 1_000_000, maxBytes: 1024 * 1024 * 1024 };
 
 /** By hand, for Node 22 has no AsyncDisposableStack. */
 async function closeAll(parts: readonly AsyncDisposable[]): Promise<void> {

@@ -16,9 +16,11 @@ import { observe } from "../../server/steps/observe.ts";
 import type { Engine, SessionTls } from "../../wire/engine.ts";
 import { grpcTransport } from "../../wire/grpc.ts";
 import type { Aggregate } from "../aggregate/aggregate.ts";
+import { cachedUpstream } from "../upstream/cached-upstream.ts";
 import { keepClosed } from "../upstream/keep-closed.ts";
 import type { PassOn } from "../upstream/pass-through.ts";
 import type { WayUpstream } from "../upstream/port.ts";
+import { withRequestIds } from "../upstream/request-ids.ts";
 import { timeoutsWithDefault } from "../upstream/timeouts.ts";
 import { ContractWatch, type ReadContract } from "./contract-watch.ts";
 import { readFiles } from "./descriptors.ts";
@@ -34,6 +36,8 @@ export interface RoutingOptions {
   readonly passOn: PassOn;
   readonly upstreamTimeoutMs: number;
   readonly aggregates: readonly Aggregate[];
+  /** Memory for answers that contracts let it give again. */
+  readonly answerCacheBytes: number;
   readonly json: JsonOutput;
   /** Origins whose pages may open WebSockets: those that may call. */
   readonly corsOrigins: readonly string[];
@@ -79,12 +83,14 @@ export function openRouting(options: RoutingOptions): Routing {
   };
 }
 
-function wayUpstream(options: RoutingOptions): WayUpstream {
-  const { parts, upstream, passOn, upstreamTimeoutMs, json, clock, random, corsOrigins: origins } = options;
+function wayUpstream({ upstream, answerCacheBytes, ...options }: RoutingOptions): WayUpstream {
+  const { parts, passOn, upstreamTimeoutMs, json, clock, random, corsOrigins: origins } = options;
   const { authenticate: prove } = options;
+  const timeoutOf = timeoutsWithDefault(upstreamTimeoutMs);
+  const cached = withRequestIds(cachedUpstream({ upstream, timeoutOf, maxBytes: answerCacheBytes, clock }));
   const access = prove === undefined ? [keepClosed()] : [authenticate(prove), authorize()];
   const steps = [observe(parts.hooks, clock), deadline(parts.draining), deprecation(), ...access]; // the way in, top to bottom, as in a server
-  return { upstream, passOn, steps, timeoutOf: timeoutsWithDefault(upstreamTimeoutMs), json, clock, random, origins };
+  return { upstream: cached, passOn, steps, timeoutOf, json, clock, random, origins };
 }
 
 /** Asks the instance itself, by its address: another replica may be of another version. */

@@ -3,6 +3,7 @@ import type { ConnectError, StreamResponse, UnaryResponse } from "@connectrpc/co
 import { headers } from "../../call/headers.ts";
 import { methodName } from "../../call/method.ts";
 import type { OutgoingCallInit } from "../../call/outgoing-call.ts";
+import { methodPolicy } from "../../call/policy.ts";
 import { maxTimeoutMs } from "../../call/policy-defaults.ts";
 import type { ServedCall } from "../../call/served-call.ts";
 import { newTraceparent, traceIdOf } from "../../call/traceparent.ts";
@@ -25,8 +26,13 @@ export type PassOn = (init: OutgoingCallInit) => Promise<UnaryResponse | StreamR
  * trailers are those of every other way upstream.
  */
 export function passThrough(services: readonly DescService[], way: WayUpstream): Rpcs {
-  const methods = services.flatMap((service) => service.methods);
+  const methods = services.flatMap((service) => service.methods).filter(isNotCached);
   return new Map(methods.map((method) => [`/${methodName(method)}`, new PassThrough(method, way)]));
+}
+
+/** To find an answer again, its request has to be read. */
+function isNotCached(method: DescMethod): boolean {
+  return methodPolicy(method).cache === undefined;
 }
 
 class PassThrough implements Rpc {

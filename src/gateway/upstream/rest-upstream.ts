@@ -54,9 +54,9 @@ export function restUpstream({ upstream, steps, timeoutOf, clock }: RestUpstream
     }
   };
   return {
-    async unary(method, signal, askedMs, header, message) {
+    async unary(method, signal, askedMs, header, message, values) {
       const { call, timeoutMs } = begun(method, signal, askedMs, header);
-      const next = () => upstream.unary(method, undefined, timeoutMs, call.requestHeader, message);
+      const next = () => upstream.unary(method, undefined, timeoutMs, call.requestHeader, message, values);
       const res: UnaryResponse<typeof method.input, typeof method.output> = await through(call, next);
       addHeader(call, res.header);
       call.end();

@@ -507,6 +507,10 @@ export const RateLimitSchema: GenMessage<RateLimit> = /*@__PURE__*/
 /**
  * How long an answer may be reused. Refused on a method that has side effects.
  *
+ * The gateway gives it again as long as this allows, makes one call of equal ones that are under way at once, and tells
+ * caches beyond it by `Cache-Control` and `Age`. Whoever gets an answer has passed the method's `access` first, and what
+ * is open to some only is private beyond the gateway. An answer that comes with Cache-Control or Vary is never reused.
+ *
  * @generated from message heddle.policy.v1.Cache
  */
 export type Cache = Message<"heddle.policy.v1.Cache"> & {
@@ -518,7 +522,8 @@ export type Cache = Message<"heddle.policy.v1.Cache"> & {
   maxAge?: Duration | undefined;
 
   /**
-   * The answer differs by caller, so no shared cache may hold it. If unset, shared caches may.
+   * The answer differs by caller, so no shared cache may hold it, and the gateway gives it again only to the same
+   * credentials. If unset, shared caches may.
    *
    * @generated from field: bool private = 2;
    */

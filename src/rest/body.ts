@@ -6,7 +6,7 @@ import { decoded } from "./decoding.ts";
 import { isTree } from "./fields.ts";
 import type { RawBody } from "./http-body.ts";
 import { checkJsonText } from "./json-check.ts";
-import { bodyTooLarge, notJson, unreadable } from "./refusal.ts";
+import { bodyTooLarge, notJson, unknownEncoding, unreadable } from "./refusal.ts";
 
 const jsonType = /^application\/(?:[\w.!#$&^+-]+\+)?json$/;
 const utf8 = new TextDecoder("utf-8", { fatal: true });
@@ -27,8 +27,7 @@ export async function readRawBody(request: UniversalServerRequest, maxBodyBytes:
 
 function refuseEncoding(header: Headers): void {
   const encoding = header.get("content-encoding") ?? "identity";
-  if (encoding !== "identity")
-    throw unsupported(`a body in Content-Encoding ${encoding} is not read here: send it plain`);
+  if (encoding !== "identity") throw unknownEncoding(encoding, "identity"); // it is passed on piece by piece
 }
 
 /**

@@ -4,6 +4,7 @@ import { isTree } from "../fields.ts";
 import { rpcBinding } from "../rpc-routes.ts";
 import { bindingsOf, takesOneRequest } from "../rules.ts";
 import { commentOf } from "./comments.ts";
+import { type Composition, composedPath, compositionTag } from "./compositions.ts";
 import { failureResponses, failureSchemas } from "./failures.ts";
 import { type Documented, idempotencyKey, operation } from "./operation.ts";
 import { documentedPath, inWordsOf, shapeOf } from "./paths.ts";
@@ -18,6 +19,8 @@ export interface OpenApiOptions {
   readonly version?: string;
   /** Stands before what is said of the API anyway. */
   readonly description?: string;
+  /** Paths that are answered with what several methods bring. Default none. */
+  readonly compositions?: readonly Composition[];
   /** Where the API is. Default: where the document is. */
   readonly servers?: readonly string[];
 }
@@ -35,12 +38,17 @@ export type OpenApiDocument = JsonObject & { readonly openapi: string; readonly 
 export function openApiDocument(services: readonly DescService[], options: OpenApiOptions = {}): OpenApiDocument {
   const sorted = [...services].sort((a, b) => (a.typeName < b.typeName ? -1 : 1));
   const schemas = new Schemas();
-  const paths = pathItems(sorted, schemas);
+  const { compositions = [] } = options;
+  const composed = compositions.map((composition) => composedPath(composition, schemas));
+  const paths = { ...Object.fromEntries(composed), ...pathItems(sorted, schemas) };
   const document = {
     openapi: "3.1.1",
     info: infoOf(options),
     servers: (options.servers ?? ["/"]).map((url) => ({ url })),
-    tags: sorted.map(tagOf),
+    tags: [
+      ...sorted.map(tagOf),
+      ...(composed.length > 0 ? [{ name: compositionTag, description: aboutComposed }] : []),
+    ],
     paths,
     components: {
       schemas: { ...schemas.components(), ...failureSchemas() },
@@ -57,6 +65,9 @@ export function openApiDocument(services: readonly DescService[], options: OpenA
 function infoOf({ title = "API", version, description = "" }: OpenApiOptions): JsonObject {
   return { title, version: version || "1", description: [description, aboutAll].filter(Boolean).join("\n\n") };
 }
+
+const aboutComposed =
+  "Answers made of several services' at once; what does not come in time is told of beside the rest.";
 
 const aboutAll = `JSON is the [Protobuf JSON mapping](https://protobuf.dev/programming-guides/json/): names in lowerCamelCase,
 64-bit integers as strings. Requests may spell names in snake_case as well, and write 64-bit integers as numbers.

@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
-import type { JsonObject } from "@bufbuild/protobuf";
+import type { DescMethod, JsonObject } from "@bufbuild/protobuf";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { describe, expect, test } from "vitest";
 import { UserService } from "../../../../gen/shop/user/v1/user_pb.ts";
+import type { ComposedPart } from "../../../rest/openapi/compositions.ts";
 import { type OpenApiDocument, openApiDocument } from "../../../rest/openapi/document.ts";
 import { buildDescriptors, servicesIn } from "./build.ts";
 
@@ -76,6 +77,37 @@ test("versions of a service stand side by side", () => {
     at(document, "paths", path, "get", "responses", "200", "content", "application/json", "schema").$ref;
   expect(schemaAt("/v1/users/{id}")).toBe("#/components/schemas/shop.user.v1.User");
   expect(schemaAt("/v2/users/{id}")).toBe("#/components/schemas/shop.user.v2.User");
+});
+
+test("what is composed of several services is documented beside them, and the document stays valid", async () => {
+  const part = (method: DescMethod, more: Partial<ComposedPart>) => {
+    const show = method.output.fields[0];
+    return { name: method.name.toLowerCase(), method, show, many: false, required: false, ...more };
+  };
+  const methodOf = (service: string, name: string) =>
+    all.find(({ typeName }) => typeName === service)?.methods.find((each) => each.name === name) ?? expect.fail(name);
+  const parts = [
+    part(methodOf("shop.user.v1.UserService", "GetUser"), { name: "user", required: true }),
+    part(methodOf("shop.catalog.v1.CatalogService", "GetProduct"), { name: "all_products", many: true }),
+  ];
+  const path = "/v1/users/{id}/overview";
+  const composed = openApiDocument(all, { compositions: [{ path, description: "All.", query: ["page_size"], parts }] });
+  expect(await new Validator().validate(structuredClone(composed))).toEqual({ valid: true });
+  const get = at(composed, "paths", path, "get");
+  expect(get).toMatchObject({ tags: ["composed"], summary: "All.", operationId: "compose_get_v1_users_id_overview" });
+  expect(get.parameters).toMatchObject([
+    { name: "id", in: "path", required: true },
+    { name: "pageSize", in: "query", required: false },
+  ]);
+  expect(at(get as JsonObject, "responses", "200", "content", "application/json", "schema")).toMatchObject({
+    properties: {
+      user: { $ref: "#/components/schemas/shop.user.v1.User" },
+      allProducts: { type: "array", items: { $ref: "#/components/schemas/shop.catalog.v1.Product" } },
+      partial: { items: { required: ["part", "code", "message", "reason"] } },
+    },
+    required: ["user"],
+  });
+  expect(composed.paths["/v1/users/{id}"]).toEqual(document.paths["/v1/users/{id}"]);
 });
 
 test("what is deprecated is told to be, since when, until when, and where its successor is", () => {

@@ -107,7 +107,7 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
       const access = { authenticate, endpointTls: options.endpointTls };
       routing = openRouting({ ...tools, ...upstream, ...access, parts, discovery, cache, corsOrigins });
       opened.unshift(routing);
-      const documentation = docs ? documentationOf({ routes: routing.routes, title, version, log }) : undefined;
+      const documentation = docs ? documentationOf({ routes: routing.routes, title, version, json, log }) : undefined;
       const about = { health: parts.health, version, provesCallers: authenticate !== undefined, documentation };
       return answering({ own, routing, ...about, corsOrigins, random });
     },

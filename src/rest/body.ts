@@ -1,6 +1,7 @@
 import type { JsonValue } from "@bufbuild/protobuf";
 import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
 import { gather, isByteStream } from "../call/whole-body.ts";
+import { once } from "./answer.ts";
 import { isTree } from "./fields.ts";
 import type { RawBody } from "./http-body.ts";
 import { checkJsonText } from "./json-check.ts";
@@ -9,14 +10,24 @@ import { bodyTooLarge, notJson, unreadable, unsupported } from "./refusal.ts";
 const jsonType = /^application\/(?:[\w.!#$&^+-]+\+)?json$/;
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
+/** The pieces of a request's body, as they come. */
+export function rawChunks({ header, body }: UniversalServerRequest): AsyncIterable<Uint8Array> {
+  refuseEncoding(header);
+  return isByteStream(body) ? body : once(Buffer.from(JSON.stringify(body ?? "")));
+}
+
 /** The bytes of a request's body, and what they are said to be. */
 export async function readRawBody(request: UniversalServerRequest, maxBodyBytes: number): Promise<RawBody> {
-  const encoding = request.header.get("content-encoding") ?? "identity";
-  if (encoding !== "identity")
-    throw unsupported(`a body in Content-Encoding ${encoding} is not read here: send it plain`);
+  refuseEncoding(request.header);
   const contentType = request.header.get("content-type") ?? "";
   if (!isByteStream(request.body)) return { contentType, data: Buffer.from(JSON.stringify(request.body ?? "")) };
   return { contentType, data: await readBytes(request, request.body, maxBodyBytes) };
+}
+
+function refuseEncoding(header: Headers): void {
+  const encoding = header.get("content-encoding") ?? "identity";
+  if (encoding !== "identity")
+    throw unsupported(`a body in Content-Encoding ${encoding} is not read here: send it plain`);
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
-import { ConnectError, type StreamResponse, type UnaryResponse } from "@connectrpc/connect";
+import type { ConnectError, StreamResponse, UnaryResponse } from "@connectrpc/connect";
 import { headers } from "../../call/headers.ts";
 import { methodName } from "../../call/method.ts";
 import type { OutgoingCallInit } from "../../call/outgoing-call.ts";
@@ -12,6 +12,7 @@ import { maxMessageBytes } from "../../wire/grpc/messages.ts";
 import { rawMessage } from "../../wire/grpc/raw-message.ts";
 import type { Rpc, Rpcs } from "../../wire/grpc/rpc.ts";
 import { requestIdHeader, requestIdOf } from "../http/request-id.ts";
+import { passedBack } from "./forward.ts";
 import { passBack, passOnRequest } from "./headers.ts";
 import type { WayUpstream } from "./port.ts";
 
@@ -63,11 +64,14 @@ function marked(call: ServedCall, { random }: WayUpstream): string {
   return id;
 }
 
-/** Makes the call and answers with what comes of it. The call being served bounds it, and is told its headers. */
-export async function answerRaw(call: ServedCall, passOn: PassOn, requestId: string): Promise<unknown> {
+/**
+ * Makes the call and answers with what comes of it: a raw message, or a stream of them. The call being served bounds it,
+ * and is told its headers. `requestId` where that is not what the caller brought.
+ */
+export async function answerRaw(call: ServedCall, passOn: PassOn, requestId?: string): Promise<unknown> {
   const { method, message } = call;
   const header = passOnRequest(call.requestHeader);
-  header.set(requestIdHeader, requestId);
+  if (requestId !== undefined) header.set(requestIdHeader, requestId);
   if (call.traceparent !== undefined) header.set(headers.traceparent, call.traceparent);
   try {
     const sent = message as OutgoingCallInit["message"];
@@ -97,10 +101,9 @@ async function lastOf(call: ServedCall, res: StreamResponse): Promise<unknown> {
   return last;
 }
 
-/** The error as it came; what the service says beside it goes into the trailers. */
+/** The error as it came, less what the head has said already. */
 function told(call: ServedCall, reason: unknown): ConnectError {
-  const error = ConnectError.from(reason);
-  passBack(error.metadata, call.responseTrailer);
-  call.madeResponseHeader?.forEach((_, name) => call.responseTrailer.delete(name)); // said in the head
+  const error = passedBack(reason);
+  call.madeResponseHeader?.forEach((_, name) => error.metadata.delete(name));
   return error;
 }

@@ -19,6 +19,8 @@ import { maxMessageBytes } from "../../wire/grpc/messages.ts";
 import { forwarding } from "./forward.ts";
 import type { PassOn } from "./pass-through.ts";
 import { restUpstream } from "./rest-upstream.ts";
+import { WebCall } from "./web-call.ts";
+import { WebProtocols } from "./web-protocols.ts";
 
 /** What every request passes on its way upstream. */
 export interface WayUpstream {
@@ -52,17 +54,38 @@ export function answererOf(services: readonly DescService[], way: WayUpstream): 
     jsonOptions: { registry: contractRegistry(services) },
   });
   for (const service of services) router.service(service, forwarding(service, way.upstream));
+  const passedOn = new Set(services.map(({ typeName }) => typeName));
   for (const [service, implementation] of reflectionServices([...services, Health])) {
     router.service(service, implementation);
   }
   const rpcs = rpcsByPath(router.handlers, way);
+  const protocols = new WebProtocols(contractRegistry(services));
   const { json = {}, origins = [], clock } = way;
   const limits = { maxBodyBytes: maxMessageBytes, origins, clock };
   const rest = transcoder({ services, transport: restUpstream(way), ...limits, json });
   return async (request) => {
     const rpc = isWebSocketRequest(request) ? undefined : rpcs.get(pathOf(request.url));
-    return rpc === undefined ? rest(request) : answerRpc(rpc, request);
+    if (rpc === undefined) return rest(request);
+    const passing = passedOn.has(rpc.service.typeName) && passedThrough(request, { rpc, protocols, way });
+    return passing || answerRpc(rpc, request);
   };
+}
+
+interface Passing {
+  readonly rpc: UniversalHandler;
+  readonly protocols: WebProtocols;
+  readonly way: WayUpstream;
+}
+
+/** Hands a call in binary on as bytes; `undefined` for one whose messages have to be read here, or that is none. */
+function passedThrough(
+  request: UniversalServerRequest,
+  { rpc: { method }, protocols, way }: Passing,
+): Promise<UniversalServerResponse> | undefined {
+  if (request.method !== "POST") return undefined;
+  const protocol = protocols.of(request.header.get("content-type") ?? "", method);
+  const call = protocol && WebCall.begin(request, method, { way, protocol });
+  return call && protocol.answer(call);
 }
 
 async function answerRpc(rpc: UniversalHandler, request: UniversalServerRequest): Promise<UniversalServerResponse> {

@@ -45,7 +45,7 @@ function composedOperation(composition: Composition, schemas: Schemas): JsonObje
   return {
     tags: [compositionTag],
     summary: description || path,
-    ...described([description, wordsOf(parts)]),
+    ...described([description, wordsOf(parts, schemas)]),
     operationId: `compose_get_${path.replaceAll(/\W+/g, "_").replaceAll(/^_|_$/g, "")}`,
     ...(parameters.length > 0 && { parameters }),
     responses: {
@@ -66,16 +66,21 @@ function parameter(name: string, where: "path" | "query"): JsonObject {
   return { name, in: where, required: where === "path", schema: { type: "string" } };
 }
 
-function wordsOf(parts: readonly ComposedPart[]): string {
-  const required = parts.filter((part) => part.required).map(({ name }) => `\`${protoCamelCase(name)}\``);
+function wordsOf(parts: readonly ComposedPart[], schemas: Schemas): string {
+  const required = parts.filter((part) => part.required).map(({ name }) => `\`${nameIn(schemas, name)}\``);
   const all = parts.map(({ method }) => `\`${method.parent.typeName}/${method.name}\``);
   const without = required.length === 0 ? "" : ` Without ${required.join(" and ")} there is no answer.`;
   return `Made of ${[...new Set(all)].join(", ")}, under one deadline.${without}`;
 }
 
+/** What an answer calls a part, as it calls the fields of messages. */
+function nameIn(schemas: Schemas, name: string): string {
+  return schemas.nameOf({ name, jsonName: protoCamelCase(name) });
+}
+
 function answerSchema(parts: readonly ComposedPart[], schemas: Schemas): JsonObject {
-  const properties = parts.map((part) => [protoCamelCase(part.name), partSchema(part, schemas)] as const);
-  const required = parts.filter((part) => part.required).map(({ name }) => protoCamelCase(name));
+  const properties = parts.map((part) => [nameIn(schemas, part.name), partSchema(part, schemas)] as const);
+  const required = parts.filter((part) => part.required).map(({ name }) => nameIn(schemas, name));
   return {
     type: "object",
     properties: { ...Object.fromEntries(properties), partial: missingSchema },

@@ -440,13 +440,15 @@ export const ConcurrencySchema: GenMessage<Concurrency> = /*@__PURE__*/
   messageDesc(file_heddle_policy_v1_policy, 6);
 
 /**
- * Who may call.
+ * Who may call. Callers are proven by bearer tokens, at the gateway and again in the service; a server that has no keys
+ * to prove them by does not start, and a gateway that has none closes the method.
  *
  * @generated from message heddle.policy.v1.Access
  */
 export type Access = Message<"heddle.policy.v1.Access"> & {
   /**
-   * Scopes of which the caller's token must carry every one. If empty, any proven caller may call.
+   * Scopes of which the caller's token must carry every one, in `scope`, `scp` or `scopes`. If empty, any proven caller
+   * may call.
    *
    * @generated from field: repeated string scopes = 1;
    */

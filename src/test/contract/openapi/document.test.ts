@@ -240,7 +240,7 @@ describe("answers", () => {
     expect(Object.keys(read)).toEqual(["application/x-ndjson", "text/event-stream", "application/json"]);
     expect(at(read as JsonObject, "application/json", "schema")).toEqual({
       type: "array",
-      items: { $ref: "#/components/schemas/nasty.v1.Line" },
+      items: { anyOf: [{ $ref: "#/components/schemas/nasty.v1.Line" }, { $ref: "#/components/schemas/StreamError" }] },
     });
   });
 

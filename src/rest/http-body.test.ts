@@ -111,7 +111,13 @@ const refusedUploads: readonly (readonly [
 ])[] = [
   ["over the limit", "POST /v1/uploads/x", { body: "x".repeat(101) }, 413, "the body is over 100 bytes"],
   ["announced as over the limit", "POST /v1/uploads/x", { header: { "content-length": "101" } }, 413, "over 100 bytes"],
-  ["packed", "POST /v1/uploads/x", { body: "x", header: { "content-encoding": "gzip" } }, 415, "Content-Encoding gzip"],
+  [
+    "packed in a way that is not known",
+    "POST /v1/uploads/x",
+    { body: "x", header: { "content-encoding": "compress" } },
+    415,
+    "Content-Encoding compress",
+  ],
   ["in the query too", "POST /v1/uploads/x?file.data=eA==", { body: "x" }, 400, "file.data: is given by the body"],
   ["all there is to say", "POST /v1/whole?content_type=a/b", { body: "x" }, 400, "this method reads its body alone"],
 ];

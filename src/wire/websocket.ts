@@ -93,8 +93,10 @@ export class WebSockets {
     response.assignSocket(socket);
     response.on("error", () => {}); // the peer left
     const universal = http1Request(scheme, request, response);
-    const asked: WebSocketRequest | undefined = universal && { ...universal, opens: "web-socket" };
-    const answer = asked === undefined ? { status: 400 } : await handler(asked);
+    const isRefused = "refusal" in universal;
+    const answer = isRefused
+      ? universal.refusal
+      : await handler({ ...universal, opens: "web-socket" } as WebSocketRequest);
     if (isWebSocketAnswer(answer)) {
       response.detachSocket(socket);
       this.#answers.set(request, answer);

@@ -3,6 +3,8 @@ import type { ConnectError, StreamResponse, UnaryResponse } from "@connectrpc/co
 import { headers } from "../../call/headers.ts";
 import { methodName } from "../../call/method.ts";
 import type { OutgoingCallInit } from "../../call/outgoing-call.ts";
+import { peerKey } from "../../call/peer.ts";
+import { methodPolicy } from "../../call/policy.ts";
 import { maxTimeoutMs } from "../../call/policy-defaults.ts";
 import type { ServedCall } from "../../call/served-call.ts";
 import { newTraceparent, traceIdOf } from "../../call/traceparent.ts";
@@ -10,7 +12,8 @@ import { pass } from "../../server/steps/step.ts";
 import { longestMs } from "../../server/time-limit.ts";
 import { maxMessageBytes } from "../../wire/grpc/messages.ts";
 import { rawMessage } from "../../wire/grpc/raw-message.ts";
-import type { Rpc, Rpcs } from "../../wire/grpc/rpc.ts";
+import type { Room, Rpc, Rpcs } from "../../wire/grpc/rpc.ts";
+import { noteCaller } from "../http/caller-address.ts";
 import { requestIdHeader, requestIdOf } from "../http/request-id.ts";
 import { passedBack } from "./forward.ts";
 import { passBack, passOnRequest } from "./headers.ts";
@@ -25,8 +28,13 @@ export type PassOn = (init: OutgoingCallInit) => Promise<UnaryResponse | StreamR
  * trailers are those of every other way upstream.
  */
 export function passThrough(services: readonly DescService[], way: WayUpstream): Rpcs {
-  const methods = services.flatMap((service) => service.methods);
+  const methods = services.flatMap((service) => service.methods).filter(isNotCached);
   return new Map(methods.map((method) => [`/${methodName(method)}`, new PassThrough(method, way)]));
+}
+
+/** To find an answer again, its request has to be read. */
+function isNotCached(method: DescMethod): boolean {
+  return methodPolicy(method).cache === undefined;
 }
 
 class PassThrough implements Rpc {
@@ -35,12 +43,14 @@ class PassThrough implements Rpc {
   readonly timeoutMs: number | undefined;
   readonly maxTimeoutMs: number;
   readonly maxRequestBytes = maxMessageBytes;
+  readonly room: Room | undefined;
   readonly #way: WayUpstream;
 
   constructor(method: DescMethod, way: WayUpstream) {
     this.method = method;
     this.timeoutMs = way.timeoutOf(method);
     this.maxTimeoutMs = method.methodKind === "unary" ? maxTimeoutMs : longestMs;
+    this.room = way.room;
     this.#way = way;
   }
 
@@ -53,8 +63,10 @@ class PassThrough implements Rpc {
   }
 }
 
-/** Names the request and its trace, in the answer whatever that will be. */
-function marked(call: ServedCall, { random }: WayUpstream): string {
+/** Notes where the request comes from, and names it and its trace, in the answer whatever that will be. */
+function marked(call: ServedCall, { random, proxies }: WayUpstream): string {
+  const caller = noteCaller(call.requestHeader, call.peer, proxies);
+  if (proxies !== undefined) call.values.set(peerKey, caller);
   const id = requestIdOf(call.requestField(requestIdHeader));
   const brought = call.requestField(headers.traceparent);
   const traceId = traceIdOf(brought);

@@ -1,5 +1,11 @@
 import type { DescMethod } from "@bufbuild/protobuf";
-import { ConnectError, type StreamResponse, type Transport, type UnaryResponse } from "@connectrpc/connect";
+import {
+  ConnectError,
+  type ContextValues,
+  type StreamResponse,
+  type Transport,
+  type UnaryResponse,
+} from "@connectrpc/connect";
 import type { Clock } from "../../base/clock.ts";
 import { runInCall } from "../../call/context.ts";
 import { methodName } from "../../call/method.ts";
@@ -27,6 +33,7 @@ export function restUpstream({ upstream, steps, timeoutOf, clock }: RestUpstream
     signal: AbortSignal | undefined,
     askedMs: number | undefined,
     header: HeadersInit | undefined,
+    values: ContextValues | undefined,
   ) => {
     const timeoutMs = sooner(askedMs, timeoutOf(method));
     const arrivedAt = clock.now();
@@ -35,6 +42,7 @@ export function restUpstream({ upstream, steps, timeoutOf, clock }: RestUpstream
       protocolName: "rest",
       requestMethod: "POST",
       header: header instanceof Headers ? header : new Headers(header),
+      values,
       url: `http://mesh/${methodName(method)}`,
       deadlineAt: timeoutMs === undefined ? undefined : arrivedAt + timeoutMs,
       arrivedAt,
@@ -54,16 +62,16 @@ export function restUpstream({ upstream, steps, timeoutOf, clock }: RestUpstream
     }
   };
   return {
-    async unary(method, signal, askedMs, header, message) {
-      const { call, timeoutMs } = begun(method, signal, askedMs, header);
-      const next = () => upstream.unary(method, undefined, timeoutMs, call.requestHeader, message);
+    async unary(method, signal, askedMs, header, message, values) {
+      const { call, timeoutMs } = begun(method, signal, askedMs, header, values);
+      const next = () => upstream.unary(method, undefined, timeoutMs, call.requestHeader, message, values);
       const res: UnaryResponse<typeof method.input, typeof method.output> = await through(call, next);
       addHeader(call, res.header);
       call.end();
       return res;
     },
-    async stream(method, signal, askedMs, header, messages) {
-      const { call, timeoutMs } = begun(method, signal, askedMs, header);
+    async stream(method, signal, askedMs, header, messages, values) {
+      const { call, timeoutMs } = begun(method, signal, askedMs, header, values);
       const next = () => upstream.stream(method, undefined, timeoutMs, call.requestHeader, messages);
       const res: StreamResponse<typeof method.input, typeof method.output> = await through(call, next);
       addHeader(call, res.header);

@@ -77,7 +77,7 @@ export type MethodPolicy = Message<"heddle.policy.v1.MethodPolicy"> & {
   access?: Access | undefined;
 
   /**
-   * How often one caller may call. If unset, as often as it likes.
+   * How often one caller may call the method. If unset, as often as it likes.
    *
    * @generated from field: heddle.policy.v1.RateLimit rate_limit = 8;
    */
@@ -470,7 +470,14 @@ export const AccessSchema: GenMessage<Access> = /*@__PURE__*/
   messageDesc(file_heddle_policy_v1_policy, 7);
 
 /**
- * How often one caller may call.
+ * How often one caller may call: a bucket of `burst` tokens for each caller and method, into which `calls` tokens fall
+ * evenly in each period. Each call takes one; a call that finds none is refused with RESOURCE_EXHAUSTED and RetryInfo (REST:
+ * 429 with Retry-After), and takes none. The caller is the proven principal, by issuer and subject, wherever it calls from;
+ * one that proves nothing is its network address, of IPv6 the first 64 bits.
+ *
+ * The gateway keeps it, for the calls that come to it: each gateway by itself, or all together where they share a Redis. A
+ * service keeps it only where it is told to, for callers that go past the gateway: it counts in buckets of its own, so a
+ * call through both takes one token from each and none of them twice; and there every attempt of a call counts.
  *
  * @generated from message heddle.policy.v1.RateLimit
  */
@@ -507,6 +514,10 @@ export const RateLimitSchema: GenMessage<RateLimit> = /*@__PURE__*/
 /**
  * How long an answer may be reused. Refused on a method that has side effects.
  *
+ * The gateway gives it again as long as this allows, makes one call of equal ones that are under way at once, and tells
+ * caches beyond it by `Cache-Control` and `Age`. Whoever gets an answer has passed the method's `access` first, and what
+ * is open to some only is private beyond the gateway. An answer that comes with Cache-Control or Vary is never reused.
+ *
  * @generated from message heddle.policy.v1.Cache
  */
 export type Cache = Message<"heddle.policy.v1.Cache"> & {
@@ -518,7 +529,8 @@ export type Cache = Message<"heddle.policy.v1.Cache"> & {
   maxAge?: Duration | undefined;
 
   /**
-   * The answer differs by caller, so no shared cache may hold it. If unset, shared caches may.
+   * The answer differs by caller, so no shared cache may hold it, and the gateway gives it again only to the same
+   * credentials. If unset, shared caches may.
    *
    * @generated from field: bool private = 2;
    */

@@ -53,9 +53,10 @@ export class WireText {
     if (known !== undefined) return known;
     if (needsTree(desc)) throw unusual;
     const fields = desc.fields.toSorted((a, b) => a.number - b.number);
-    const plan: Plan = { slots: [], byNumber: new Map() };
+    const plan: Plan = { slots: [], nothing: [], byNumber: new Map() };
     this.#plans.set(desc, plan); // before its fields: it may hold itself
     for (const field of fields) plan.slots.push(this.#slotOf(field));
+    for (const _ of fields) plan.nothing.push(undefined);
     plan.slots.forEach((slot, index) => {
       const { oneof } = fields[index] as DescField;
       const others = oneof?.fields.filter(({ number }) => number !== slot.number) ?? [];
@@ -131,6 +132,8 @@ interface Place {
 
 interface Plan {
   readonly slots: Slot[];
+  /** What is read of a message without fields: copied, which is faster than to make one. */
+  readonly nothing: Read[];
   readonly byNumber: Map<number, Place>;
 }
 
@@ -138,7 +141,7 @@ interface Plan {
 type Read = string | undefined;
 
 function readSlots(plan: Plan, cursor: WireCursor, end: number): Read[] {
-  const read = new Array<Read>(plan.slots.length).fill(undefined);
+  const read = plan.nothing.slice();
   while (cursor.at < end) {
     const tag = cursor.varintUpTo(0xffff_ffff);
     const place = plan.byNumber.get(tag >>> 3);

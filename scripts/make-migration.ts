@@ -1,17 +1,19 @@
 // Writes the migrations that bring a service's tables from the last snapshot to its entities, for both databases:
 //   node scripts/make-migration.ts user AddPhone
+// The gateway is one of them, too, although it is no service: it stands in src/gateway.
 // A service without migrations needs HEDDLE_TEST_POSTGRES, a server to read PostgreSQL's dialect from.
 import { globSync } from "node:fs";
+import { dirname } from "node:path";
 import { chooseDatabase, type DatabaseKind } from "../src/store/database-url.ts";
 import { createOrm, type OrmOptions } from "../src/store/orm-config.ts";
 import { openDatabase } from "../src/testing/open-database.ts";
 
 const [service = "", change = "Init"] = process.argv.slice(2);
-const folder = `${import.meta.dirname}/../src/services/${service}`;
-const [entities] = globSync(`${folder}/*-entity.ts`);
+const source = `${import.meta.dirname}/../src`;
+const [entities] = globSync([`${source}/services/${service}/*-entity.ts`, `${source}/${service}/*/*-entity.ts`]);
 if (service === "" || entities === undefined) throw new Error(`no service "${service}" with a *-entity.ts`);
 const module: Record<string, unknown> = await import(entities);
-const migrationsDir = `${folder}/migrations`;
+const migrationsDir = `${dirname(entities)}/migrations`;
 const named = { name: service, entities: module[`${service}Entities`], migrationsDir };
 const rows = (module[`${service}Rows`] ?? named) as Pick<OrmOptions, "name" | "entities" | "migrationsDir">;
 

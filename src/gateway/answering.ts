@@ -1,10 +1,21 @@
+import type { Clock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
 import { pathOf } from "../server/dispatch.ts";
 import type { HealthState } from "../server/health.ts";
+import type { AddressSet } from "../wire/addresses.ts";
 import type { HttpHandler } from "../wire/engine.ts";
+import type { Room } from "../wire/grpc/rpc.ts";
+import { type BodyLimits, withBodyLimits } from "./http/bodies.ts";
+import { withCallerAddress } from "./http/caller-address.ts";
+import { withCompression } from "./http/compression.ts";
 import { withCors } from "./http/cors.ts";
+import { withETag } from "./http/etag.ts";
+import { withHead } from "./http/head.ts";
+import { withIdempotencyKey } from "./http/idempotency-key.ts";
 import { withRequestId } from "./http/request-id.ts";
+import { withSecurityHeaders } from "./http/security-headers.ts";
 import { withTrace } from "./http/trace.ts";
+import type { KeyedRequests } from "./idempotency/keyed-requests.ts";
 import { healthPage } from "./pages/health-page.ts";
 import { type Documentation, pagesOf } from "./pages/pages.ts";
 import type { Routing } from "./routes/routing.ts";
@@ -21,6 +32,13 @@ export interface AnsweringOptions {
   /** Unset, there is none. */
   readonly documentation: Documentation | undefined;
   readonly corsOrigins: readonly string[];
+  /** Answers requests with Idempotency-Key; without it the key is only passed on. */
+  readonly keyed: KeyedRequests | undefined;
+  /** Proxies whose word for where a request comes from is taken. */
+  readonly proxies: AddressSet | undefined;
+  readonly bodies: BodyLimits;
+  readonly room: Room;
+  readonly clock: Clock;
   readonly random: Random;
 }
 
@@ -29,7 +47,8 @@ export interface AnsweringOptions {
  * this order.
  */
 export function answering(options: AnsweringOptions): HttpHandler {
-  const { own, routing, health, documentation, corsOrigins, random, ...about } = options;
+  const { own, routing, health, documentation, corsOrigins, proxies, bodies, room, keyed, clock, random, ...about } =
+    options;
   const told = (): readonly [boolean, Record<string, unknown>] => {
     const serving = health.serving.value;
     return [serving, healthPage({ ...about, serving, fleet: routing.fleet.value, routes: routing.routes.value })];
@@ -40,5 +59,8 @@ export function answering(options: AnsweringOptions): HttpHandler {
     if (page !== undefined) return (await page) ?? own(request);
     return (await routing.routes.value.answer(request)) ?? own(request);
   };
-  return withCors(corsOrigins, withRequestId(withTrace(random, route)));
+  const shaped = withHead(withCompression(withETag(withIdempotencyKey(keyed, route))));
+  const traced = withBodyLimits({ limits: bodies, room, clock }, withTrace(random, shaped));
+  const known = withRequestId(withCors(corsOrigins, withCallerAddress(proxies, traced)));
+  return withSecurityHeaders({ everybody: corsOrigins.includes("*") }, known);
 }

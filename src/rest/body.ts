@@ -1,22 +1,33 @@
 import type { JsonValue } from "@bufbuild/protobuf";
 import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
 import { gather, isByteStream } from "../call/whole-body.ts";
+import { once } from "./answer.ts";
+import { decoded } from "./decoding.ts";
 import { isTree } from "./fields.ts";
 import type { RawBody } from "./http-body.ts";
 import { checkJsonText } from "./json-check.ts";
-import { bodyTooLarge, notJson, unreadable, unsupported } from "./refusal.ts";
+import { bodyTooLarge, notJson, unknownEncoding, unreadable } from "./refusal.ts";
 
 const jsonType = /^application\/(?:[\w.!#$&^+-]+\+)?json$/;
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
+/** The pieces of a request's body, as they come. */
+export function rawChunks({ header, body }: UniversalServerRequest): AsyncIterable<Uint8Array> {
+  refuseEncoding(header);
+  return isByteStream(body) ? body : once(Buffer.from(JSON.stringify(body ?? "")));
+}
+
 /** The bytes of a request's body, and what they are said to be. */
 export async function readRawBody(request: UniversalServerRequest, maxBodyBytes: number): Promise<RawBody> {
-  const encoding = request.header.get("content-encoding") ?? "identity";
-  if (encoding !== "identity")
-    throw unsupported(`a body in Content-Encoding ${encoding} is not read here: send it plain`);
   const contentType = request.header.get("content-type") ?? "";
   if (!isByteStream(request.body)) return { contentType, data: Buffer.from(JSON.stringify(request.body ?? "")) };
-  return { contentType, data: await readBytes(request, request.body, maxBodyBytes) };
+  const sent = await readBytes(request, request.body, maxBodyBytes);
+  return { contentType, data: await decoded(sent, request.header.get("content-encoding"), maxBodyBytes) };
+}
+
+function refuseEncoding(header: Headers): void {
+  const encoding = header.get("content-encoding") ?? "identity";
+  if (encoding !== "identity") throw unknownEncoding(encoding, "identity"); // it is passed on piece by piece
 }
 
 /**
@@ -35,10 +46,10 @@ export async function readJsonBody(
   maxBodyBytes: number,
 ): Promise<JsonValue | undefined> {
   if (!isByteStream(request.body)) return request.body ?? undefined;
-  const bytes = await readBytes(request, request.body, maxBodyBytes);
-  if (bytes.length === 0) return undefined;
+  const sent = await readBytes(request, request.body, maxBodyBytes);
+  if (sent.length === 0) return undefined;
   checkContentType(request.header);
-  const text = decode(bytes);
+  const text = decode(await decoded(sent, request.header.get("content-encoding"), maxBodyBytes));
   return text.trim() === "" ? undefined : parseJson(text);
 }
 
@@ -54,8 +65,6 @@ async function readBytes(
 }
 
 function checkContentType(header: Headers): void {
-  const encoding = header.get("content-encoding") ?? "identity";
-  if (encoding !== "identity") throw notJson(`a body in Content-Encoding ${encoding} is not read here: send it plain`);
   const [type = "", ...parameters] = (header.get("content-type") ?? "application/json").toLowerCase().split(";");
   if (type.trim() === "application/x-www-form-urlencoded") {
     throw notJson("the body has to be application/json, not a form (curl: add -H 'Content-Type: application/json')");

@@ -43,9 +43,10 @@ export function notJson(reason: string): Refusal {
   return new Refusal(415, new ConnectError(reason, Code.InvalidArgument), { accept: "application/json" });
 }
 
-/** 415: the body comes in a form that is not read. */
-export function unsupported(reason: string): Refusal {
-  return new Refusal(415, new ConnectError(reason, Code.InvalidArgument));
+/** 415: the body is compressed in a way that is not read here. Says which are, as a header too (RFC 9110 §12.5.3). */
+export function unknownEncoding(encoding: string, accepted: string): Refusal {
+  const reason = `a body in Content-Encoding ${encoding} is not read here: send it plain, or in one of ${accepted}`;
+  return new Refusal(415, new ConnectError(reason, Code.InvalidArgument), { "accept-encoding": accepted });
 }
 
 /** 400 that names the field, in the spelling the caller used. */

@@ -57,8 +57,8 @@ function bodyTree({ body: rule }: Binding, body: JsonValue | undefined, nameOf: 
   }
 }
 
-/** Puts the body as it came into the message, or is the message. */
-function placeRaw(message: Message, { body: rule }: Binding, { contentType, data }: RawBody): void {
+/** Puts a body as it came into the message's field for it, or makes it the message. */
+export function placeRaw(message: Message, { body: rule }: Binding, { contentType, data }: RawBody): void {
   if (rule.kind !== "raw") return;
   if (rule.field?.message === undefined) Object.assign(message, { contentType, data });
   else setField(message, rule.field, create(rule.field.message, { contentType, data }));

@@ -16,6 +16,7 @@ import {
   file_google_protobuf_struct,
   file_google_protobuf_timestamp,
   file_google_protobuf_wrappers,
+  MethodOptions_IdempotencyLevel,
   MethodOptionsSchema,
 } from "@bufbuild/protobuf/wkt";
 import { http } from "../../gen/google/api/annotations_pb.ts";
@@ -30,6 +31,8 @@ export interface ScratchMethod {
   readonly rule?: MessageInitShape<typeof HttpRuleSchema>;
   readonly policy?: MessageInitShape<typeof MethodPolicySchema>;
   readonly clientStreaming?: boolean;
+  /** Whether it has no side effects. */
+  readonly readOnly?: boolean;
   readonly serverStreaming?: boolean;
   /** Full name of the request's type. Default `scratch.v1.Everything`. */
   readonly input?: string;
@@ -73,8 +76,9 @@ export function scratchService(...methods: readonly ScratchMethod[]): DescServic
   return service;
 }
 
-function methodProto({ name, rule, policy, input = whole, output = whole, ...streaming }: ScratchMethod) {
+function methodProto({ name, rule, policy, readOnly, input = whole, output = whole, ...streaming }: ScratchMethod) {
   const options = create(MethodOptionsSchema);
+  if (readOnly) options.idempotencyLevel = MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS;
   if (rule !== undefined) setExtension(options, http, create(HttpRuleSchema, rule));
   if (policy !== undefined) setExtension(options, policyOption, create(MethodPolicySchema, policy));
   return { name, options, ...streaming, inputType: `.${input}`, outputType: `.${output}` };

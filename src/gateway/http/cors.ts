@@ -7,6 +7,8 @@ const methods = "GET, HEAD, POST, PUT, PATCH, DELETE";
 const restHeaders = [
   "authorization",
   "idempotency-key",
+  "if-none-match",
+  "cache-control",
   "last-event-id",
   "accept-language",
   "traceparent",
@@ -14,9 +16,23 @@ const restHeaders = [
   "baggage",
 ];
 const allowedHeaders = [...cors.allowedHeaders, ...restHeaders].map((name) => name.toLowerCase());
-const exposedHeaders = [...cors.exposedHeaders, "Location", "Retry-After", "X-Request-Id", "Heddle-Trace-Id"].join(
-  ", ",
-);
+const exposedHeaders = [
+  ...cors.exposedHeaders,
+  "Location",
+  "Retry-After",
+  "WWW-Authenticate",
+  "ETag",
+  "Age",
+  "Idempotency-Replayed",
+  "Idempotency-Stored",
+  "RateLimit",
+  "RateLimit-Policy",
+  "X-Request-Id",
+  "Heddle-Trace-Id",
+  "Deprecation",
+  "Sunset",
+  "Link",
+].join(", ");
 
 /** Two hours: Chromium remembers a preflight no longer. */
 const maxAgeSeconds = 7_200;

@@ -47,7 +47,7 @@ async function unary(
 ): Promise<Message> {
   try {
     const header = passOnRequest(context.requestHeader);
-    const answer = await upstream.unary(method, context.signal, context.timeoutMs(), header, message);
+    const answer = await upstream.unary(method, context.signal, context.timeoutMs(), header, message, context.values);
     passBack(answer.header, context.responseHeader);
     passBack(answer.trailer, context.responseTrailer);
     return answer.message;

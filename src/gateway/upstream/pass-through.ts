@@ -1,8 +1,10 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
-import type { StreamResponse, UnaryResponse } from "@connectrpc/connect";
+import type { ConnectError, StreamResponse, UnaryResponse } from "@connectrpc/connect";
 import { headers } from "../../call/headers.ts";
 import { methodName } from "../../call/method.ts";
 import type { OutgoingCallInit } from "../../call/outgoing-call.ts";
+import { peerKey } from "../../call/peer.ts";
+import { methodPolicy } from "../../call/policy.ts";
 import { maxTimeoutMs } from "../../call/policy-defaults.ts";
 import { rawMessage } from "../../call/raw-message.ts";
 import type { ServedCall } from "../../call/served-call.ts";
@@ -10,7 +12,8 @@ import { newTraceparent, traceIdOf } from "../../call/traceparent.ts";
 import { pass } from "../../server/steps/step.ts";
 import { longestMs } from "../../server/time-limit.ts";
 import { maxMessageBytes } from "../../wire/grpc/messages.ts";
-import type { Rpc, Rpcs } from "../../wire/grpc/rpc.ts";
+import type { Room, Rpc, Rpcs } from "../../wire/grpc/rpc.ts";
+import { noteCaller } from "../http/caller-address.ts";
 import { requestIdHeader, requestIdOf } from "../http/request-id.ts";
 import { passedBack } from "./forward.ts";
 import { passBack, passOnRequest } from "./headers.ts";
@@ -25,8 +28,13 @@ export type PassOn = (init: OutgoingCallInit) => Promise<UnaryResponse | StreamR
  * trailers are those of every other way upstream.
  */
 export function passThrough(services: readonly DescService[], way: WayUpstream): Rpcs {
-  const methods = services.flatMap((service) => service.methods);
+  const methods = services.flatMap((service) => service.methods).filter(isNotCached);
   return new Map(methods.map((method) => [`/${methodName(method)}`, new PassThrough(method, way)]));
+}
+
+/** Whether calls of the method may pass unread: to find an answer again, its request has to be read. */
+export function isNotCached(method: DescMethod): boolean {
+  return methodPolicy(method).cache === undefined;
 }
 
 class PassThrough implements Rpc {
@@ -35,12 +43,14 @@ class PassThrough implements Rpc {
   readonly timeoutMs: number | undefined;
   readonly maxTimeoutMs: number;
   readonly maxRequestBytes = maxMessageBytes;
+  readonly room: Room | undefined;
   readonly #way: WayUpstream;
 
   constructor(method: DescMethod, way: WayUpstream) {
     this.method = method;
     this.timeoutMs = way.timeoutOf(method);
     this.maxTimeoutMs = method.methodKind === "unary" ? maxTimeoutMs : longestMs;
+    this.room = way.room;
     this.#way = way;
   }
 
@@ -53,8 +63,10 @@ class PassThrough implements Rpc {
   }
 }
 
-/** Names the request and its trace, in the answer whatever that will be. */
-function marked(call: ServedCall, { random }: WayUpstream): string {
+/** Notes where the request comes from, and names it and its trace, in the answer whatever that will be. */
+function marked(call: ServedCall, { random, proxies }: WayUpstream): string {
+  const caller = noteCaller(call.requestHeader, call.peer, proxies);
+  if (proxies !== undefined) call.values.set(peerKey, caller);
   const id = requestIdOf(call.requestField(requestIdHeader));
   const brought = call.requestField(headers.traceparent);
   const traceId = traceIdOf(brought);
@@ -81,7 +93,7 @@ export async function answerRaw(call: ServedCall, passOn: PassOn, requestId?: st
     passBack(res.trailer, call.responseTrailer);
     return res.message;
   } catch (reason) {
-    throw passedBack(reason);
+    throw told(call, reason);
   }
 }
 
@@ -90,7 +102,7 @@ async function* eachOf(call: ServedCall, { message, trailer }: StreamResponse): 
     yield* message;
     passBack(trailer, call.responseTrailer);
   } catch (reason) {
-    throw passedBack(reason);
+    throw told(call, reason);
   }
 }
 
@@ -99,4 +111,11 @@ async function lastOf(call: ServedCall, res: StreamResponse): Promise<unknown> {
   let last: unknown = rawMessage(new Uint8Array());
   for await (const message of eachOf(call, res)) last = message;
   return last;
+}
+
+/** The error as it came, less what the head has said already. */
+function told(call: ServedCall, reason: unknown): ConnectError {
+  const error = passedBack(reason);
+  call.madeResponseHeader?.forEach((_, name) => error.metadata.delete(name));
+  return error;
 }

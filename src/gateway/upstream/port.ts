@@ -14,10 +14,12 @@ import { reflectionServices } from "../../server/reflection.ts";
 import type { Step } from "../../server/steps/step.ts";
 import { throughSteps } from "../../server/through-steps.ts";
 import type { TimeoutOf } from "../../server/time-limit.ts";
+import type { AddressSet } from "../../wire/addresses.ts";
 import { compressions } from "../../wire/grpc/compressions.ts";
 import { maxMessageBytes } from "../../wire/grpc/messages.ts";
+import type { Room } from "../../wire/grpc/rpc.ts";
 import { forwarding } from "./forward.ts";
-import type { PassOn } from "./pass-through.ts";
+import { isNotCached, type PassOn } from "./pass-through.ts";
 import { restUpstream } from "./rest-upstream.ts";
 import { WebCall } from "./web-call.ts";
 import { WebProtocols } from "./web-protocols.ts";
@@ -34,6 +36,10 @@ export interface WayUpstream {
   readonly json?: JsonOutput;
   readonly clock: Clock;
   readonly random: Random;
+  /** What messages have to fit in that are passed on as they are. If unset, there is always room. */
+  readonly room?: Room;
+  /** Proxies whose word for where a request comes from is taken. If unset, nobody's. */
+  readonly proxies?: AddressSet | undefined;
   /** Origins whose pages may open WebSockets. If unset, none but its own. */
   readonly origins?: readonly string[];
 }
@@ -66,7 +72,8 @@ export function answererOf(services: readonly DescService[], way: WayUpstream): 
   return async (request) => {
     const rpc = isWebSocketRequest(request) ? undefined : rpcs.get(pathOf(request.url));
     if (rpc === undefined) return rest(request);
-    const passing = passedOn.has(rpc.service.typeName) && passedThrough(request, { rpc, protocols, way });
+    const isUnread = passedOn.has(rpc.service.typeName) && isNotCached(rpc.method);
+    const passing = isUnread && passedThrough(request, { rpc, protocols, way });
     return passing || answerRpc(rpc, request);
   };
 }

@@ -1,10 +1,12 @@
 import type { DescService, JsonObject, JsonValue } from "@bufbuild/protobuf";
+import type { Binding } from "../binding.ts";
 import { isTree } from "../fields.ts";
+import type { JsonOutput } from "../response.ts";
 import { rpcBinding } from "../rpc-routes.ts";
 import { bindingsOf, takesOneRequest } from "../rules.ts";
 import { commentOf } from "./comments.ts";
 import { failureResponses, failureSchemas } from "./failures.ts";
-import { type Documented, idempotencyKey, operation } from "./operation.ts";
+import { type Documented, headerParameters, operation } from "./operation.ts";
 import { documentedPath, inWordsOf, shapeOf } from "./paths.ts";
 import { bearer } from "./policies.ts";
 import { described, Schemas } from "./schemas.ts";
@@ -19,6 +21,8 @@ export interface OpenApiOptions {
   readonly description?: string;
   /** Where the API is. Default: where the document is. */
   readonly servers?: readonly string[];
+  /** How answers are written, where that is not as protojson has it. */
+  readonly json?: JsonOutput;
 }
 
 /** An OpenAPI document, as JSON. */
@@ -33,7 +37,7 @@ export type OpenApiDocument = JsonObject & { readonly openapi: string; readonly 
  */
 export function openApiDocument(services: readonly DescService[], options: OpenApiOptions = {}): OpenApiDocument {
   const sorted = [...services].sort((a, b) => (a.typeName < b.typeName ? -1 : 1));
-  const schemas = new Schemas();
+  const schemas = new Schemas(options.json);
   const paths = pathItems(sorted, schemas);
   const document = {
     openapi: "3.1.1",
@@ -44,7 +48,7 @@ export function openApiDocument(services: readonly DescService[], options: OpenA
     components: {
       schemas: { ...schemas.components(), ...failureSchemas() },
       responses: failureResponses(),
-      parameters: { IdempotencyKey: idempotencyKey },
+      parameters: headerParameters,
       securitySchemes: {
         [bearer]: { type: "http", scheme: "bearer", bearerFormat: "JWT", description: "An access token (RFC 6750)." },
       },
@@ -67,8 +71,8 @@ Methods without a path of their own are called by \`POST /package.Service/Method
 gRPC-Web and Connect on the same port.`;
 
 function tagOf(service: DescService): JsonObject {
-  const elsewhere = service.methods.filter((method) => !isRest(method)).map(({ name }) => `\`${name}\``);
-  const apart = `Not in this document, for its requests are a stream: ${elsewhere.join(", ")}.`;
+  const elsewhere = service.methods.filter((method) => !takesOneRequest(method)).map(({ name }) => `\`${name}\``);
+  const apart = `Over a WebSocket, and so not in this document: ${elsewhere.join(", ")}.`;
   return { name: service.typeName, ...described([commentOf(service), elsewhere.length > 0 ? apart : ""]) };
 }
 

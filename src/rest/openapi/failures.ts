@@ -98,11 +98,17 @@ export function failureSchemas(): JsonObject {
       type: "object",
       description: "An error, as https://github.com/googleapis/googleapis/blob/master/google/rpc/status.proto has it.",
       properties: {
-        code: { type: "integer", format: "int32", description: "The gRPC code, from 1 to 16." },
-        message: { type: "string", description: "What is wrong, for people." },
+        code: { type: "integer", format: "int32", description: "The gRPC code, from 1 to 16.", examples: [5] },
+        message: { type: "string", description: "What is wrong, for people.", examples: ["user 42 does not exist"] },
         details,
       },
       required: ["code", "message"],
+    },
+    StreamError: {
+      type: "object",
+      description: "Stands for a message where a stream has failed: nothing comes after it.",
+      properties: { error: { $ref: "#/components/schemas/google.rpc.Status" } },
+      required: ["error"],
     },
     Problem: {
       type: "object",
@@ -121,6 +127,9 @@ export function failureSchemas(): JsonObject {
     },
   };
 }
+
+/** Where the schema of a stream's last message is, when the stream has failed. */
+export const streamError = "#/components/schemas/StreamError";
 
 const wrongField: JsonObject = {
   type: "object",

@@ -13,8 +13,9 @@ export interface Heap extends Disposable {
 
 /** Looks into the heap of a program that was started `inspected`. */
 export async function openHeap(replica: Replica): Promise<Heap> {
-  const found = await eventually(`${replica.name} tells of its debugger`, async () =>
-    /ws:\/\/127\.0\.0\.1:\S+/.exec(replica.output)?.[0],
+  const found = await eventually(
+    `${replica.name} tells of its debugger`,
+    async () => /ws:\/\/127\.0\.0\.1:\S+/.exec(replica.output)?.[0],
   );
   const socket = new WebSocket(found);
   await once(socket, "open");

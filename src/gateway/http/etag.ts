@@ -1,0 +1,56 @@
+import { hash } from "node:crypto";
+import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
+import type { HttpHandler } from "../../wire/engine.ts";
+import { addVary, readWhole, wholeLength } from "./whole-body.ts";
+
+/** What tells of a body that a 304 does not have (https://www.rfc-editor.org/rfc/rfc9110.html#section-15.4.5). */
+const ofTheBody = ["content-type", "content-length", "content-encoding", "accept-ranges"];
+
+/**
+ * Gives every whole answer to a GET a tag made of its bytes, and answers 304 to one who shows that it has them. An answer
+ * that brings a tag of its own keeps it; streams have none.
+ *
+ * Tags are weak: the same content may leave compressed in several ways, or not at all, and still be the same
+ * (https://www.rfc-editor.org/rfc/rfc9110.html#section-8.8.3.3). The call upstream is made all the same: what a 304
+ * saves is the way back.
+ */
+export function withETag(inner: HttpHandler): HttpHandler {
+  return async (request) => {
+    const answer = await inner(request);
+    if (request.method !== "GET" || answer.status !== 200) return answer;
+    await tag(answer);
+    const { header } = answer;
+    if (header === undefined) return answer;
+    if (header.get("cache-control")?.includes("private")) addVary(header, "Authorization"); // one browser, several users
+    const shown = request.header.get("if-none-match");
+    const current = shown === null ? null : header.get("etag");
+    return current !== null && matches(shown ?? "", current) ? notModified(answer) : answer;
+  };
+}
+
+async function tag(answer: UniversalServerResponse): Promise<void> {
+  const { header, body } = answer;
+  if (header === undefined || body === undefined || wholeLength(answer) === undefined || header.has("etag")) return;
+  const whole = await readWhole(body);
+  header.set("etag", `W/"${hash("sha1", whole.ascii ?? whole.bytes, "base64url")}"`);
+  answer.body = whole;
+}
+
+/** Whether one of the tags shown is the same, however weak either is. `*` is whatever there is. */
+function matches(shown: string, current: string): boolean {
+  if (shown.trim() === "*") return true;
+  const opaque = opaqueOf(current);
+  return (shown.match(/(?:W\/)?"[^"]*"/g) ?? []).some((one) => opaqueOf(one) === opaque);
+}
+
+function opaqueOf(one: string): string {
+  return one.startsWith("W/") ? one.slice(2) : one;
+}
+
+function notModified({ header = new Headers(), body }: UniversalServerResponse): UniversalServerResponse {
+  for (const name of ofTheBody) header.delete(name);
+  body?.[Symbol.asyncIterator]()
+    .return?.()
+    .catch(() => {}); // nobody reads it: a cleaning up that fails is nobody's loss
+  return { status: 304, header };
+}

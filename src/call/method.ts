@@ -11,6 +11,11 @@ export function withoutSideEffects(method: DescMethod): boolean {
   return method.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS;
 }
 
+/** Whether the contract calls the method deprecated, or its service, or the file that they are in. */
+export function isDeprecated({ deprecated, parent }: DescMethod): boolean {
+  return deprecated || parent.deprecated || parent.file.deprecated;
+}
+
 /** "shop.user.v1.UserService/GetUser", as gRPC paths and people write it. */
 export function methodName(method: DescMethod): string {
   return `${method.parent.typeName}/${method.name}`;

@@ -7,6 +7,7 @@ type Kind = Omit<MadeMethod, "name" | "policy">;
 
 const safe: Kind = { idempotency: "read-only" };
 const unsafe: Kind = {};
+const old: Kind = { deprecated: true };
 const ms = (count: number) => ({ nanos: count * 1_000_000 });
 const seconds = (count: number) => ({ seconds: BigInt(count) });
 const afterDelay = (value: { seconds?: bigint; nanos?: number }) => ({ after: { case: "afterDelay" as const, value } });
@@ -24,6 +25,39 @@ function wrongWith(kind: Kind, policy: Policy): string[] {
 }
 
 const contradictions: readonly (readonly [kind: Kind, policy: Policy, wrong: string])[] = [
+  [
+    {},
+    { deprecation: { since: "2026-12-01" } },
+    "deprecation is set, but neither the method nor its service has option deprecated = true",
+  ],
+  ...["", "tomorrow", "2026-13-01", "2026-02-30", "2026-12-01T00:00:00Z"].map(
+    (since) =>
+      [
+        old,
+        { deprecation: { since } },
+        `deprecation.since is "${since}"; it has to be a day, as "2026-12-01"`,
+      ] as const,
+  ),
+  [
+    old,
+    { deprecation: { since: "2026-12-01", sunset: "soon" } },
+    'deprecation.sunset is "soon"; it has to be a day, as "2027-12-01"',
+  ],
+  [
+    old,
+    { deprecation: { since: "2026-12-01", sunset: "2026-11-30" } },
+    "deprecation.sunset (2026-11-30) is before deprecation.since (2026-12-01)",
+  ],
+  [
+    old,
+    { deprecation: { since: "2026-12-01", successor: "/v2/users/{id}" } },
+    'deprecation.successor is "/v2/users/{id}"; it has to be a path, as "/v2/users", or an https URL',
+  ],
+  [
+    old,
+    { deprecation: { since: "2026-12-01", documentation: 'https://a>; rel="evil' } },
+    'deprecation.documentation is "https://a>; rel="evil"; it has to be a path, as "/v2/users", or an https URL',
+  ],
   [safe, { timeout: ms(0) }, "timeout is not positive"],
   [safe, { timeout: seconds(-1) }, "timeout is not positive"],
   [safe, { timeout: seconds(61) }, "timeout is 61000 ms; 60000 ms is the most that a server lets a call run"],

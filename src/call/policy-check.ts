@@ -1,7 +1,8 @@
 import { type DescMethod, fromJsonString } from "@bufbuild/protobuf";
 import { type Duration, durationMs } from "@bufbuild/protobuf/wkt";
 import type { MethodPolicy } from "../../gen/heddle/policy/v1/policy_pb.ts";
-import { methodName, safeToRepeat, withoutSideEffects } from "./method.ts";
+import { deprecationComplaint } from "./deprecation.ts";
+import { isDeprecated, methodName, safeToRepeat, withoutSideEffects } from "./method.ts";
 import { defaultBackoff, defaultTimeoutOf, maxTimeoutMs } from "./policy-defaults.ts";
 
 /** A rule of the contract about its own options: says what is wrong, or nothing. */
@@ -70,6 +71,11 @@ const checks: readonly Check[] = [
   (p, method) =>
     p.fallback && method.methodKind !== "unary" && "fallback is set on a stream; only unary calls have one",
   (p, method) => p.fallback && method.methodKind === "unary" && unreadable(method, p.fallback.responseJson),
+  (p, method) =>
+    p.deprecation &&
+    !isDeprecated(method) &&
+    "deprecation is set, but neither the method nor its service has option deprecated = true",
+  (p) => p.deprecation && deprecationComplaint(p.deprecation),
 ];
 
 /** What a method's options say against each other, each with the method's name; empty when they agree. */

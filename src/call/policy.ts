@@ -16,6 +16,7 @@ import {
   type MethodPolicy as PolicyMessage,
   service as serviceOption,
 } from "../../gen/heddle/policy/v1/policy_pb.ts";
+import { type Deprecation, deprecationOf } from "./deprecation.ts";
 import { safeToRepeat, withoutSideEffects } from "./method.ts";
 import { contradictions } from "./policy-check.ts";
 import { defaultBackoff, defaultTimeoutOf } from "./policy-defaults.ts";
@@ -37,6 +38,8 @@ export interface MethodPolicy {
   readonly createdLocation: string | undefined;
   /** What answers when nobody can be asked; `undefined`, the call fails. */
   readonly fallback: Message | undefined;
+  /** What answers tell of its being deprecated; `undefined`, nothing. */
+  readonly deprecation: Deprecation | undefined;
 }
 
 /** When a failed attempt is sent again. */
@@ -138,6 +141,7 @@ function stated(method: DescMethod): PolicyMessage {
     ...pick(own.access ?? shared.access, "access"),
     ...pick(own.rateLimit ?? shared.rateLimit, "rateLimit"),
     ...pick(own.cache ?? (withoutSideEffects(method) ? shared.cache : undefined), "cache"),
+    ...pick(own.deprecation ?? shared.deprecation, "deprecation"),
     ...pick(own.fallback ?? (unary ? shared.fallback : undefined), "fallback"),
     criticality: own.criticality || shared.criticality,
   };
@@ -166,6 +170,7 @@ function complete(method: DescMethod, policy: PolicyMessage): MethodPolicy {
     },
     cache: policy.cache && { maxAgeMs: span(policy.cache.maxAge) ?? 0, private: policy.cache.private },
     createdLocation: policy.created?.location,
+    deprecation: policy.deprecation && deprecationOf(policy.deprecation),
     fallback: policy.fallback && fromJsonString(method.output, policy.fallback.responseJson),
   };
 }

@@ -6,6 +6,7 @@ import { type Criticality, criticalityTold } from "./criticality.ts";
 import { type Fields, fieldOf, headersOf } from "./fields.ts";
 import { headers } from "./headers.ts";
 import { attemptTold, retryDepthTold } from "./hop.ts";
+import { peerKey } from "./peer.ts";
 
 /** What is known of a call when it arrives. */
 export interface ServedCallInit {
@@ -17,8 +18,10 @@ export interface ServedCallInit {
   /** What came with the request: as it was sent, or as somebody has made it into Headers already. */
   readonly header: Fields | Headers;
   /** Only where somebody has made them already. */
-  readonly values?: ContextValues;
+  readonly values?: ContextValues | undefined;
   readonly url?: string;
+  /** Where it came from, unless `values` say so. */
+  readonly peer?: string | undefined;
   /** When its deadline passes, in milliseconds since the epoch. */
   readonly deadlineAt: number | undefined;
   /** When it arrived, in the same milliseconds; and the time now. */
@@ -44,6 +47,7 @@ export class ServedCall extends Lifetime implements HandlerContext, CurrentCall 
   trailerFields: Fields | undefined;
   readonly #now: () => number;
   readonly #fields: Fields | undefined;
+  readonly #peer: string | undefined;
   #url: string | undefined;
   #requestHeader: Headers | undefined;
   #responseHeader: Headers | undefined;
@@ -58,6 +62,7 @@ export class ServedCall extends Lifetime implements HandlerContext, CurrentCall 
     header,
     values,
     url,
+    peer,
     deadlineAt,
     arrivedAt,
     now,
@@ -70,6 +75,7 @@ export class ServedCall extends Lifetime implements HandlerContext, CurrentCall 
     this.arrivedAt = arrivedAt;
     this.#now = now;
     this.#url = url;
+    this.#peer = peer;
     this.#values = values;
     if (header instanceof Headers) this.#requestHeader = header;
     else this.#fields = header;
@@ -97,6 +103,11 @@ export class ServedCall extends Lifetime implements HandlerContext, CurrentCall 
   get values(): ContextValues {
     this.#values ??= ownValues();
     return this.#values;
+  }
+
+  /** The network address that it came from; `undefined` where there is no network. */
+  get peer(): string | undefined {
+    return this.#values?.get(peerKey) ?? this.#peer;
   }
 
   get requestHeader(): Headers {

@@ -4,6 +4,7 @@ import { down } from "./commands/down.ts";
 import { explain } from "./commands/explain.ts";
 import { discovery, gateway } from "./commands/foreground.ts";
 import { logs } from "./commands/logs.ts";
+import { openapi } from "./commands/openapi.ts";
 import { status } from "./commands/status.ts";
 import { token } from "./commands/token.ts";
 import { up } from "./commands/up.ts";
@@ -11,7 +12,7 @@ import { plan } from "./plan.ts";
 import { runCli } from "./run-cli.ts";
 
 const args = process.argv.slice(2);
-const commands = [up, down, status, logs, explain, token, discovery, gateway];
+const commands = [up, down, status, logs, explain, token, discovery, gateway, openapi];
 
 // Those that run a part in this very process leave signals to it: it drains.
 const interruption = new AbortController();

@@ -29,8 +29,10 @@ async function healthPage(gateway: Part): Promise<unknown> {
 function securePage(gateway: Part): Promise<unknown> {
   const options = { rejectUnauthorized: false, agent: false, timeout: 2_000 };
   return new Promise((resolve, reject) => {
-    const asked = get(`https://${addressOf(gateway)}/health`, options, (response) =>
-      json(response).then(resolve, reject),
+    const asked = get(
+      `https://${addressOf(gateway)}/health`,
+      options,
+      (response) => void json(response).then(resolve, reject),
     );
     asked.on("timeout", () => asked.destroy(new Error("no answer")));
     asked.on("error", reject);

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { jwksPath } from "../security/signing-keys.ts";
 import { developmentTokens } from "../security/token-service.ts";
+import aggregates from "./aggregates.json" with { type: "json" };
 
 /** One process of the mesh that `up` starts. */
 export interface Part {
@@ -48,7 +49,7 @@ export const plan: readonly Part[] = [
   part("catalog", 8003, { stage: 1, env: { SEED: "true" } }),
   part("order", 8002, { stage: 2 }),
   part("order", 8012, { stage: 2 }),
-  part("gateway", 8000, { stage: 3, program: program("gateway") }),
+  part("gateway", 8000, { stage: 3, program: program("gateway"), env: { AGGREGATES: JSON.stringify(aggregates) } }),
 ];
 
 /** Where every part listens: `up` is for one machine. */
@@ -59,9 +60,10 @@ export function discoveryOf(plan: readonly Part[]): string {
   return `${host}:${plan.find(({ name }) => name === "discovery")?.port}`;
 }
 
-/** What a part is told by its environment: what it inherits, and what the plan says. */
+/** What a part is told by its environment: what the plan says, what it inherits, and where all parts are. */
 export function environmentOf(part: Part, { env, home, discovery }: PlanSettings): NodeJS.ProcessEnv {
   return {
+    ...part.env,
     ...env,
     NODE_COMPILE_CACHE: `${home}/cache`, // compiled code kept: the second start is a quick one
     HOST: host,
@@ -75,7 +77,6 @@ export function environmentOf(part: Part, { env, home, discovery }: PlanSettings
       AUTH_AUDIENCE: env.AUTH_AUDIENCE || developmentTokens.audience,
     }),
     ...(part.name !== "gateway" && plainText),
-    ...part.env,
   };
 }
 

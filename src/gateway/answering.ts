@@ -1,13 +1,19 @@
+import type { Clock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
 import { pathOf } from "../server/dispatch.ts";
 import type { HealthState } from "../server/health.ts";
+import type { AddressSet } from "../wire/addresses.ts";
 import type { HttpHandler } from "../wire/engine.ts";
+import type { Room } from "../wire/grpc/rpc.ts";
+import { type BodyLimits, withBodyLimits } from "./http/bodies.ts";
+import { withCallerAddress } from "./http/caller-address.ts";
 import { withCompression } from "./http/compression.ts";
 import { withCors } from "./http/cors.ts";
 import { withETag } from "./http/etag.ts";
 import { withHead } from "./http/head.ts";
 import { withIdempotencyKey } from "./http/idempotency-key.ts";
 import { withRequestId } from "./http/request-id.ts";
+import { withSecurityHeaders } from "./http/security-headers.ts";
 import { withTrace } from "./http/trace.ts";
 import type { KeyedRequests } from "./idempotency/keyed-requests.ts";
 import { healthPage } from "./pages/health-page.ts";
@@ -28,6 +34,11 @@ export interface AnsweringOptions {
   readonly corsOrigins: readonly string[];
   /** Answers requests with Idempotency-Key; without it the key is only passed on. */
   readonly keyed: KeyedRequests | undefined;
+  /** Proxies whose word for where a request comes from is taken. */
+  readonly proxies: AddressSet | undefined;
+  readonly bodies: BodyLimits;
+  readonly room: Room;
+  readonly clock: Clock;
   readonly random: Random;
 }
 
@@ -36,7 +47,8 @@ export interface AnsweringOptions {
  * this order.
  */
 export function answering(options: AnsweringOptions): HttpHandler {
-  const { own, routing, health, documentation, corsOrigins, keyed, random, ...about } = options;
+  const { own, routing, health, documentation, corsOrigins, proxies, bodies, room, keyed, clock, random, ...about } =
+    options;
   const told = (): readonly [boolean, Record<string, unknown>] => {
     const serving = health.serving.value;
     return [serving, healthPage({ ...about, serving, fleet: routing.fleet.value, routes: routing.routes.value })];
@@ -47,6 +59,8 @@ export function answering(options: AnsweringOptions): HttpHandler {
     if (page !== undefined) return (await page) ?? own(request);
     return (await routing.routes.value.answer(request)) ?? own(request);
   };
-  const bodies = withHead(withCompression(withETag(withIdempotencyKey(keyed, route))));
-  return withCors(corsOrigins, withRequestId(withTrace(random, bodies)));
+  const shaped = withHead(withCompression(withETag(withIdempotencyKey(keyed, route))));
+  const traced = withBodyLimits({ limits: bodies, room, clock }, withTrace(random, shaped));
+  const known = withRequestId(withCors(corsOrigins, withCallerAddress(proxies, traced)));
+  return withSecurityHeaders({ everybody: corsOrigins.includes("*") }, known);
 }

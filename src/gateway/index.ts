@@ -3,5 +3,14 @@ export { RuleError } from "../rest/binding.ts";
 export { type OpenApiDocument, type OpenApiOptions, openApiDocument } from "../rest/openapi/document.ts";
 export type { JsonOutput } from "../rest/response.ts";
 export { type Transcoder, type TranscoderOptions, transcoder } from "../rest/transcoder.ts";
+export { type Aggregate, CompositionError, type Part } from "./aggregate/aggregate.ts";
+export type { AggregateSource } from "./aggregate/plan-source.ts";
+export {
+  type AggregateOptions,
+  aggregate,
+  type EachOptions,
+  type PartOptions,
+  type TypedAggregate,
+} from "./aggregate/typed.ts";
 export { type Gateway, type GatewayOptions, openGateway } from "./gateway.ts";
 export { type NodeListener, nodeListener } from "./node-listener.ts";

@@ -2,7 +2,6 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Transcoder } from "../rest/transcoder.ts";
 import { nothingHere } from "../server/answers.ts";
 import { http1Request, sendHttp1 } from "../wire/http1-handler.ts";
-import { badRequest } from "../wire/node-handler.ts";
 
 /** Answers a request of `node:http`. */
 export type NodeListener = (request: IncomingMessage, response: ServerResponse) => void;
@@ -26,7 +25,7 @@ async function answer(rest: Transcoder, { request, response, otherwise }: Exchan
   try {
     const scheme = "encrypted" in request.socket ? "https" : "http";
     const asked = http1Request(scheme, request, response);
-    if (asked === undefined) return await sendHttp1(badRequest(`no URL: ${request.url}`), response);
+    if ("refusal" in asked) return await sendHttp1(asked.refusal, response);
     const answered = await rest(asked);
     if (answered === undefined && otherwise !== undefined) return otherwise(request, response);
     await sendHttp1(answered ?? nothingHere(asked), response);

@@ -31,9 +31,9 @@ function openFiles(pair: typeof first) {
 /** Asks over HTTP/1.1 and a connection of its own: the status and the text, or the error's code. */
 function ask(url: string, ca: string): Promise<string> {
   return new Promise((resolve) => {
-    const asked = get(url, { ca, agent: false, headers: { connection: "close" } }, async (response) =>
-      resolve(`${response.statusCode} ${await text(response)}`),
-    );
+    const asked = get(url, { ca, agent: false, headers: { connection: "close" } }, (response) => {
+      void text(response).then((told) => resolve(`${response.statusCode} ${told}`));
+    });
     asked.on("error", (error: NodeJS.ErrnoException) => resolve(`${error.code}`));
   });
 }

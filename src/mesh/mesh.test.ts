@@ -5,6 +5,7 @@ import { OrderService } from "../../gen/shop/order/v1/order_pb.ts";
 import { UserService } from "../../gen/shop/user/v1/user_pb.ts";
 import { silentLogger } from "../base/log.ts";
 import { openServer, type ServerOptions } from "../server/serve.ts";
+import { selfSigned } from "../testing/certificate.ts";
 import { contract } from "../testing/contract.ts";
 import { scriptedDiscovery } from "../testing/scripted-discovery.ts";
 import { type Mesh, openMesh } from "./mesh.ts";
@@ -172,4 +173,15 @@ test("a contract that contradicts itself is refused at its first call", async ()
   await using mesh = await openMesh({ resolver: staticResolver({}), log: silentLogger });
   const client = mesh.client(service) as unknown as Record<string, (request: object) => Promise<unknown>>;
   await expect(client.do?.({})).rejects.toMatchObject({ message: expect.stringContaining("timeout is not positive") });
+});
+
+test("an endpoint that is written down with https:// is called over TLS, by the authority that the mesh is told of", async () => {
+  const tls = selfSigned();
+  const services = [[UserService, { getUser: () => aUser }]] as const;
+  await using server = await openServer({ services, tls });
+  const resolver = staticResolver({ [UserService.typeName]: [`https://127.0.0.1:${server.port}`] });
+  await using mesh = await openMesh({ resolver, endpointTls: { ca: tls.cert } });
+  expect((await mesh.client(UserService).getUser({ id: 1n })).user?.name).toBe("Ada");
+  await using stranger = await openMesh({ resolver, log: silentLogger });
+  await expect(stranger.client(UserService).getUser({ id: 1n })).rejects.toMatchObject({ code: Code.Unavailable });
 });

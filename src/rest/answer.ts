@@ -13,7 +13,7 @@ const forwarded = new Set([
   "cache-control",
 ]);
 const ofTheProtocol =
-  /^(?:grpc-|connect-|trailer|access-control-|accept-|proxy-|content-(?:type|length|encoding)$|(?:te|transfer-encoding|connection|keep-alive|upgrade|date|server|vary|allow|location)$)/;
+  /^(?:grpc-|connect-|trailer|access-control-|accept-|proxy-|content-(?:type|length|encoding)$|(?:te|transfer-encoding|connection|keep-alive|upgrade|date|server|via|x-powered-by|vary|allow|location)$)/;
 
 /** The request headers that a call carries on: who calls, as part of what, how much it matters, how old the answer may be, and everything that begins with `x-`. */
 export function callHeaders(header: Headers): Headers {

@@ -1,14 +1,21 @@
 import type { JsonValue } from "@bufbuild/protobuf";
 import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
 import { gather, isByteStream } from "../call/whole-body.ts";
+import { once } from "./answer.ts";
 import { decoded } from "./decoding.ts";
 import { isTree } from "./fields.ts";
 import type { RawBody } from "./http-body.ts";
 import { checkJsonText } from "./json-check.ts";
-import { bodyTooLarge, notJson, unreadable } from "./refusal.ts";
+import { bodyTooLarge, notJson, unknownEncoding, unreadable } from "./refusal.ts";
 
 const jsonType = /^application\/(?:[\w.!#$&^+-]+\+)?json$/;
 const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/** The pieces of a request's body, as they come. */
+export function rawChunks({ header, body }: UniversalServerRequest): AsyncIterable<Uint8Array> {
+  refuseEncoding(header);
+  return isByteStream(body) ? body : once(Buffer.from(JSON.stringify(body ?? "")));
+}
 
 /** The bytes of a request's body, and what they are said to be. */
 export async function readRawBody(request: UniversalServerRequest, maxBodyBytes: number): Promise<RawBody> {
@@ -16,6 +23,11 @@ export async function readRawBody(request: UniversalServerRequest, maxBodyBytes:
   if (!isByteStream(request.body)) return { contentType, data: Buffer.from(JSON.stringify(request.body ?? "")) };
   const sent = await readBytes(request, request.body, maxBodyBytes);
   return { contentType, data: await decoded(sent, request.header.get("content-encoding"), maxBodyBytes) };
+}
+
+function refuseEncoding(header: Headers): void {
+  const encoding = header.get("content-encoding") ?? "identity";
+  if (encoding !== "identity") throw unknownEncoding(encoding, "identity"); // it is passed on piece by piece
 }
 
 /**

@@ -26,6 +26,8 @@ const service: DescService = scratchService(
     output: raw,
     policy: { created: { location: "/v1/kept/{content_type}" } },
   },
+  { name: "Sent", rule: post("/v1/sent/{name}", "file"), clientStreaming: true },
+  { name: "SentWhole", rule: post("/v1/sent-whole", "*"), input: raw, clientStreaming: true },
   { name: "Stream", rule: get("/v1/streams/{name}"), output: raw, serverStreaming: true },
 );
 
@@ -41,6 +43,12 @@ const transport = createRouterTransport((router) => {
     seen = request;
     return {};
   };
+  const gathered = async (requests: AsyncIterable<unknown>) => {
+    const all: unknown[] = [];
+    for await (const request of requests) all.push(request);
+    seen = all;
+    return { smallInt: all.length };
+  };
   router.service(service, {
     upload: echo,
     whole: echo,
@@ -52,6 +60,8 @@ const transport = createRouterTransport((router) => {
     },
     part: ({ name }: { name: string }) => (name === "none" ? {} : { file }),
     made: () => file,
+    sent: gathered,
+    sentWhole: gathered,
     async *stream({ name }: { name: string }) {
       if (name === "missing") throw new ConnectError("no such file", Code.NotFound);
       if (name === "empty") return;
@@ -205,6 +215,10 @@ test("an error of a method that answers bytes is told as any error", async () =>
 test("a stream of HttpBody is its bytes in a row, under the type of the first", async () => {
   const answer = await ask("GET /v1/streams/x", { header: { range: "bytes=0-1" } });
   expect([answer.status, answer.text, answer.header.get("content-type")]).toEqual([200, "abcd", "image/png"]);
+  const streamed = await rest(restRequest("GET", "/v1/streams/x"));
+  const sizes: number[] = [];
+  for await (const piece of streamed?.body ?? []) sizes.push(piece.length);
+  expect(sizes, "a piece of nothing would end a chunked body").toEqual([2, 2]);
   expect((await ask("GET /v1/streams/empty")).text).toBe("");
   expect(await ask("HEAD /v1/streams/x")).toMatchObject({ status: 200, text: "" });
 });
@@ -212,4 +226,27 @@ test("a stream of HttpBody is its bytes in a row, under the type of the first", 
 test("a stream that fails before its first byte is an error, and one that fails later breaks off", async () => {
   expect(await ask("GET /v1/streams/missing")).toMatchObject({ status: 404, json: { message: "no such file" } });
   await expect(ask("GET /v1/streams/broken")).rejects.toThrow("the disk is gone");
+});
+
+test("a stream of HttpBody takes a body of any size piece by piece, the first with type, path and query", async () => {
+  const header = { "content-type": "video/mp4" };
+  const answer = await ask("POST /v1/sent/a?flag=true", { body: "x".repeat(1_000), header });
+  expect(answer).toMatchObject({ status: 200, json: { smallInt: 2 } });
+  const [first, second] = seen as readonly { file: { data: Uint8Array } }[];
+  expect(first).toMatchObject({ name: "a", flag: true, file: { contentType: "video/mp4" } });
+  expect(second).toMatchObject({ name: "", flag: false, file: { contentType: "" } });
+  expect([first?.file.data.length, second?.file.data.length]).toEqual([500, 500]);
+});
+
+test("a stream of HttpBody alone is the pieces themselves, and no body is one message without bytes", async () => {
+  await ask("POST /v1/sent-whole", { body: "abcd", header: { "content-type": "a/b" } });
+  expect(seen).toMatchObject([{ contentType: "a/b" }, { contentType: "" }]);
+  await ask("POST /v1/sent/a");
+  expect(seen).toMatchObject([{ name: "a", file: { data: new Uint8Array() } }]);
+});
+
+test("an upload that is wrong by its path or query calls nobody", async () => {
+  expect((await ask("POST /v1/sent/a?nope=1", { body: "x" })).status).toBe(400);
+  expect((await ask("POST /v1/sent/a", { body: "x", header: { "content-encoding": "br" } })).status).toBe(415);
+  expect(seen).toBeUndefined();
 });

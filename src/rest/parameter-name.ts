@@ -15,7 +15,7 @@ export interface ParameterStep {
 /** As for JSON: nobody nests messages this deep, and reading them costs stack. */
 const maxDepth = 100;
 
-/** A field's name, and a key in brackets that ends where the next field or the name's end follows. */
+/** A field's name, and a key in brackets; the key ends at the first bracket that a dot or the name's end follows. */
 const stepPattern = /([^.[\]]+)(?:\[(.*?)\])?(?=\.|$)/sy;
 
 /**

@@ -1,9 +1,12 @@
 import { create, type DescField, type JsonValue, type Message, type Registry, toJson } from "@bufbuild/protobuf";
 import { hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
 import type { Binding, LocationRule } from "./binding.ts";
+import { enumNames } from "./enum-names.ts";
 import { isTree, snakeName } from "./fields.ts";
 import { type RawBody, rawBodyOf } from "./http-body.ts";
+import { needsTree } from "./json-plan.ts";
 import { type JsonStyle, plainStyle } from "./json-style.ts";
+import { JsonText, type TextRules } from "./json-text.ts";
 import { fillTemplate } from "./template.ts";
 
 /** Writes a response message as JSON text. */
@@ -33,10 +36,19 @@ export function responseWriter(
   const restyle = plain ? plainStyle(method.output) : (json: JsonValue) => json;
   const key = responseBody && (plain ? snakeName : nameFor(protojson))(responseBody);
   const missing = key === undefined ? null : unsetBody();
+  const isUsual = alwaysEmitImplicit && (plain || !(protojson.enumAsInteger || protojson.useProtoFieldName));
+  if (isUsual && !needsTree(method.output)) return textWriter(new JsonText(textRules(style, registry)), missing);
   return (message) => {
     const json = restyle(toJson(method.output, message, options));
     return JSON.stringify(key === undefined || !isTree(json) ? json : (json[key] ?? missing));
   };
+
+  function textWriter(text: JsonText, missing: JsonValue): ResponseWriter {
+    if (responseBody === undefined) return text.writerOf(method.output);
+    const write = text.fieldWriter(responseBody);
+    const unset = JSON.stringify(missing);
+    return (message) => write(message) ?? unset;
+  }
 
   /** What stands for a response_body that is not set, or has its default and is not written. */
   function unsetBody(): JsonValue {
@@ -44,6 +56,17 @@ export function responseWriter(
     const isMessage = responseBody?.message !== undefined && !hasCustomJsonRepresentation(responseBody.message);
     return (isTree(unset) && key !== undefined ? unset[key] : undefined) ?? (isMessage ? {} : null);
   }
+}
+
+function textRules(style: JsonStyle, registry: Registry): TextRules {
+  const isPlain = style === "plain";
+  return {
+    registry,
+    hasNumbers: isPlain,
+    nameOf: isPlain ? snakeName : ({ jsonName }) => jsonName,
+    enumText: (desc, jsonName) => (isPlain ? enumNames(desc).toShort.get(jsonName) : undefined) ?? jsonName,
+    restyle: (desc, json) => (isPlain ? plainStyle(desc)(json) : json),
+  };
 }
 
 /** Plans how a binding's responses are taken as bytes; `undefined` where they are JSON. */

@@ -39,7 +39,7 @@ function hasRule(method: DescMethod): boolean {
   return pattern.case !== undefined || additionalBindings.length > 0;
 }
 
-/** The binding of a method that no rule names. */
+/** How a method without rules is called: by its name, with the request as the body. */
 export function rpcBinding(method: DescMethodUnary | DescMethodServerStreaming): Binding {
   return {
     method,

@@ -25,12 +25,14 @@ import { parseTemplate, type Template, type Variable } from "./template.ts";
 
 /**
  * Every binding of a service, additional ones included. Methods whose requests are streams are called over WebSockets,
- * which are opened by GET, so they have their GET rules only.
+ * which are opened by GET: of their rules only those count, and uploads, whose body is a stream of google.api.HttpBody.
  */
 export function bindingsOf(service: DescService): readonly Binding[] {
   return (service.methods as readonly RestMethod[]).flatMap((method) => {
     const bindings = methodBindings(method);
-    return asksWithStream(method) ? bindings.filter(({ httpMethod }) => httpMethod === "GET") : bindings;
+    return asksWithStream(method)
+      ? bindings.filter(({ httpMethod, body }) => httpMethod === "GET" || body.kind === "raw")
+      : bindings;
   });
 }
 
@@ -55,7 +57,9 @@ function methodBindings(method: RestMethod): readonly Binding[] {
 function bindingOf(method: RestMethod, rule: HttpRule): Binding {
   const [httpMethod, path] = patternOf(method, rule);
   const template = asRule(method, () => parseTemplate(path));
-  const body: BodyRule = asksWithStream(method) ? { kind: "all" } : bodyRule(method, rule.body); // a message is a body
+  const ruled = bodyRule(method, rule.body);
+  const isUpload = method.methodKind === "client_streaming" && ruled.kind === "raw" && httpMethod !== "GET";
+  const body: BodyRule = asksWithStream(method) && !isUpload ? { kind: "all" } : ruled; // a message is a body
   const variables = template.variables.map((variable) => boundVariable(method, method.input, variable));
   if ("field" in body && variables.some(({ fields }) => fields.length === 1 && fields[0] === body.field)) {
     throw new RuleError(method, `"${rule.body}" is both the body and in the path`);

@@ -52,6 +52,7 @@ test("a filled template escapes what a segment cannot hold, and keeps slashes on
   const fill = (source: string, value: string) => fillTemplate(parseTemplate(source), () => value);
   expect(fill("/v1/users/{user.id}", "a/b c?ü")).toBe("/v1/users/a%2Fb%20c%3F%C3%BC");
   expect(fill("/v1/{name=shelves/*}:move", "shelves/a b")).toBe("/v1/shelves/a%20b:move");
+  expect(fill("/v1/users/{id}:to%20sleep", "7")).toBe("/v1/users/7:to%20sleep");
   expect(fill("/files/{path=**}", "a/b c")).toBe("/files/a/b%20c");
   expect(fill("/v1/users/{id}", "\ud800")).toBe("/v1/users/%EF%BF%BD");
 });

@@ -1,5 +1,5 @@
 import type { DescMethod, DescService, JsonValue, Registry } from "@bufbuild/protobuf";
-import type { Transport, UnaryResponse } from "@connectrpc/connect";
+import type { Transport } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { isWebSocketRequest, type WebSocketRequest } from "../call/web-socket.ts";
@@ -9,6 +9,7 @@ import { readJsonBody, readRawBody, refuseBody } from "./body.ts";
 import { errorAnswer } from "./error.ts";
 import { rawAnswer } from "./raw-answer.ts";
 import { rawStreamAnswer } from "./raw-stream.ts";
+import { type UploadResponse, upload } from "./raw-upload.ts";
 import { needsWebSocket, urlTooLong, wrongMethod } from "./refusal.ts";
 import { contractRegistry } from "./registry.ts";
 import { type JsonOutput, locationOf } from "./response.ts";
@@ -43,8 +44,12 @@ const defaultMaxBodyBytes = 4 * 1024 * 1024;
 /**
  * Serves REST/JSON by the google.api.http rules of the services' methods: https://google.aip.dev/127
  *
- * A method without a rule is reached by `POST /package.Service/Method`. It holds no socket: a server gives it requests, a Connect transport takes its calls. Everything that the contracts
- * decide is planned here, once; a contract that contradicts itself or another is refused here too, with a RuleError.
+ * A method without a rule is reached by `POST /package.Service/Method`. It holds no socket: a server gives it requests,
+ * a Connect transport takes its calls. Everything that the contracts decide is planned here, once; a contract that
+ * contradicts itself or another is refused here too, with a RuleError.
+ *
+ * Streams come as lines of JSON, events or an array, by `Accept`. Requests that an engine of ours can open a WebSocket for
+ * are answered by one, which carries one call of a method that streams.
  */
 export function transcoder(options: TranscoderOptions): Transcoder {
   const { services, transport, maxBodyBytes = defaultMaxBodyBytes, json = {} } = options;
@@ -113,8 +118,10 @@ async function answer(plan: Plan, route: Route, arrived: Arrived): Promise<Unive
   const { request, segments, query } = arrived;
   const { binding, read, write, rawOf } = route;
   const { method } = binding;
-  if (method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming") throw needsWebSocket(request);
   const isRaw = binding.body.kind === "raw";
+  if (method.methodKind === "client_streaming" && isRaw)
+    return unaryAnswer(route, request, await upload(route, { ...plan, ...arrived, method }));
+  if (method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming") throw needsWebSocket(request);
   const body = isRaw ? undefined : await readBody(binding, request, plan.maxBodyBytes);
   const raw = isRaw ? await readRawBody(request, plan.maxBodyBytes) : undefined;
   const message = read({ body, raw, segments, query });
@@ -149,7 +156,7 @@ const withoutBody = new Set(["GET", "HEAD", "DELETE", "*"]);
 function unaryAnswer(
   { binding: { created }, write, rawOf }: Route,
   request: UniversalServerRequest,
-  response: UnaryResponse,
+  response: UploadResponse,
 ): UniversalServerResponse {
   const header = answerHeaders(response.header, response.trailer);
   const location = created && locationOf(created, response.message);

@@ -21,7 +21,7 @@ interface Challenge {
 /** The caller shows nothing where something is asked for; `scopes` are those that its token will need. */
 export function credentialsMissing(scopes: readonly string[]): ConnectError {
   const scope = scopes.join(" ");
-  const which = scope === "" ? "" : ` of the scope ${scopes.join(", ")}`;
+  const which = scope === "" ? "" : ` with the scope ${scopes.join(", ")}`;
   const message = `this method asks for a bearer token${which}: send it as "authorization: Bearer <token>"`;
   const info = { reason: "CREDENTIALS_MISSING" satisfies TokenProblem, domain: "heddle" };
   return challenged(errorWithInfo(Code.Unauthenticated, message, info), scope === "" ? {} : { scope });

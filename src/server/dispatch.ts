@@ -1,13 +1,15 @@
 import type { DescService } from "@bufbuild/protobuf";
-import type { Transport } from "@connectrpc/connect";
+import type { Interceptor, Transport } from "@connectrpc/connect";
 import {
   createUniversalHandlerClient,
   type UniversalHandler,
+  type UniversalHandlerFn,
   type UniversalServerRequest,
   type UniversalServerResponse,
 } from "@connectrpc/connect/protocol";
 import { createTransport } from "@connectrpc/connect/protocol-connect";
 import type { Clock } from "../base/clock.ts";
+import { peerKey, RequestValues } from "../call/peer.ts";
 import { isWebSocketRequest } from "../call/web-socket.ts";
 import { transcoder } from "../rest/transcoder.ts";
 import type { HttpHandler } from "../wire/engine.ts";
@@ -53,6 +55,10 @@ export function rpcsByPath(
 function limited(handler: UniversalHandler, limits: TimeLimitOptions): UniversalHandler {
   const answer = (request: UniversalServerRequest): Promise<UniversalServerResponse> =>
     handler(timeLimited(request, handler.method, limits));
+  return sameAs(handler, answer);
+}
+
+function sameAs(handler: UniversalHandler, answer: UniversalHandlerFn): UniversalHandler {
   return Object.assign(answer, {
     protocolNames: handler.protocolNames,
     service: handler.service,
@@ -66,10 +72,10 @@ function limited(handler: UniversalHandler, limits: TimeLimitOptions): Universal
 /** Calls the handlers without a socket, through all their steps. */
 function inProcess(handlers: UniversalHandler[]): Transport {
   return createTransport({
-    httpClient: createUniversalHandlerClient(handlers),
+    httpClient: createUniversalHandlerClient(handlers.map(withPeer)),
     baseUrl: "http://in-process",
     useBinaryFormat: true,
-    interceptors: [],
+    interceptors: [tellPeer],
     acceptCompression: [],
     sendCompression: null,
     compressMinBytes: Number.MAX_SAFE_INTEGER,
@@ -77,6 +83,22 @@ function inProcess(handlers: UniversalHandler[]): Transport {
     writeMaxBytes: maxMessageBytes,
   });
 }
+
+/** Tells the handler in a header, for there is no other way, who sent the request. */
+const tellPeer: Interceptor = (next) => (req) => {
+  req.header.set(peerHeader, req.contextValues.get(peerKey) ?? "");
+  return next(req);
+};
+
+function withPeer(handler: UniversalHandler): UniversalHandler {
+  return sameAs(handler, (request) => {
+    const peer = request.header.get(peerHeader) || undefined;
+    request.header.delete(peerHeader);
+    return handler({ ...request, contextValues: new RequestValues(peer) });
+  });
+}
+
+const peerHeader = "x-heddle-peer";
 
 /** The page that load balancers and people look at. */
 function healthPage({ serving }: HealthState, { name, version }: Pick<DispatchOptions, "name" | "version">) {

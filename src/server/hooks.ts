@@ -11,8 +11,12 @@ export interface ServedCall {
   readonly bug?: unknown;
   /** Of a mistake, the trace in which it happened. */
   readonly traceId?: string | undefined;
+  /** Of a mistake, the id of the request, where somebody has given it one. */
+  readonly requestId?: string | undefined;
   /** Whether the server refused it because it is overloaded itself. */
   readonly shed?: boolean;
+  /** Whether it was refused because its caller calls more often than the contract lets it. */
+  readonly rateLimited?: boolean;
 }
 
 /** What a server tells whoever watches it. Called on the path of a call: they have to be quick and must not throw. */

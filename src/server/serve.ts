@@ -21,13 +21,16 @@ import { type HealthState, healthService, healthState } from "./health.ts";
 import type { ServerHooks } from "./hooks.ts";
 import { ServerLoad } from "./load.ts";
 import { orcaService } from "./orca.ts";
+import { type Buckets, LocalBuckets } from "./policy/local-buckets.ts";
 import { reflectionServices } from "./reflection.ts";
 import { rpcsOf } from "./rpcs.ts";
 import { type Descriptors, readSourceInfo } from "./source-info.ts";
 import { authenticate } from "./steps/authenticate.ts";
 import { authorize } from "./steps/authorize.ts";
 import { deadline } from "./steps/deadline.ts";
+import { deprecation } from "./steps/deprecation.ts";
 import { observe } from "./steps/observe.ts";
+import { rateLimit } from "./steps/rate-limit.ts";
 import { reportLoad } from "./steps/report-load.ts";
 import { type LimitOptions, shed } from "./steps/shed.ts";
 import type { WayIn } from "./steps/step.ts";
@@ -76,6 +79,8 @@ export interface ServerOptions {
   readonly maxRequestBytes?: number;
   /** What it takes upon itself before it refuses calls. `false`: whatever comes. */
   readonly limits?: LimitOptions | false;
+  /** Keeps the contract's rate limits: in buckets of its own, or in those given. Default false: the gateway keeps them. */
+  readonly rateLimits?: boolean | Buckets;
   /** Says how busy the event loop is, to one reader each. By default this thread's; with a `clock`, one that never is. */
   readonly loop?: () => LoopLoad;
   /** Answers what is neither an RPC nor a REST path. By default 404. */
@@ -154,11 +159,14 @@ export async function openServer(options: ServerOptions): Promise<Server> {
 
 /** The way in, top to bottom. */
 function wayIn(options: ServerOptions, { draining, clock, loop, load }: WayInParts): WayIn {
-  const { hooks = {}, limits = {} } = options;
+  const { hooks = {}, limits = {}, rateLimits = false } = options;
   const shedding = limits === false ? [] : [shed({ limits, loop, clock, exempt: alwaysAnswered })];
+  const buckets = rateLimits === true ? new LocalBuckets({ now: clock.now }) : rateLimits;
+  const limiting = buckets === false ? [] : [rateLimit(buckets)];
+  const proving = [authenticate(options.authenticate), authorize()];
   return {
     door: [observe(hooks, clock, load), ...shedding],
-    inside: [deadline(draining), authenticate(options.authenticate), authorize(), validate(), reportLoad(load)],
+    inside: [deadline(draining), deprecation(), ...proving, ...limiting, validate(), reportLoad(load)],
   };
 }
 

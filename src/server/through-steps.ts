@@ -23,11 +23,15 @@ export function throughSteps(steps: readonly Step[], clock: Clock): Interceptor 
     try {
       const res = await orAborted(handled, call.signal);
       tell(call.trailerFields, res.trailer);
+      call.madeResponseHeader?.forEach((value, name) => res.header.set(name, value));
       if (res.stream) return untilEnd(call, res);
       call.end();
       return res;
     } catch (reason) {
-      if (reason instanceof ConnectError && !Object.isFrozen(reason)) tell(call.trailerFields, reason.metadata);
+      if (reason instanceof ConnectError && !Object.isFrozen(reason)) {
+        tell(call.trailerFields, reason.metadata);
+        call.madeResponseHeader?.forEach((value, name) => reason.metadata.set(name, value));
+      }
       call.end(reason);
       throw reason;
     }

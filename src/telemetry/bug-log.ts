@@ -5,9 +5,10 @@ import type { ServerHooks } from "../server/hooks.ts";
 /** Logs what handlers throw by mistake: their callers see "internal error" and no more, so somebody else has to know. */
 export function bugLog(log: Logger): ServerHooks {
   return {
-    callEnded({ method, bug, traceId }) {
+    callEnded({ method, bug, traceId, requestId }) {
       if (bug === undefined) return;
-      log.error("a handler failed by mistake", { method: methodName(method), trace_id: traceId, error: bug });
+      const ids = { trace_id: traceId, request_id: requestId };
+      log.error("a handler failed by mistake", { method: methodName(method), ...ids, error: bug });
     },
   };
 }

@@ -20,12 +20,19 @@ export function serverMetrics(registry: Registry): ServerHooks {
     registers,
   });
   const inFlight = new Gauge({ name: "heddle_server_calls_in_flight", help: "Calls being answered.", registers });
+  const refused = new Counter({
+    name: "heddle_server_calls_refused_total",
+    help: "Calls refused: overloaded, for the server had too much to do; rate_limited, for their caller called too often.",
+    labelNames: ["service", "method", "reason"],
+    registers,
+  });
   return {
     callStarted: () => inFlight.inc(),
-    callEnded({ method, code, durationMs }) {
+    callEnded({ method, code, durationMs, shed, rateLimited }) {
       const labels = { service: method.parent.typeName, method: method.name };
       inFlight.dec();
       calls.inc({ ...labels, code: codeName(code) });
+      if (shed || rateLimited) refused.inc({ ...labels, reason: shed ? "overloaded" : "rate_limited" });
       durations.observe(labels, durationMs / 1_000);
     },
   };

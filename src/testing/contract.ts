@@ -26,6 +26,7 @@ export interface MadeMethod {
   readonly idempotency?: "idempotent" | "read-only";
   /** Whether it answers with a stream. */
   readonly stream?: boolean;
+  readonly deprecated?: boolean;
   readonly policy?: MessageInitShape<typeof MethodPolicySchema>;
 }
 
@@ -71,8 +72,8 @@ export function keyedContract({ isKey, routingHeader }: { isKey: boolean; routin
   return contract([{ name: "Do", idempotency: "idempotent" }], service, textOptions);
 }
 
-function methodProto({ name, idempotency, stream: serverStreaming = false, policy }: MadeMethod) {
-  const options = create(MethodOptionsSchema);
+function methodProto({ name, idempotency, stream: serverStreaming = false, deprecated = false, policy }: MadeMethod) {
+  const options = create(MethodOptionsSchema, { deprecated });
   if (idempotency !== undefined) options.idempotencyLevel = levels[idempotency];
   if (policy !== undefined) setExtension(options, methodOption, create(MethodPolicySchema, policy));
   return { name, options, serverStreaming, inputType: ".made.v1.Text", outputType: ".made.v1.Text" };

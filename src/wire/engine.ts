@@ -36,6 +36,10 @@ export interface ListenOptions {
   readonly ageGraceMs?: number;
   /** Time for which the own engine keeps a connection that carries nothing, in milliseconds. Default 5 min. */
   readonly idleMs?: number;
+  /** Time in which the head of an HTTP/1.1 request has to arrive, in milliseconds. Default 10 s. */
+  readonly headMs?: number;
+  /** The same for all of the request, its body included. Default 60 s. */
+  readonly requestMs?: number;
   /** Is told of peers that break the protocol or pass a limit, and which. By default nobody is. */
   readonly log?: Logger;
 }

@@ -3,10 +3,13 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import type { Watchable } from "../base/watch.ts";
 import { FieldHeaders } from "../call/field-headers.ts";
+import { RequestValues } from "../call/peer.ts";
 import { WholeBody } from "../call/whole-body.ts";
+import { badRequest } from "./bad-request.ts";
 import type { HttpHandler } from "./engine.ts";
 import { Http1Body } from "./http1-body.ts";
-import { badRequest, type NodeHandler } from "./node-handler.ts";
+import { hostOf, type NodeHandler, unreadable } from "./node-handler.ts";
+import { badTarget, urlOf } from "./target.ts";
 
 /**
  * Adapts a handler to `node:http`, and counts the requests it is answering. What connect-node does for both versions of
@@ -31,36 +34,42 @@ export function http1Handler(handler: HttpHandler, scheme: "http" | "https", inF
 
 async function answer(
   handler: HttpHandler,
-  scheme: string,
+  scheme: "http" | "https",
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   try {
-    const universal = http1Request(scheme, request, response);
-    await sendHttp1(
-      universal === undefined ? badRequest(`no URL: ${request.url}`) : await handler(universal),
-      response,
-    );
+    const asked = http1Request(scheme, request, response);
+    await sendHttp1("refusal" in asked ? asked.refusal : await handler(asked), response);
   } catch {
     response.destroy(); // the body broke off after the head was sent, or the peer left; one that is there has to see it
   }
 }
 
-/** A request of `node:http` as handlers take it; `undefined` if its target is no URL. Its body is read when somebody asks. */
+/** What a request that means nothing is answered, instead of being shown to anybody. */
+export interface Refused {
+  readonly refusal: UniversalServerResponse;
+}
+
+/** A request of `node:http` as handlers take it, or why it is none. Its body is read when somebody asks. */
 export function http1Request(
-  scheme: string,
+  scheme: "http" | "https",
   request: IncomingMessage,
   response: ServerResponse,
-): UniversalServerRequest | undefined {
-  const url = urlOf(scheme, request);
-  if (url === undefined) return undefined;
+): UniversalServerRequest | Refused {
+  const target = { scheme, host: hostOf(request), target: request.url } as const;
+  const url = urlOf(target);
+  if (url === undefined) return { refusal: badRequest(400, badTarget(target)) };
+  const refusal = unreadable(request);
+  if (refusal !== undefined) return { refusal };
   const left = new AbortController();
   response.once("close", () => {
     if (!response.writableFinished) left.abort(new ConnectError("the caller left", Code.Canceled));
   });
   const { method = "", httpVersion } = request;
   const header = headerOf(request.headers);
-  return { httpVersion, method, url, header, body: bodyIn(request, response), signal: left.signal };
+  const contextValues = new RequestValues(request.socket.remoteAddress);
+  return { httpVersion, method, url, header, body: bodyIn(request, response), signal: left.signal, contextValues };
 }
 
 /** As Node has put them together: it knows which fields may come once only. */
@@ -73,19 +82,6 @@ function headerOf(headers: IncomingHttpHeaders): Headers {
   }
   return new FieldHeaders(fields);
 }
-
-/** The absolute URL of the request; `undefined` if it has none. */
-function urlOf(scheme: string, { url = "", headers }: IncomingMessage): string | undefined {
-  const base = `${scheme}://${headers.host}`;
-  if (plainHost.test(headers.host ?? "") && plainTarget.test(url) && !dotSegment.test(url)) return base + url;
-  if (headers.host === undefined || !URL.canParse(url, base)) return undefined;
-  return new URL(url, base).toString();
-}
-
-/** What a URL parser would leave as it is: nothing to escape, and no segment that may be dots, escaped or not. */
-const dotSegment = /\/(\.|%2e)/i;
-const plainTarget = /^\/[\w\-.~%/?&=+,:;@!$()*]*$/;
-const plainHost = /^[\w\-.]+(:\d+)?$/;
 
 function bodyIn(request: IncomingMessage, response: ServerResponse): AsyncIterable<Uint8Array> {
   const { "content-length": length, "transfer-encoding": coding } = request.headers;

@@ -43,15 +43,6 @@ describe.each(Object.entries(engines))("the listener of %s", (_, engine) => {
     expect(await http2.get("/b")).toMatchObject({ status: 200, text: "2.0 GET /b" });
   });
 
-  test.each(["/a/../b", "/a/%2e%2e/b", "/a/.%2E/b"])(
-    "segments of dots mean the same however they are written: %s",
-    async (path) => {
-      await using listener = await open(async ({ url }) => ({ status: 200, header: new Headers({ "x-url": url }) }));
-      const answer = await exchange(listener.port, `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
-      expect(answer).toContain("x-url: http://x/b\r\n");
-    },
-  );
-
   test("HTTP/2 begins whatever pieces its preface comes in", async () => {
     await using listener = await open();
     const goaway = "\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\0\0"; // asks the server to close

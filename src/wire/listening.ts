@@ -1,9 +1,8 @@
-import type { Server as Http1Server } from "node:http";
-import type { Socket, Server as TcpServer } from "node:net";
+import type { Server as TcpServer } from "node:net";
 import { type TlsOptions, Server as TlsServer } from "node:tls";
 import type { Clock } from "../base/clock.ts";
 import type { Watchable } from "../base/watch.ts";
-import type { ServerTls } from "./engine.ts";
+import type { ListenOptions, ServerTls } from "./engine.ts";
 
 /** Time in which peers close the connections that they were asked to leave. */
 const lingerMs = 1_000;
@@ -12,38 +11,14 @@ const lingerMs = 1_000;
  * What HTTP/1.1 clients may take: a head sent by the byte is cut off after 10 s, a body after a minute. Those that keep
  * a connection open longer than their own pause between requests should not lose the race.
  */
-export const slowness = {
-  keepAliveTimeout: 65_000,
-  headersTimeout: 10_000,
-  requestTimeout: 60_000,
-  connectionsCheckingInterval: 2_000,
-};
-
-/** What Node itself would answer to a request that it cannot read. */
-const refusals: Readonly<Record<string, string>> = {
-  HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: "413 Payload Too Large",
-  ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
-};
-
-/**
- * Hangs up without a word on whoever begins with a line that is no HTTP: it may have been meant as the preface of
- * HTTP/2, to which an answer in HTTP/1.1 is one more broken frame (RFC 9113 §3.4). Other requests that cannot be read
- * are refused, unless that could end up in the middle of an answer.
- */
-export function hangUpOnStrangers(http1: Http1Server): void {
-  http1.on("clientError", (error: UnreadableRequest, socket) => {
-    const line = /^[^\r\n]*/.exec(error.rawPacket?.toString("latin1") ?? "")?.[0] ?? "";
-    const isStranger = error.code === "HPE_INVALID_METHOD" && !/ HTTP\/1/.test(line);
-    if (isStranger || !socket.writable || (socket as Socket).bytesWritten > 0) return void socket.destroy();
-    const status = refusals[error.code ?? ""] ?? "400 Bad Request";
-    socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`, () => socket.destroy());
-  });
-}
-
-/** Node's error, with the bytes that it is about. */
-interface UnreadableRequest extends NodeJS.ErrnoException {
-  readonly rawPacket?: Buffer;
+export function slowness({ headMs = 10_000, requestMs = 60_000 }: Pick<ListenOptions, "headMs" | "requestMs">) {
+  return {
+    keepAliveTimeout: 65_000,
+    headersTimeout: Math.min(headMs, requestMs),
+    requestTimeout: requestMs,
+    connectionsCheckingInterval: Math.min(2_000, headMs, requestMs),
+    requireHostHeader: false, // its handler says so, in more words than Node
+  };
 }
 
 /** Resolves when the server listens; rejects with an error that says what to do. */

@@ -1,13 +1,17 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
-import { Code, ConnectError } from "@connectrpc/connect";
+import type { TLSSocket } from "node:tls";
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import type { Watchable } from "../base/watch.ts";
-import { WholeBody } from "../call/whole-body.ts";
+
+import { RequestValues } from "../call/peer.ts";
+import { badRequest } from "./bad-request.ts";
+
 import type { HttpHandler } from "./engine.ts";
 import { Http1Body } from "./http1-body.ts";
 import { sendApart } from "./node-headers.ts";
+import { badTarget, urlOf } from "./target.ts";
 import { sendTrailersOnly } from "./trailers-only.ts";
 
 /** A handler as the servers of Node call it. */
@@ -59,18 +63,32 @@ async function universalAnswer(
   request: IncomingMessage | Http2ServerRequest,
   response: ServerResponse | Http2ServerResponse,
 ): Promise<UniversalServerResponse> {
-  let universal: ReturnType<typeof universalRequestFromNodeRequest>;
-  try {
-    universal = universalRequestFromNodeRequest(request, response, undefined, undefined);
-  } catch (reason) {
-    return badRequest(ConnectError.from(reason, Code.InvalidArgument).rawMessage); // no Host header, or a target that is no URL
-  }
-  if ("stream" in request) return handler(universal);
-  return handler({ ...universal, body: new Http1Body(request, response as ServerResponse) });
+  const isHttp2 = "stream" in request;
+  const scheme = (request.socket as Partial<TLSSocket>).encrypted ? "https" : "http";
+  const target = { scheme, host: isHttp2 ? request.authority : hostOf(request), target: request.url } as const;
+  const url = urlOf(target);
+  if (url === undefined) return badRequest(400, badTarget(target));
+  const values = new RequestValues(request.socket.remoteAddress);
+  if (isHttp2) return handler({ ...universalRequestFromNodeRequest(request, response, undefined, values), url });
+  const refused = unreadable(request);
+  if (refused !== undefined) return refused;
+  const universal = universalRequestFromNodeRequest(request, response, undefined, values);
+  return handler({ ...universal, url, body: new Http1Body(request, response as ServerResponse) });
 }
 
-/** What a request is answered that has no URL. */
-export function badRequest(message: string): UniversalServerResponse {
-  const body = new WholeBody(JSON.stringify({ code: Code.InvalidArgument, message }));
-  return { status: 400, header: new Headers({ "content-type": "application/json" }), body };
+/** The one `Host` of an HTTP/1.1 request. Several are none (RFC 9112 §3.2): Node would take the first, others the last. */
+export function hostOf({ headers, rawHeaders }: IncomingMessage): string | undefined {
+  let count = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string;
+    if (name.length === 4 && name.toLowerCase() === "host") count++;
+  }
+  return count === 1 ? headers.host : undefined;
+}
+
+/** Refuses an HTTP/1.1 body in a coding that nobody here undoes: to pass it on as it is would be to take it for another. */
+export function unreadable({ headers }: IncomingMessage): UniversalServerResponse | undefined {
+  const coding = headers["transfer-encoding"];
+  if (coding === undefined || coding.toLowerCase() === "chunked") return undefined;
+  return badRequest(501, `Transfer-Encoding ${coding} is not read here: send chunked, or Content-Length`);
 }

@@ -1,16 +1,12 @@
 import { createServer as createHttp1, type Server as Http1Server } from "node:http";
-import {
-  createServer as createHttp2,
-  createSecureServer,
-  type Http2Server,
-  type ServerHttp2Session,
-  type ServerOptions,
-} from "node:http2";
+import { createServer as createHttp2, type Http2Server, type ServerHttp2Session, type ServerOptions } from "node:http2";
 import { type AddressInfo, createServer as createTcp, type Socket, type Server as TcpServer } from "node:net";
+import { createServer as createTls } from "node:tls";
 import { systemClock } from "../base/clock.ts";
 import { Watchable } from "../base/watch.ts";
 import type { Listener, ListenOptions, ServerTls } from "./engine.ts";
-import { closedByPeers, hangUpOnStrangers, opened, renew, secure, settled, slowness } from "./listening.ts";
+import { refuseStrangers } from "./http1-strangers.ts";
+import { closedByPeers, opened, renew, secure, settled, slowness } from "./listening.ts";
 import { limitAge } from "./node-age.ts";
 import { type NodeHandler, nodeHandler } from "./node-handler.ts";
 import { sniff } from "./sniff.ts";
@@ -26,8 +22,8 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   const webSockets = new WebSockets({ handler, scheme: tls ? "https" : "http", inFlight, clock });
   const onRequest = nodeHandler(handler, inFlight);
   const settings: ServerOptions = { settings: { maxConcurrentStreams, initialWindowSize: 1024 * 1024 } };
-  const doors = tls ? secureDoors(settings, tls, onRequest) : plainDoors(settings, onRequest);
-  (doors.http1 ?? doors.http2).on("upgrade", webSockets.upgrade);
+  const doors = doorsOf(settings, onRequest, options);
+  doors.http1.on("upgrade", webSockets.upgrade);
   doors.http2.on("session", (session) => limitAge(session, options));
   await opened(doors.tcp, host, port);
   return new NodeListener({ ...doors, webSockets }, inFlight, onRequest);
@@ -36,7 +32,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
 /** The servers behind one port. */
 interface Doors {
   readonly tcp: TcpServer;
-  readonly http1: Http1Server | undefined;
+  readonly http1: Http1Server;
   readonly http2: Http2Server;
 }
 
@@ -44,21 +40,21 @@ interface OpenDoors extends Doors {
   readonly webSockets: WebSockets;
 }
 
-function plainDoors(settings: ServerOptions, onRequest: NodeHandler): Doors {
-  const http1 = createHttp1({ ...slowness, IncomingMessage: Http1Request }, onRequest.handle);
-  hangUpOnStrangers(http1);
+function doorsOf(settings: ServerOptions, onRequest: NodeHandler, options: ListenOptions): Doors {
+  const { tls } = options;
+  const http1 = createHttp1({ ...slowness(options), IncomingMessage: Http1Request }, onRequest.handle);
+  refuseStrangers(http1, options);
   http1.emit("listening"); // it never listens itself, and only then looks after connections that are slow
   const http2 = createHttp2(settings, onRequest.handle);
-  const tcp = createTcp({ noDelay: true }, (socket: Socket) =>
-    sniff(socket, systemClock, (version) => (version === 2 ? http2 : http1).emit("connection", socket)),
-  );
+  http2.on("connect", onRequest.handle); // a tunnel: it has no URL, and is told so
+  const take = (socket: Socket, version: 1 | 2) => (version === 2 ? http2 : http1).emit("connection", socket);
+  const tcp =
+    tls === undefined
+      ? createTcp({ noDelay: true }, (socket) => sniff(socket, systemClock, (version) => take(socket, version)))
+      : createTls({ ...secure(tls), ALPNProtocols: ["h2", "http/1.1"], noDelay: true }, (socket) =>
+          take(socket, socket.alpnProtocol === "h2" ? 2 : 1),
+        );
   return { tcp, http1, http2 };
-}
-
-function secureDoors(settings: ServerOptions, tls: ServerTls, onRequest: NodeHandler): Doors {
-  const options = { ...settings, ...secure(tls), allowHTTP1: true, Http1IncomingMessage: Http1Request };
-  const http2 = createSecureServer(options, onRequest.handle);
-  return { tcp: http2, http1: undefined, http2 };
 }
 
 class NodeListener implements Listener {
@@ -108,10 +104,10 @@ class NodeListener implements Listener {
     this.#handler.closeConnections();
     this.#doors.webSockets.leave();
     for (const session of this.#sessions) goAway(session);
-    this.#doors.http1?.closeIdleConnections();
+    this.#doors.http1.closeIdleConnections();
     const cutOff = await settled(this.#inFlight, graceMs, systemClock);
     this.#doors.webSockets.close();
-    this.#doors.http1?.close(); // what is idle, and the timer by which it looks after those that are slow
+    this.#doors.http1.close(); // what is idle, and the timer by which it looks after those that are slow
     if (graceMs > 0) await closedByPeers(closed, systemClock);
     for (const session of this.#sessions) session.close();
     for (const socket of this.#sockets) socket.destroy();

@@ -1,15 +1,18 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { type Fields, fieldOf, fieldsOf, headersOf } from "../call/fields.ts";
+import { RequestValues } from "../call/peer.ts";
 import { WholeBody } from "../call/whole-body.ts";
 import type { Connection } from "../http2/connection.ts";
 import { ErrorCode } from "../http2/errors.ts";
 import type { Reset } from "../http2/events.ts";
 import type { Stream } from "../http2/stream.ts";
+import { badRequest } from "./bad-request.ts";
 import { Body } from "./body.ts";
 import type { HttpHandler } from "./engine.ts";
 import { resetError } from "./reset-error.ts";
 import type { ServedStream, ServedStreamParts } from "./served-stream.ts";
+import { badTarget, urlOf } from "./target.ts";
 import { trailersOnly } from "./trailers-only.ts";
 
 /** One request that a server answers. */
@@ -23,11 +26,13 @@ export class Exchange implements ServedStream {
   #wake: (() => void) | undefined;
 
   readonly #handler: HttpHandler;
-  readonly #scheme: string;
+  readonly #scheme: "http" | "https";
+  readonly #peer: string | undefined;
 
-  constructor({ http2, stream, onOver }: ServedStreamParts, handler: HttpHandler, scheme: string) {
+  constructor({ http2, stream, peer, onOver }: ServedStreamParts, handler: HttpHandler, scheme: "http" | "https") {
     this.#http2 = http2;
     this.#stream = stream;
+    this.#peer = peer;
     this.#onOver = onOver;
     this.#handler = handler;
     this.#scheme = scheme;
@@ -67,9 +72,13 @@ export class Exchange implements ServedStream {
   /** Answers by the handler. What cannot be told in an answer any more is told by a reset. */
   async #answer(fields: Fields): Promise<void> {
     try {
-      const request = this.#request(fields, this.#scheme);
-      if (request?.header.get("expect") === "100-continue") this.#http2.sendHeaders(this.#stream, goOn, false);
-      await this.#send(request === undefined ? badTarget : await this.#handler(request), request?.method === "HEAD");
+      const host = fieldOf(fields, ":authority") ?? fieldOf(fields, "host");
+      const target = { scheme: this.#scheme, host, target: fieldOf(fields, ":path") };
+      const url = urlOf(target);
+      const method = fieldOf(fields, ":method") ?? "";
+      if (url && fieldOf(fields, "expect") === "100-continue") this.#http2.sendHeaders(this.#stream, goOn, false);
+      const request = url && this.#request(fields, method, url);
+      await this.#send(request ? await this.#handler(request) : badRequest(400, badTarget(target)), method === "HEAD");
       this.#end(ErrorCode.noError); // RFC 9113 §8.1: the answer is complete, so the rest of the request is not needed
     } catch {
       this.#end(ErrorCode.internalError); // the body broke off, or the handler rejected
@@ -87,14 +96,10 @@ export class Exchange implements ServedStream {
     this.closed();
   }
 
-  #request(fields: Fields, scheme: string): UniversalServerRequest | undefined {
+  #request(fields: Fields, method: string, url: string): UniversalServerRequest {
+    const contextValues = new RequestValues(this.#peer);
     const header = headersOf(fields);
-    const authority = fieldOf(fields, ":authority") ?? header.get("host");
-    const target = `${scheme}://${authority}${fieldOf(fields, ":path")}`;
-    if (authority === null || !URL.canParse(target)) return undefined;
-    const method = fieldOf(fields, ":method") ?? "";
-    const url = new URL(target).toString();
-    return { httpVersion: "2.0", method, url, header, body: this.#body, signal: this.#over.signal };
+    return { httpVersion: "2.0", method, url, header, body: this.#body, signal: this.#over.signal, contextValues };
   }
 
   /** Sends head, body and trailers. The head waits for the first piece: until then a handler may set headers. */
@@ -144,5 +149,3 @@ export class Exchange implements ServedStream {
 const nothing = new Uint8Array();
 
 const goOn = Object.freeze([":status", "100"]);
-
-const badTarget: UniversalServerResponse = { status: 400 };

@@ -1,7 +1,9 @@
 import { createServer, type Server } from "node:http";
 import type { Socket } from "node:net";
+import type { ListenOptions } from "./engine.ts";
 import { http1Handler } from "./http1-handler.ts";
-import { hangUpOnStrangers, slowness } from "./listening.ts";
+import { refuseStrangers } from "./http1-strangers.ts";
+import { slowness } from "./listening.ts";
 import type { NodeHandler } from "./node-handler.ts";
 import { Http1Request, WebSockets, type WebSocketsOptions } from "./websocket.ts";
 
@@ -11,9 +13,12 @@ export class Http1 {
   readonly #webSockets: WebSockets;
   #server: Server | undefined;
 
-  constructor({ handler, scheme, inFlight, clock }: WebSocketsOptions) {
+  readonly #listening: ListenOptions;
+
+  constructor({ handler, scheme, inFlight, clock }: WebSocketsOptions, listening: ListenOptions) {
     this.#onRequest = http1Handler(handler, scheme, inFlight);
     this.#webSockets = new WebSockets({ handler, scheme, inFlight, clock });
+    this.#listening = listening;
   }
 
   /** Serves a connection whose peer speaks HTTP/1.1. */
@@ -36,9 +41,10 @@ export class Http1 {
   }
 
   #made(): Server {
-    const server = createServer({ ...slowness, IncomingMessage: Http1Request }, this.#onRequest.handle);
+    const options = { ...slowness(this.#listening), IncomingMessage: Http1Request };
+    const server = createServer(options, this.#onRequest.handle);
     server.on("upgrade", this.#webSockets.upgrade);
-    hangUpOnStrangers(server);
+    refuseStrangers(server, this.#listening);
     server.emit("listening"); // it never listens itself, and only then looks after connections that are slow
     return server;
   }

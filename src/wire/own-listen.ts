@@ -15,7 +15,7 @@ export async function listen(options: ListenOptions, { network, clock, random }:
   const { maxAgeMs = 600_000, ageGraceMs, idleMs } = options;
   const inFlight = new Watchable(0);
   const scheme = tls ? "https" : "http";
-  const http1 = new Http1({ handler, scheme, inFlight, clock: callClock });
+  const http1 = new Http1({ handler, scheme, inFlight, clock: callClock }, options);
   const servings = new Servings(clock);
   const deadlines = new Deadlines(callClock);
   const shared = {

@@ -45,6 +45,8 @@ export class Serving extends Pipe {
   readonly #heard = Promise.withResolvers<void>();
   /** How far it has got on its leave: the peer was asked to begin nothing more, or what it begins is refused. */
   #departure: "no" | "asked" | "told" = "no";
+  /** The address of the peer; asked for once, for a socket that has gone cannot tell it. */
+  #peer: string | undefined;
   /** Whether nothing more is to come. */
   #closesWhenDone = false;
 
@@ -157,11 +159,13 @@ export class Serving extends Pipe {
     const { handler, scheme, calls } = this.#options;
     const rpc = calls?.rpcs.get(fieldOf(fields, ":path") ?? "");
     const { http2 } = this;
+    this.#peer ??= this.socket.remoteAddress;
+    const peer = this.#peer;
     if (calls === undefined || rpc === undefined || fieldOf(fields, ":method") !== "POST" || !isGrpc(fields)) {
-      return new Exchange({ http2, stream, onOver: this.#ended }, handler, scheme);
+      return new Exchange({ http2, stream, peer, onOver: this.#ended }, handler, scheme);
     }
     const { deadlines, clock } = calls;
-    return new GrpcExchange({ http2, stream, deadlines, clock, onOver: this.#ended }, rpc, fields);
+    return new GrpcExchange({ http2, stream, peer, deadlines, clock, onOver: this.#ended }, rpc, fields);
   }
 
   readonly #ended = (): void => {

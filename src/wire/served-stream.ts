@@ -7,6 +7,8 @@ import type { Stream } from "../http2/stream.ts";
 export interface ServedStreamParts {
   readonly http2: Connection;
   readonly stream: Stream;
+  /** The network address of who sends it, where there is a network. */
+  readonly peer: string | undefined;
   /** Called once, when nothing more comes of it, either way. */
   readonly onOver: () => void;
 }

@@ -10,8 +10,8 @@ function noted({ over = Promise.resolve() } = {}) {
   const notes: string[] = [];
   const engine: Engine = {
     listen: () => Promise.reject(new Error("not here")),
-    connect(address) {
-      notes.push(`open ${address}`);
+    connect(address, options) {
+      notes.push(`open ${address}${options?.tls ? " over TLS" : ""}`);
       return {
         address,
         clock: systemClock,
@@ -45,6 +45,15 @@ test("an address has one session, made by its first use or its first request", a
   await ask("[::1]:2");
   await ask("a:1");
   expect(notes).toEqual(["open a:1", "send to a:1", "open [::1]:2", "send to [::1]:2", "send to a:1"]);
+});
+
+test("an address that begins with https:// is reached over TLS, apart from the same one in plain text", async () => {
+  const { pool, ask, notes } = noted();
+  pool.retain("https://a:1");
+  pool.retain("a:1");
+  await ask("https://a:1");
+  pool.release("https://a:1");
+  expect(notes).toEqual(["open a:1 over TLS", "open a:1", "send to a:1", "retire a:1"]);
 });
 
 test("a session is retired with its last use, and the next send to opens another", async () => {

@@ -1,4 +1,5 @@
 import { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { Clock } from "../base/clock.ts";
@@ -65,8 +66,9 @@ export class WebSockets {
   }
 
   /** What Node's servers are to call on `upgrade`. */
-  readonly upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+  readonly upgrade = (request: IncomingMessage, stream: Duplex, head: Buffer): void => {
     const { inFlight } = this.#options;
+    const socket = stream as Socket; // a port has no other
     inFlight.set(inFlight.value + 1);
     socket.once("close", () => inFlight.set(inFlight.value - 1));
     socket.on("error", () => {}); // the peer left
@@ -84,21 +86,23 @@ export class WebSockets {
     for (const open of this.#open) open.end();
   }
 
-  async #answer(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+  async #answer(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
     const { handler, scheme } = this.#options;
     const response = new ServerResponse(request);
     response.shouldKeepAlive = false;
-    response.assignSocket(socket as Parameters<ServerResponse["assignSocket"]>[0]);
+    response.assignSocket(socket);
     response.on("error", () => {}); // the peer left
     const universal = http1Request(scheme, request, response);
-    const asked: WebSocketRequest | undefined = universal && { ...universal, opens: "web-socket" };
-    const answer = asked === undefined ? { status: 400 } : await handler(asked);
+    const isRefused = "refusal" in universal;
+    const answer = isRefused
+      ? universal.refusal
+      : await handler({ ...universal, opens: "web-socket" } as WebSocketRequest);
     if (isWebSocketAnswer(answer)) {
-      response.detachSocket(socket as Parameters<ServerResponse["detachSocket"]>[0]);
+      response.detachSocket(socket);
       this.#answers.set(request, answer);
       return this.#server.handleUpgrade(request, socket, head, (ws) => this.#serve(ws, answer));
     }
-    response.once("finish", () => socket.end());
+    response.once("finish", () => socket.destroySoon()); // whatever else the peer has to say
     await sendHttp1(answer, response);
   }
 

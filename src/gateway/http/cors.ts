@@ -20,12 +20,18 @@ const exposedHeaders = [
   ...cors.exposedHeaders,
   "Location",
   "Retry-After",
+  "WWW-Authenticate",
   "ETag",
   "Age",
   "Idempotency-Replayed",
   "Idempotency-Stored",
+  "RateLimit",
+  "RateLimit-Policy",
   "X-Request-Id",
   "Heddle-Trace-Id",
+  "Deprecation",
+  "Sunset",
+  "Link",
 ].join(", ");
 
 /** Two hours: Chromium remembers a preflight no longer. */

@@ -7,7 +7,13 @@ import type { Routes } from "../routes/route-table.ts";
 import { healthPage } from "./health-page.ts";
 
 const contract = { service: UserService, owner: "user", digest: "" };
-const nothing: Routes = { contracts: new Map(), refused: new Map(), answer: async () => undefined, rpcs: new Map() };
+const nothing: Routes = {
+  contracts: new Map(),
+  refused: new Map(),
+  aggregates: [],
+  answer: async () => undefined,
+  rpcs: new Map(),
+};
 const routed: Routes = { ...nothing, contracts: new Map([[UserService.typeName, contract]]) };
 
 function page(fleet: Fleet, routes = nothing, { serving = true, provesCallers = true } = {}) {

@@ -1,6 +1,7 @@
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { type Instance, Status } from "../../../gen/heddle/discovery/v1/instance_pb.ts";
 import { endpointOf } from "../../mesh/resolve/endpoint-view.ts";
+import type { ResolvedAggregate } from "../aggregate/resolved.ts";
 import type { Fleet } from "../routes/fleet.ts";
 import type { Routes } from "../routes/route-table.ts";
 import { closedMethods, noKeysProblem } from "../upstream/keep-closed.ts";
@@ -24,7 +25,7 @@ const words: Readonly<Record<Status, Word>> = {
   [Status.UNAVAILABLE]: "unavailable",
 };
 
-/** The gateway and every service with its instances, as discovery knows them; and what is not routed, and why. */
+/** The gateway and every service with its instances, as discovery knows them; what is not routed, and what cannot be composed, and why. */
 export function healthPage(options: HealthPageOptions): Record<string, unknown> {
   const { serving, version, fleet, routes } = options;
   const closed = closedBy(options);
@@ -36,6 +37,7 @@ export function healthPage(options: HealthPageOptions): Record<string, unknown> 
     discovery: discoveryOf(fleet),
     services: Object.fromEntries(namesOf(fleet, routes).map((name) => [name, serviceOf(name, fleet, routes)])),
     ...(refused.length > 0 && { refused }),
+    ...(routes.aggregates.length > 0 && { aggregates: routes.aggregates.map(aggregateOf) }),
     ...(closed.length > 0 && { closed }),
   };
 }
@@ -53,6 +55,11 @@ function discoveryOf(fleet: Fleet): { readonly status: Word; readonly problem?: 
   if (fleet.kind === "live") return { status: "healthy" };
   if (fleet.kind === "pending") return { status: "unavailable", problem: "it has not answered yet" };
   return { status: "unavailable", problem: `${fleet.problem}; what follows is what it said last` };
+}
+
+/** Ready, or what is in its way; parts that can do without each other answer meanwhile. */
+function aggregateOf({ aggregate: { path }, problems }: ResolvedAggregate) {
+  return { path, ready: problems.length === 0, ...(problems.length > 0 && { problems }) };
 }
 
 /** Those there are, and those that are routed although nobody is left. */

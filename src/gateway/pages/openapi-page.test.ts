@@ -11,7 +11,8 @@ import { OpenApiPage } from "./openapi-page.ts";
 
 function routesOf(...services: readonly DescService[]): Routes {
   const contracts = services.map((service) => [service.typeName, { service, owner: "it", digest: "" }] as const);
-  return { contracts: new Map(contracts), refused: new Map(), answer: async () => undefined, rpcs: new Map() };
+  const nothing = { refused: new Map(), aggregates: [], answer: async () => undefined, rpcs: new Map() };
+  return { ...nothing, contracts: new Map(contracts) };
 }
 
 function pageOf(routes: Watchable<Routes>): OpenApiPage {

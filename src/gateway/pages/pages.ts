@@ -1,6 +1,7 @@
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import type { Logger } from "../../base/log.ts";
 import type { Followed } from "../../base/watch.ts";
+import type { JsonOutput } from "../../rest/response.ts";
 import { jsonAnswer } from "../../server/answers.ts";
 import type { Routes } from "../routes/route-table.ts";
 import { docsFolder } from "./docs-assets.ts";
@@ -19,13 +20,15 @@ export interface DocumentationOptions {
   readonly routes: Followed<Routes>;
   readonly title: string;
   readonly version: string;
+  /** How REST answers are written. */
+  readonly json: JsonOutput;
   readonly log: Logger;
 }
 
 /** The documentation of what is routed. Nothing of it is made before somebody asks. */
-export function documentationOf({ routes, title, version, log }: DocumentationOptions): Documentation {
+export function documentationOf({ routes, title, version, json, log }: DocumentationOptions): Documentation {
   return {
-    openApi: new OpenApiPage({ routes, about: { title, version }, log }),
+    openApi: new OpenApiPage({ routes, about: { title, version, json }, log }),
     docs: new DocsPage({ title, folder: docsFolder, log }),
   };
 }

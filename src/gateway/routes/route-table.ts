@@ -3,8 +3,12 @@ import type { Logger } from "../../base/log.ts";
 import { type Followed, Watchable } from "../../base/watch.ts";
 import { assertPolicies } from "../../call/policy.ts";
 import type { Rpcs } from "../../wire/grpc/rpc.ts";
+import type { Aggregate } from "../aggregate/aggregate.ts";
+import { answeringAggregates } from "../aggregate/aggregates.ts";
+import type { ResolvedAggregate } from "../aggregate/resolved.ts";
 import { passThrough } from "../upstream/pass-through.ts";
 import { type Answerer, answererOf, type WayUpstream } from "../upstream/port.ts";
+import { restUpstream } from "../upstream/rest-upstream.ts";
 import type { Contract } from "./contract.ts";
 
 /** All that is routed, at one moment. Replaced whole, never changed: a request sees one state of it. */
@@ -12,6 +16,8 @@ export interface Routes {
   readonly contracts: ReadonlyMap<string, Contract>;
   /** Services whose newest description cannot be used. What was routed of them before still is. */
   readonly refused: ReadonlyMap<string, Refused>;
+  /** What is composed of several calls, with what is in the way of it: for documentation and `/health`. */
+  readonly aggregates: readonly ResolvedAggregate[];
   readonly answer: Answerer;
   /** What gRPC calls are answered by directly, with messages that nobody decodes. */
   readonly rpcs: Rpcs;
@@ -26,6 +32,10 @@ export interface Refused {
 /** What a table of routes needs. */
 export interface RouteTableOptions {
   readonly way: WayUpstream;
+  /** Paths that are answered with what several calls bring. Default none. */
+  readonly aggregates?: readonly Aggregate[];
+  /** For aggregates that do not say how long they may take. Default 5 s. */
+  readonly aggregateTimeoutMs?: number;
   readonly log: Logger;
 }
 
@@ -39,8 +49,7 @@ export class RouteTable {
     this.#routes = new Watchable<Routes>({
       contracts: new Map(),
       refused: new Map(),
-      answer: answererOf([], options.way),
-      rpcs: passThrough([], options.way),
+      ...this.#answering([]),
     });
   }
 
@@ -73,9 +82,7 @@ export class RouteTable {
     const now = new Map([...contracts, [typeName, changed ? contract : (known ?? contract)]]);
     try {
       assertPolicies(contract.service);
-      const answer = answererOf(servicesOf(now), this.#options.way);
-      const rpcs = passThrough(servicesOf(now), this.#options.way);
-      this.#routes.set({ contracts: now, refused: without(refused, typeName), answer, rpcs });
+      this.#routes.set({ contracts: now, refused: without(refused, typeName), ...this.#answering(servicesOf(now)) });
     } catch (reason) {
       this.refuse(typeName, reason instanceof Error ? reason.message : String(reason), contract);
       return false;
@@ -83,6 +90,22 @@ export class RouteTable {
     this.#options.log.info(changed ? "routed" : "routed as before", { service: typeName, by: contract.owner });
     return changed;
   }
+
+  /** What contracts have goes before aggregates, which so cost nobody else anything. */
+  #answering(services: readonly DescService[]): Pick<Routes, "answer" | "aggregates" | "rpcs"> {
+    const { way, log, aggregates = [], aggregateTimeoutMs: timeoutMs = 5_000 } = this.#options;
+    const answer = answererOf(services, way);
+    const rpcs = passThrough(services, way);
+    if (aggregates.length === 0) return { answer, rpcs, aggregates: [] };
+    const { clock, json = {} } = way;
+    const tools = { transport: restUpstream(way), timeoutMs, json, clock, log };
+    const composed = answeringAggregates({ aggregates, services, ...tools });
+    return { answer: orElse(answer, composed.answer), rpcs, aggregates: composed.resolved };
+  }
+}
+
+function orElse(first: Answerer, second: Answerer): Answerer {
+  return async (request) => (await first(request)) ?? second(request);
 }
 
 /** Comments alone are news, too; their absence is not, for the replica that has none is of the same version. */

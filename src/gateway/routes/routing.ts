@@ -2,18 +2,28 @@ import type { Client, Transport } from "@connectrpc/connect";
 import type { DiscoveryService } from "../../../gen/heddle/discovery/v1/discovery_pb.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
+import type { LoopLoad } from "../../base/loop-load.ts";
 import type { Random } from "../../base/random.ts";
 import type { Followed } from "../../base/watch.ts";
 import { endpointOf } from "../../mesh/resolve/endpoint-view.ts";
 import type { JsonOutput } from "../../rest/response.ts";
 import type { Authenticate } from "../../security/principal.ts";
+import type { Buckets } from "../../server/policy/local-buckets.ts";
+import type { LoopOverloadOptions } from "../../server/policy/loop-overload.ts";
 import type { ServerParts } from "../../server/serve.ts";
 import { authenticate } from "../../server/steps/authenticate.ts";
 import { authorize } from "../../server/steps/authorize.ts";
 import { deadline } from "../../server/steps/deadline.ts";
+import { deprecation } from "../../server/steps/deprecation.ts";
 import { observe } from "../../server/steps/observe.ts";
+import { rateLimit } from "../../server/steps/rate-limit.ts";
+import { shed } from "../../server/steps/shed.ts";
+import type { Step } from "../../server/steps/step.ts";
+import type { AddressSet } from "../../wire/addresses.ts";
 import type { Engine, SessionTls } from "../../wire/engine.ts";
+import type { Room } from "../../wire/grpc/rpc.ts";
 import { grpcTransport } from "../../wire/grpc.ts";
+import type { Aggregate } from "../aggregate/aggregate.ts";
 import { cachedUpstream } from "../upstream/cached-upstream.ts";
 import { keepClosed } from "../upstream/keep-closed.ts";
 import type { PassOn } from "../upstream/pass-through.ts";
@@ -33,8 +43,18 @@ export interface RoutingOptions {
   readonly upstream: Transport;
   readonly passOn: PassOn;
   readonly upstreamTimeoutMs: number;
+  readonly aggregates: readonly Aggregate[];
   /** Memory for answers that contracts let it give again. */
   readonly answerCacheBytes: number;
+  /** Where the contracts' rate limits are kept; `false`, nowhere. */
+  readonly rateLimits: Buckets | false;
+  /** When the gateway's event loop has too much to do; `false`, whatever comes is passed on. */
+  readonly limits: LoopOverloadOptions | false;
+  readonly loop: () => LoopLoad;
+  /** What the messages of calls have to fit in that are passed on as they are. */
+  readonly room: Room;
+  /** Proxies whose word for where a request comes from is taken. */
+  readonly proxies: AddressSet | undefined;
   readonly json: JsonOutput;
   /** Origins whose pages may open WebSockets: those that may call. */
   readonly corsOrigins: readonly string[];
@@ -58,7 +78,8 @@ export interface Routing extends AsyncDisposable {
 /** Starts to follow discovery and to route what it tells of: instances → descriptors → routes. */
 export function openRouting(options: RoutingOptions): Routing {
   const { discovery, cache, engine, endpointTls = {}, clock, random, log } = options;
-  const table = new RouteTable({ way: wayUpstream(options), log });
+  const { aggregates, upstreamTimeoutMs: aggregateTimeoutMs } = options;
+  const table = new RouteTable({ way: wayUpstream(options), aggregates, aggregateTimeoutMs, log });
   const fleet = new FleetWatch({ discovery, cache, clock, random, log });
   const contracts = new ContractWatch({
     fleet: fleet.fleet,
@@ -79,14 +100,27 @@ export function openRouting(options: RoutingOptions): Routing {
   };
 }
 
-function wayUpstream({ upstream, answerCacheBytes, ...options }: RoutingOptions): WayUpstream {
-  const { parts, passOn, upstreamTimeoutMs, json, clock, random, corsOrigins: origins } = options;
-  const { authenticate: prove } = options;
-  const timeoutOf = timeoutsWithDefault(upstreamTimeoutMs);
-  const cached = withRequestIds(cachedUpstream({ upstream, timeoutOf, maxBytes: answerCacheBytes, clock }));
+/** The way in, top to bottom, as in a server. */
+function wayUpstream(options: RoutingOptions): WayUpstream {
+  const { parts, authenticate: prove, rateLimits, upstreamTimeoutMs, corsOrigins: origins } = options;
+  const { upstream, answerCacheBytes: maxBytes, passOn, json, clock, random, proxies, room } = options;
+  const limiting = rateLimits === false ? [] : [rateLimit(rateLimits)];
   const access = prove === undefined ? [keepClosed()] : [authenticate(prove), authorize()];
-  const steps = [observe(parts.hooks, clock), deadline(parts.draining), ...access]; // the way in, top to bottom, as in a server
-  return { upstream: cached, passOn, steps, timeoutOf, json, clock, random, origins };
+  const door = [observe(parts.hooks, clock), ...shedding(options)];
+  const steps = [...door, deadline(parts.draining), deprecation(), ...access, ...limiting];
+  const timeoutOf = timeoutsWithDefault(upstreamTimeoutMs);
+  const cached = withRequestIds(cachedUpstream({ upstream, timeoutOf, maxBytes, clock }));
+  return { upstream: cached, passOn, steps, timeoutOf, json, clock, random, origins, proxies, room };
+}
+
+/**
+ * What the gateway sheds by is its own event loop alone. How long calls take it cannot go by, as servers do: that one service
+ * is slow is no reason to refuse the calls of others, and the mesh has its bulkheads and circuits for it.
+ */
+function shedding({ limits, loop, clock }: RoutingOptions): readonly Step[] {
+  if (limits === false) return [];
+  const all = { ...limits, minInFlight: Number.POSITIVE_INFINITY };
+  return [shed({ limits: all, loop: loop(), clock, exempt: new Set() })];
 }
 
 /** Asks the instance itself, by its address: another replica may be of another version. */

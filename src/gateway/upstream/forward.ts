@@ -84,7 +84,7 @@ async function* one<T>(item: T): AsyncGenerator<T> {
 }
 
 /** The error as it came: code, message and details intact, without the headers of the hop that it came over. */
-function passedBack(reason: unknown): ConnectError {
+export function passedBack(reason: unknown): ConnectError {
   const error = ConnectError.from(reason);
   const metadata = new Headers();
   passBack(error.metadata, metadata);

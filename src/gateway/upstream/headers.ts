@@ -12,9 +12,12 @@ export function passOnRequest(header: Headers): Headers {
   return out;
 }
 
-/** Adds the headers of an answer, or its trailers, to those that the gateway answers with; not those of the hop. */
+/**
+ * Adds the headers of an answer, or its trailers, to those that the gateway answers with; not those of the hop, and not
+ * what the gateway says there itself.
+ */
 export function passBack(from: Headers, to: Headers): void {
-  for (const [name, value] of answerHeaders(from)) to.append(name, value);
+  for (const [name, value] of answerHeaders(from)) if (name === "set-cookie" || !to.has(name)) to.append(name, value);
   const pushback = from.get(headers.retryPushback);
   if (pushback !== null) to.set(headers.retryPushback, pushback);
 }

@@ -1,8 +1,9 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
-import { ConnectError, type StreamResponse, type UnaryResponse } from "@connectrpc/connect";
+import type { ConnectError, StreamResponse, UnaryResponse } from "@connectrpc/connect";
 import { headers } from "../../call/headers.ts";
 import { methodName } from "../../call/method.ts";
 import type { OutgoingCallInit } from "../../call/outgoing-call.ts";
+import { peerKey } from "../../call/peer.ts";
 import { methodPolicy } from "../../call/policy.ts";
 import { maxTimeoutMs } from "../../call/policy-defaults.ts";
 import type { ServedCall } from "../../call/served-call.ts";
@@ -11,8 +12,10 @@ import { pass } from "../../server/steps/step.ts";
 import { longestMs } from "../../server/time-limit.ts";
 import { maxMessageBytes } from "../../wire/grpc/messages.ts";
 import { rawMessage } from "../../wire/grpc/raw-message.ts";
-import type { Rpc, Rpcs } from "../../wire/grpc/rpc.ts";
+import type { Room, Rpc, Rpcs } from "../../wire/grpc/rpc.ts";
+import { noteCaller } from "../http/caller-address.ts";
 import { requestIdHeader, requestIdOf } from "../http/request-id.ts";
+import { passedBack } from "./forward.ts";
 import { passBack, passOnRequest } from "./headers.ts";
 import type { WayUpstream } from "./port.ts";
 
@@ -40,12 +43,14 @@ class PassThrough implements Rpc {
   readonly timeoutMs: number | undefined;
   readonly maxTimeoutMs: number;
   readonly maxRequestBytes = maxMessageBytes;
+  readonly room: Room | undefined;
   readonly #way: WayUpstream;
 
   constructor(method: DescMethod, way: WayUpstream) {
     this.method = method;
     this.timeoutMs = way.timeoutOf(method);
     this.maxTimeoutMs = method.methodKind === "unary" ? maxTimeoutMs : longestMs;
+    this.room = way.room;
     this.#way = way;
   }
 
@@ -58,8 +63,10 @@ class PassThrough implements Rpc {
   }
 }
 
-/** Names the request and its trace, in the answer whatever that will be. */
-function marked(call: ServedCall, { random }: WayUpstream): string {
+/** Notes where the request comes from, and names it and its trace, in the answer whatever that will be. */
+function marked(call: ServedCall, { random, proxies }: WayUpstream): string {
+  const caller = noteCaller(call.requestHeader, call.peer, proxies);
+  if (proxies !== undefined) call.values.set(peerKey, caller);
   const id = requestIdOf(call.requestField(requestIdHeader));
   const brought = call.requestField(headers.traceparent);
   const traceId = traceIdOf(brought);
@@ -69,11 +76,14 @@ function marked(call: ServedCall, { random }: WayUpstream): string {
   return id;
 }
 
-/** Makes the call and answers with what comes of it. The call being served bounds it, and is told its headers. */
-export async function answerRaw(call: ServedCall, passOn: PassOn, requestId: string): Promise<unknown> {
+/**
+ * Makes the call and answers with what comes of it: a raw message, or a stream of them. The call being served bounds it,
+ * and is told its headers. `requestId` where that is not what the caller brought.
+ */
+export async function answerRaw(call: ServedCall, passOn: PassOn, requestId?: string): Promise<unknown> {
   const { method, message } = call;
   const header = passOnRequest(call.requestHeader);
-  header.set(requestIdHeader, requestId);
+  if (requestId !== undefined) header.set(requestIdHeader, requestId);
   if (call.traceparent !== undefined) header.set(headers.traceparent, call.traceparent);
   try {
     const sent = message as OutgoingCallInit["message"];
@@ -103,9 +113,9 @@ async function lastOf(call: ServedCall, res: StreamResponse): Promise<unknown> {
   return last;
 }
 
-/** The error as it came; what the service says beside it goes into the trailers. */
+/** The error as it came, less what the head has said already. */
 function told(call: ServedCall, reason: unknown): ConnectError {
-  const error = ConnectError.from(reason);
-  passBack(error.metadata, call.responseTrailer);
+  const error = passedBack(reason);
+  call.madeResponseHeader?.forEach((_, name) => error.metadata.delete(name));
   return error;
 }

@@ -14,11 +14,15 @@ import { reflectionServices } from "../../server/reflection.ts";
 import type { Step } from "../../server/steps/step.ts";
 import { throughSteps } from "../../server/through-steps.ts";
 import type { TimeoutOf } from "../../server/time-limit.ts";
+import type { AddressSet } from "../../wire/addresses.ts";
 import { compressions } from "../../wire/grpc/compressions.ts";
 import { maxMessageBytes } from "../../wire/grpc/messages.ts";
+import type { Room } from "../../wire/grpc/rpc.ts";
 import { forwarding } from "./forward.ts";
 import type { PassOn } from "./pass-through.ts";
 import { restUpstream } from "./rest-upstream.ts";
+import { WebCall } from "./web-call.ts";
+import { WebProtocols } from "./web-protocols.ts";
 
 /** What every request passes on its way upstream. */
 export interface WayUpstream {
@@ -32,6 +36,10 @@ export interface WayUpstream {
   readonly json?: JsonOutput;
   readonly clock: Clock;
   readonly random: Random;
+  /** What messages have to fit in that are passed on as they are. If unset, there is always room. */
+  readonly room?: Room;
+  /** Proxies whose word for where a request comes from is taken. If unset, nobody's. */
+  readonly proxies?: AddressSet | undefined;
   /** Origins whose pages may open WebSockets. If unset, none but its own. */
   readonly origins?: readonly string[];
 }
@@ -52,17 +60,38 @@ export function answererOf(services: readonly DescService[], way: WayUpstream): 
     jsonOptions: { registry: contractRegistry(services) },
   });
   for (const service of services) router.service(service, forwarding(service, way.upstream));
+  const passedOn = new Set(services.map(({ typeName }) => typeName));
   for (const [service, implementation] of reflectionServices([...services, Health])) {
     router.service(service, implementation);
   }
   const rpcs = rpcsByPath(router.handlers, way);
+  const protocols = new WebProtocols(contractRegistry(services));
   const { json = {}, origins = [], clock } = way;
   const limits = { maxBodyBytes: maxMessageBytes, origins, clock };
   const rest = transcoder({ services, transport: restUpstream(way), ...limits, json });
   return async (request) => {
     const rpc = isWebSocketRequest(request) ? undefined : rpcs.get(pathOf(request.url));
-    return rpc === undefined ? rest(request) : answerRpc(rpc, request);
+    if (rpc === undefined) return rest(request);
+    const passing = passedOn.has(rpc.service.typeName) && passedThrough(request, { rpc, protocols, way });
+    return passing || answerRpc(rpc, request);
   };
+}
+
+interface Passing {
+  readonly rpc: UniversalHandler;
+  readonly protocols: WebProtocols;
+  readonly way: WayUpstream;
+}
+
+/** Hands a call in binary on as bytes; `undefined` for one whose messages have to be read here, or that is none. */
+function passedThrough(
+  request: UniversalServerRequest,
+  { rpc: { method }, protocols, way }: Passing,
+): Promise<UniversalServerResponse> | undefined {
+  if (request.method !== "POST") return undefined;
+  const protocol = protocols.of(request.header.get("content-type") ?? "", method);
+  const call = protocol && WebCall.begin(request, method, { way, protocol });
+  return call && protocol.answer(call);
 }
 
 async function answerRpc(rpc: UniversalHandler, request: UniversalServerRequest): Promise<UniversalServerResponse> {

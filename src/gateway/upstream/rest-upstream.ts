@@ -1,5 +1,11 @@
 import type { DescMethod } from "@bufbuild/protobuf";
-import type { StreamResponse, Transport, UnaryResponse } from "@connectrpc/connect";
+import {
+  ConnectError,
+  type ContextValues,
+  type StreamResponse,
+  type Transport,
+  type UnaryResponse,
+} from "@connectrpc/connect";
 import type { Clock } from "../../base/clock.ts";
 import { runInCall } from "../../call/context.ts";
 import { methodName } from "../../call/method.ts";
@@ -22,14 +28,21 @@ export interface RestUpstreamOptions {
  * upstream is made on behalf of the one that REST is, and ends with it.
  */
 export function restUpstream({ upstream, steps, timeoutOf, clock }: RestUpstreamOptions): Transport {
-  const begun = (method: DescMethod, signal: AbortSignal | undefined, header: HeadersInit | undefined) => {
-    const timeoutMs = timeoutOf(method);
+  const begun = (
+    method: DescMethod,
+    signal: AbortSignal | undefined,
+    askedMs: number | undefined,
+    header: HeadersInit | undefined,
+    values: ContextValues | undefined,
+  ) => {
+    const timeoutMs = sooner(askedMs, timeoutOf(method));
     const arrivedAt = clock.now();
     const call = new ServedCall({
       method,
       protocolName: "rest",
       requestMethod: "POST",
       header: header instanceof Headers ? header : new Headers(header),
+      values,
       url: `http://mesh/${methodName(method)}`,
       deadlineAt: timeoutMs === undefined ? undefined : arrivedAt + timeoutMs,
       arrivedAt,
@@ -43,23 +56,35 @@ export function restUpstream({ upstream, steps, timeoutOf, clock }: RestUpstream
       await pass(steps, call);
       return await runInCall(call, next);
     } catch (reason) {
+      if (reason instanceof ConnectError && !Object.isFrozen(reason)) addHeader(call, reason.metadata);
       call.end(reason);
       throw reason;
     }
   };
   return {
-    async unary(method, signal, _timeoutMs, header, message, values) {
-      const { call, timeoutMs } = begun(method, signal, header);
+    async unary(method, signal, askedMs, header, message, values) {
+      const { call, timeoutMs } = begun(method, signal, askedMs, header, values);
       const next = () => upstream.unary(method, undefined, timeoutMs, call.requestHeader, message, values);
       const res: UnaryResponse<typeof method.input, typeof method.output> = await through(call, next);
+      addHeader(call, res.header);
       call.end();
       return res;
     },
-    async stream(method, signal, _timeoutMs, header, messages) {
-      const { call, timeoutMs } = begun(method, signal, header);
+    async stream(method, signal, askedMs, header, messages, values) {
+      const { call, timeoutMs } = begun(method, signal, askedMs, header, values);
       const next = () => upstream.stream(method, undefined, timeoutMs, call.requestHeader, messages);
       const res: StreamResponse<typeof method.input, typeof method.output> = await through(call, next);
+      addHeader(call, res.header);
       return { ...res, message: untilAborted(res.message, call.signal, (reason) => call.end(reason)) };
     },
   };
+}
+
+function sooner(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
+}
+
+/** What steps have to say in the answer's head. */
+function addHeader({ madeResponseHeader }: ServedCall, header: Headers): void {
+  madeResponseHeader?.forEach((value, name) => header.set(name, value));
 }

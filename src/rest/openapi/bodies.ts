@@ -1,6 +1,8 @@
-import type { DescField, DescMessage, JsonObject } from "@bufbuild/protobuf";
+import { type DescField, type DescMessage, type DescMethod, getOption, type JsonObject } from "@bufbuild/protobuf";
+import { field as fieldOption } from "../../../gen/heddle/policy/v1/policy_pb.ts";
 import type { Binding } from "../binding.ts";
 import { commentOf } from "./comments.ts";
+import { streamError } from "./failures.ts";
 import type { Schemas } from "./schemas.ts";
 
 /** The body that a binding reads; `undefined` for none. */
@@ -8,13 +10,12 @@ export function requestBody(binding: Binding, schemas: Schemas): JsonObject | un
   const { body, method, variables } = binding;
   if (body.kind === "none") return undefined;
   const inPath = variables.map(({ fields }) => fields);
-  const field = "field" in body ? body.field : undefined;
-  if (field === undefined) {
-    if (isHttpBody(method.input)) return { required: true, content: { "*/*": {} } };
+  if (body.kind === "raw") return { required: true, content: anything };
+  if (body.kind === "all") {
     const required = [...schemas.mandatory(method.input)].some((each) => !inPath.some(([first]) => first === each));
     return { ...(required && { required }), content: json(schemas.messageWithout(method.input, inPath)) };
   }
-  if (isHttpBody(field.message)) return { required: true, content: { "*/*": {} } };
+  const { field } = body;
   const below = inPath.flatMap(([first, ...others]) => (first === field && asksFor(others, schemas) ? [others] : []));
   const { description, ...schema } = schemas.field(field, "input", below);
   return { ...(description !== undefined && { description }), required: true, content: json(schema) };
@@ -29,12 +30,20 @@ function asksFor(path: readonly DescField[], schemas: Schemas): boolean {
   return last !== undefined && schemas.mandatory(last.parent as DescMessage).has(last);
 }
 
+/** Whether the contract names the field by which a stream goes on where it was. */
+export function resumes({ methodKind, input }: DescMethod): boolean {
+  return methodKind === "server_streaming" && input.fields.some((field) => getOption(field, fieldOption).resumeAfter);
+}
+
 /** The answer of a call that went well, by its status. */
 export function success(binding: Binding, schemas: Schemas): JsonObject {
   const { method, created, responseBody } = binding;
   const content = contentOf(binding, schemas);
   const about = aboutAnswer(method.output, responseBody);
-  if (method.methodKind === "server_streaming") return { "200": { description: `A stream. ${about}`, content } };
+  if (method.methodKind === "server_streaming") {
+    const nothingMore = { description: "Nothing comes after the event that `Last-Event-ID` names." };
+    return { "200": { description: `A stream. ${about}`, content }, ...(resumes(method) && { "204": nothingMore }) };
+  }
   if (created === undefined) return { "200": { description: about, content } };
   const schema = { type: "string", format: "uri-reference" };
   const location = { description: `Where it is: ${created.template.source}`, schema, required: true };
@@ -42,20 +51,19 @@ export function success(binding: Binding, schemas: Schemas): JsonObject {
 }
 
 function contentOf(binding: Binding, schemas: Schemas): JsonObject {
-  const { method, responseBody } = binding;
-  const message = responseBody === undefined ? method.output : responseBody.message;
-  if (isHttpBody(message) && responseBody?.fieldKind !== "list") return { "*/*": {} };
+  if (binding.rawResponse) return anything;
   const schema = answerSchema(binding, schemas);
-  if (method.methodKind !== "server_streaming") return json(schema);
-  const each = (text: string) => ({ ...schema, description: text });
+  if (binding.method.methodKind !== "server_streaming") return json(schema);
+  const item = { anyOf: [schema, { $ref: streamError }] };
   return {
-    "application/x-ndjson": {
-      schema: each('One line. An error after the first is a last line `{"error": …}` with a google.rpc.Status.'),
-    },
+    "application/x-ndjson": { schema: { ...item, description: "One line." } },
     "text/event-stream": {
-      schema: each("The data of one event. An error after the first is a last event named `error`."),
+      schema: {
+        ...schema,
+        description: "The data of one event. The last is named `end`, or `error` with a google.rpc.Status.",
+      },
     },
-    "application/json": { schema: { type: "array", items: schema } },
+    "application/json": { schema: { type: "array", items: item } },
   };
 }
 
@@ -70,10 +78,8 @@ function aboutAnswer(output: DescMessage, field: DescField | undefined): string 
   return commentOf(field ?? output) || "OK";
 }
 
-/** Whether JSON makes room for bytes as they are: https://google.aip.dev/127 */
-function isHttpBody(desc: DescMessage | undefined): boolean {
-  return desc?.typeName === "google.api.HttpBody";
-}
+/** Bytes of any type: https://google.aip.dev/127 */
+const anything: JsonObject = { "*/*": {} };
 
 function json(schema: JsonObject): JsonObject {
   return { "application/json": { schema } };

@@ -56,6 +56,11 @@ export function failuresOf(method: DescMethod, { takesKey }: { readonly takesKey
     ...(rateLimit === undefined ? [] : ["429"]),
     ...named(method),
   ];
+  return failureReferences(statuses);
+}
+
+/** The components of these statuses, and of any other error. */
+export function failureReferences(statuses: readonly string[]): JsonObject {
   const found = [...new Set(statuses)].sort().map((status) => [status, reference(status)] as const);
   return Object.fromEntries([...found, ["default", reference("default")]]);
 }
@@ -98,11 +103,17 @@ export function failureSchemas(): JsonObject {
       type: "object",
       description: "An error, as https://github.com/googleapis/googleapis/blob/master/google/rpc/status.proto has it.",
       properties: {
-        code: { type: "integer", format: "int32", description: "The gRPC code, from 1 to 16." },
-        message: { type: "string", description: "What is wrong, for people." },
+        code: { type: "integer", format: "int32", description: "The gRPC code, from 1 to 16.", examples: [5] },
+        message: { type: "string", description: "What is wrong, for people.", examples: ["user 42 does not exist"] },
         details,
       },
       required: ["code", "message"],
+    },
+    StreamError: {
+      type: "object",
+      description: "Stands for a message where a stream has failed: nothing comes after it.",
+      properties: { error: { $ref: "#/components/schemas/google.rpc.Status" } },
+      required: ["error"],
     },
     Problem: {
       type: "object",
@@ -121,6 +132,9 @@ export function failureSchemas(): JsonObject {
     },
   };
 }
+
+/** Where the schema of a stream's last message is, when the stream has failed. */
+export const streamError = "#/components/schemas/StreamError";
 
 const wrongField: JsonObject = {
   type: "object",

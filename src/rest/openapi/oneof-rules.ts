@@ -11,7 +11,12 @@ interface Choice {
 }
 
 /** Keywords that keep a message from holding two members of a oneof, and from holding none where one is asked for. */
-export function exclusions(desc: DescMessage, fields: readonly DescField[]): JsonObject {
+export function exclusions(
+  desc: DescMessage,
+  fields: readonly DescField[],
+  nameOf: (field: DescField) => string,
+): JsonObject {
+  const areSet = (them: readonly DescField[]) => allSet(them, nameOf);
   const choices = [...ofOneofs(desc, fields), ...ofRules(desc, fields)];
   const pairs = choices.flatMap(({ among }) => among.flatMap((a, i) => among.slice(i + 1).map((b) => [a, b])));
   const asked = choices.filter(({ required }) => required);
@@ -24,11 +29,11 @@ export function exclusions(desc: DescMessage, fields: readonly DescField[]): Jso
 }
 
 /** Fits what has all of the fields. One without presence is written always, and counts where it is not zero. */
-function areSet(fields: readonly DescField[]): JsonObject {
+function allSet(fields: readonly DescField[], nameOf: (field: DescField) => string): JsonObject {
   const implicit = fields.filter(({ presence }) => presence === Presence.IMPLICIT);
-  const properties = implicit.map((field) => [field.jsonName, { not: { const: zeroOf(field) } }] as const);
+  const properties = implicit.map((field) => [nameOf(field), { not: { const: zeroOf(field) } }] as const);
   return {
-    required: fields.map(({ jsonName }) => jsonName),
+    required: fields.map(nameOf),
     ...(properties.length > 0 && { properties: Object.fromEntries(properties) }),
   };
 }

@@ -1,7 +1,7 @@
 import type { DescMethod, JsonObject } from "@bufbuild/protobuf";
-import { safeToRepeat } from "../../call/method.ts";
+import { isDeprecated, safeToRepeat } from "../../call/method.ts";
 import type { Binding } from "../binding.ts";
-import { requestBody, success } from "./bodies.ts";
+import { requestBody, resumes, success } from "./bodies.ts";
 import { commentOf, summaryOf } from "./comments.ts";
 import { failuresOf } from "./failures.ts";
 import { pathParameters, queryParameters } from "./parameters.ts";
@@ -26,6 +26,7 @@ export function operation({ binding, path, index }: Documented, schemas: Schemas
     ...pathParameters(path, schemas),
     ...queryParameters(binding, schemas),
     ...(takesKey ? [{ $ref: "#/components/parameters/IdempotencyKey" }] : []),
+    ...(resumes(method) ? [{ $ref: "#/components/parameters/LastEventId" }] : []),
   ];
   const body = requestBody(binding, schemas);
   return {
@@ -47,15 +48,22 @@ function operationId({ name, parent }: DescMethod, index: number): string {
   return index === 0 ? id : `${id}_${index + 1}`;
 }
 
-function isDeprecated({ deprecated, parent }: DescMethod): boolean {
-  return deprecated || parent.deprecated || parent.file.deprecated;
-}
-
-/** For POST that changes something: https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/ */
-export const idempotencyKey: JsonObject = {
-  name: "Idempotency-Key",
-  in: "header",
-  description:
-    "Names this request, so that it takes effect once however often it is sent: whoever sends it again with the same key gets the first answer again.",
-  schema: { type: "string", minLength: 1, maxLength: 255 },
+/**
+ * The header fields that operations refer to: of https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
+ * and https://html.spec.whatwg.org/multipage/server-sent-events.html#the-last-event-id-header
+ */
+export const headerParameters: JsonObject = {
+  IdempotencyKey: {
+    name: "Idempotency-Key",
+    in: "header",
+    description:
+      "Names this request, so that it takes effect once however often it is sent: whoever sends it again with the same key gets the first answer again.",
+    schema: { type: "string", minLength: 1, maxLength: 255 },
+  },
+  LastEventId: {
+    name: "Last-Event-ID",
+    in: "header",
+    description: "The id of the event that was seen last: only what comes after it is told.",
+    schema: { type: "string" },
+  },
 };

@@ -34,7 +34,8 @@ function blankAbout({ field, partOf, rest }: PathBlank, schemas: Schemas): JsonO
 
 /** What of the request message may come in the query string: everything but what path and body give. */
 export function queryParameters(binding: Binding, schemas: Schemas): JsonObject[] {
-  if (binding.body.kind !== "none" && !("field" in binding.body && binding.body.field)) return [];
+  const { body } = binding;
+  if (body.kind === "all" || (body.kind === "raw" && body.field === undefined)) return [];
   return below(binding.method.input, [], { binding, schemas });
 }
 

@@ -24,14 +24,32 @@ export function policyKeywords(method: DescMethod): JsonObject {
 /** The same for people, a sentence each. */
 export function policyWords(method: DescMethod): readonly string[] {
   const policy = methodPolicy(method);
-  return [accessWords(policy), timeWords(policy), repeatWords(method), limitWords(policy), cacheWords(policy)].filter(
-    (words) => words !== "",
-  );
+  return [
+    deprecationWords(policy),
+    accessWords(policy),
+    timeWords(policy),
+    repeatWords(method),
+    limitWords(policy),
+    cacheWords(policy),
+  ].filter((words) => words !== "");
 }
 
 function idempotencyOf(method: DescMethod): string {
   if (withoutSideEffects(method)) return "no-side-effects";
   return safeToRepeat(method) ? "idempotent" : "unknown";
+}
+
+function deprecationWords({ deprecation }: MethodPolicy): string {
+  if (deprecation === undefined) return "";
+  const { sinceSeconds, sunsetAt, successor, documentation } = deprecation;
+  const until = sunsetAt === undefined ? "" : `, and may be gone after ${day(sunsetAt)}`;
+  const instead = successor === "" ? "" : ` Its successor is at \`${successor}\`.`;
+  const more = documentation === "" ? "" : ` How to move on: ${documentation}`;
+  return `**Deprecated** since ${day(sinceSeconds * 1_000)}${until}; answers say so in \`Deprecation\`, \`Sunset\` and \`Link\`.${instead}${more}`;
+}
+
+function day(at: number): string {
+  return new Date(at).toISOString().slice(0, 10);
 }
 
 function accessWords({ access }: MethodPolicy): string {

@@ -1,13 +1,8 @@
-import {
-  create,
-  type DescEnum,
-  type DescField,
-  type DescMessage,
-  type JsonObject,
-  ScalarType,
-} from "@bufbuild/protobuf";
+import { type DescEnum, type DescField, type DescMessage, type JsonObject, ScalarType } from "@bufbuild/protobuf";
+import { protoCamelCase } from "@bufbuild/protobuf/reflect";
 import { FeatureSet_FieldPresence as Presence } from "@bufbuild/protobuf/wkt";
 import { createValidator, type Validator } from "@bufbuild/protovalidate";
+import type { JsonOutput } from "../response.ts";
 import { commentOf } from "./comments.ts";
 import {
   celWords,
@@ -18,6 +13,7 @@ import {
   valueRules,
   zeroPasses,
 } from "./field-rules.ts";
+import { mandatoryFields } from "./mandatory.ts";
 import { exclusions } from "./oneof-rules.ts";
 import { type Direction, scalarSchema, wellKnownSchema, zeroOf } from "./value-schema.ts";
 
@@ -33,8 +29,12 @@ export class Schemas {
   readonly #outputs = new Map<DescMessage, JsonObject>();
   readonly #outputNames = new Set<string>();
   readonly #enums = new Map<DescEnum, JsonObject>();
-  readonly #validator: Validator = createValidator();
-  readonly #mandatory = new Map<DescMessage, ReadonlySet<DescField>>();
+  readonly #json: JsonOutput;
+  #validator: Validator | undefined;
+
+  constructor(json: JsonOutput = {}) {
+    this.#json = json;
+  }
 
   /** The schema of a message: inline where JSON has its own way of writing it, else a reference. */
   message(desc: DescMessage, direction: Direction): JsonObject {
@@ -55,6 +55,16 @@ export class Schemas {
     return this.#object(desc, "input", paths);
   }
 
+  /** How answers spell a field; requests may spell it so, too. */
+  nameOf({ name, jsonName }: DescField): string {
+    return this.#json.useProtoFieldName === true ? name : jsonName;
+  }
+
+  /** How answers spell a name that is snake_case in the contract. */
+  memberName(name: string): string {
+    return this.#json.useProtoFieldName === true ? name : protoCamelCase(name);
+  }
+
   /** The schema of a field as it stands in a message, with its comment and its rules. */
   field(field: DescField, direction: Direction, without: readonly Path[] = []): JsonObject {
     const rules = rulesOf(field);
@@ -69,18 +79,9 @@ export class Schemas {
     };
   }
 
-  /** The fields that a request cannot go without: those that break a rule of the message when nothing is set. */
+  /** The fields that a request cannot go without. */
   mandatory(desc: DescMessage): ReadonlySet<DescField> {
-    const known = this.#mandatory.get(desc);
-    if (known !== undefined) return known;
-    const ruled = desc.fields.some((field) => rulesOf(field) !== undefined);
-    const { violations = [] } = ruled ? this.#validator.validate(desc, create(desc)) : {};
-    const fields = violations.flatMap(({ field: [first, second] }) =>
-      first?.kind === "field" && second === undefined ? [first] : [],
-    );
-    const found = new Set(fields);
-    this.#mandatory.set(desc, found);
-    return found;
+    return mandatoryFields(desc, () => (this.#validator ??= createValidator()));
   }
 
   /** Everything that was referred to, by the name of its component. */
@@ -108,14 +109,14 @@ export class Schemas {
     const gone = new Set(without.filter((path) => path.length === 1).map(([first]) => first));
     const fields = desc.fields.filter((field) => !gone.has(field));
     const below = (field: DescField) => without.filter(([first]) => first === field).map((path) => path.slice(1));
-    const properties = fields.map((field) => [field.jsonName, this.field(field, direction, below(field))] as const);
-    const required = fields.filter((field) => this.#isRequired(field, direction)).map(({ jsonName }) => jsonName);
+    const properties = fields.map((field) => [this.nameOf(field), this.field(field, direction, below(field))] as const);
+    const required = fields.filter((field) => this.#isRequired(field, direction)).map((field) => this.nameOf(field));
     return {
       type: "object",
       ...described([commentOf(desc), ...celWords(messageRulesOf(desc))]),
       properties: Object.fromEntries(properties),
       ...(required.length > 0 && { required }),
-      ...exclusions(desc, fields),
+      ...exclusions(desc, fields, (field) => this.nameOf(field)),
       ...(direction === "input" && { additionalProperties: false }),
       ...(desc.deprecated && { deprecated: true }),
     };
@@ -124,6 +125,7 @@ export class Schemas {
   /** Answers hold every field that has no absence; requests need what the rules of the contract ask for. */
   #isRequired(field: DescField, direction: Direction): boolean {
     if (direction === "input") return this.mandatory(field.parent as DescMessage).has(field);
+    if (this.#json.alwaysEmitImplicit === false) return false;
     return field.presence === Presence.IMPLICIT || field.presence === Presence.LEGACY_REQUIRED;
   }
 
@@ -158,13 +160,13 @@ export class Schemas {
 
   #enum(desc: DescEnum): JsonObject {
     if (desc.typeName === "google.protobuf.NullValue") return { type: "null" };
-    if (!this.#enums.has(desc)) this.#enums.set(desc, enumSchema(desc));
+    if (!this.#enums.has(desc)) this.#enums.set(desc, enumSchema(desc, this.#json.enumAsInteger === true));
     return { $ref: `#/components/schemas/${desc.typeName}` };
   }
 
   #choice({ oneof }: DescField): readonly string[] {
     if (oneof === undefined || oneof.fields.length < 2) return [];
-    return [`At most one of ${oneof.fields.map(({ jsonName }) => `\`${jsonName}\``).join(", ")} is set.`];
+    return [`At most one of ${oneof.fields.map((each) => `\`${this.nameOf(each)}\``).join(", ")} is set.`];
   }
 }
 
@@ -190,14 +192,14 @@ export function described(parts: readonly string[]): JsonObject {
   return said.length > 0 ? { description: said.join("\n\n") } : {};
 }
 
-function enumSchema(desc: DescEnum): JsonObject {
+function enumSchema(desc: DescEnum, asInteger: boolean): JsonObject {
   const values = desc.values.map((value) => {
     const comment = [value.deprecated && "Deprecated.", commentOf(value)].filter(Boolean).join(" ");
-    return { name: value.jsonName, comment: comment.replaceAll(/\s+/g, " ") };
+    return { name: asInteger ? value.number : value.jsonName, comment: comment.replaceAll(/\s+/g, " ") };
   });
   const list = values.filter(({ comment }) => comment !== "").map(({ name, comment }) => `- \`${name}\`: ${comment}`);
   return {
-    type: "string",
+    type: asInteger ? "integer" : "string",
     enum: values.map(({ name }) => name),
     ...described([commentOf(desc), list.join("\n")]),
     ...(list.length > 0 && { "x-enum-descriptions": values.map(({ comment }) => comment) }),

@@ -154,3 +154,16 @@ test("a stream of which nothing comes begins after a second, and shows every 15 
   await pieces?.return?.();
   expect(clock.pending).toBe(0);
 });
+
+test("a reader of events that goes away while nothing comes ends the call, and leaves no timer behind", async () => {
+  const away = new AbortController();
+  const { body } = await watch("slow", "text/event-stream", { signal: away.signal });
+  const pieces = body?.[Symbol.asyncIterator]();
+  await pieces?.next();
+  await pieces?.next();
+  const third = pieces?.next();
+  await clock.advance(1);
+  away.abort();
+  expect(await third).toEqual({ done: true, value: undefined });
+  expect(clock.pending).toBe(0);
+});

@@ -5,6 +5,7 @@ import { traceIdOf } from "../../call/traceparent.ts";
 import type { ServerHooks } from "../hooks.ts";
 import type { ServerLoad } from "../load.ts";
 import { isOverloaded } from "../overloaded.ts";
+import { isRateLimited } from "./rate-limit.ts";
 import type { DoorStep } from "./step.ts";
 
 /** Tells the hooks of each call when it starts and how it ends, and counts it among the load. First, so that what other steps refuse counts too. */
@@ -15,9 +16,10 @@ export function observe(hooks: ServerHooks, clock: Clock, load?: ServerLoad): Do
       const code = codeOf(reason, call);
       load?.ended(code);
       const isBug = reason !== undefined && !(reason instanceof ConnectError) && !call.aborted;
-      const bug = isBug ? { bug: reason, traceId: traceIdOf(call.traceparent) } : {};
-      const shed = isOverloaded(reason) ? { shed: true } : {};
-      hooks.callEnded?.({ method: call.method, code, durationMs: clock.now() - call.arrivedAt, ...bug, ...shed });
+      const requestId = isBug ? call.requestField("x-request-id") : undefined;
+      const bug = isBug ? { bug: reason, traceId: traceIdOf(call.traceparent), requestId } : {};
+      const refused = isOverloaded(reason) ? { shed: true } : isRateLimited(reason) ? { rateLimited: true } : {};
+      hooks.callEnded?.({ method: call.method, code, durationMs: clock.now() - call.arrivedAt, ...bug, ...refused });
     });
   };
 }

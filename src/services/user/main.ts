@@ -1,4 +1,5 @@
 import { UserService } from "../../../gen/shop/user/v1/user_pb.ts";
+import { UserService as UserServiceV2 } from "../../../gen/shop/user/v2/user_pb.ts";
 import { heddleDescriptors } from "../../app/descriptors.ts";
 import { serve } from "../../app/run.ts";
 import { orExit, readSettings } from "../../base/env.ts";
@@ -7,6 +8,7 @@ import { openStore } from "../../store/orm.ts";
 import { userConfig } from "./config.ts";
 import { userRows } from "./user-entity.ts";
 import { userService } from "./user-service.ts";
+import { userServiceV2 } from "./user-service-v2.ts";
 
 const title = "heddle user service";
 const { logLevel, ...config } = readSettings(title, userConfig);
@@ -19,7 +21,10 @@ const server = await orExit(
     ...config,
     name: "user",
     descriptors: heddleDescriptors,
-    services: [[UserService, userService({ store })]],
+    services: [
+      [UserService, userService({ store })],
+      [UserServiceV2, userServiceV2({ store })],
+    ],
     log,
   }),
 );

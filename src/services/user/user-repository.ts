@@ -28,9 +28,10 @@ export function userRepository(em: SqlEntityManager) {
       throw conflict("user", id, { expected: version, actual: user.version }, domain);
     },
 
-    /** One row more than the page holds, oldest first. */
-    list({ limit, after }: Page): Promise<User[]> {
-      const where = after === undefined ? {} : { id: { $gt: BigInt(after) } };
+    /** One row more than the page holds, oldest first: of everyone, or of who has the email, whatever its case. */
+    list({ limit, after }: Page, email = ""): Promise<User[]> {
+      const further = after === undefined ? {} : { id: { $gt: BigInt(after) } };
+      const where = email === "" ? further : { ...further, emailKey: emailKey(email) };
       return em.find(User, where, { orderBy: { id: "asc" }, limit: limit + 1 });
     },
 

@@ -5,7 +5,7 @@ import { failureOfStatus } from "./failure.ts";
 import { fromPlain, isObject, plainName, toPlain } from "./plain-json.ts";
 import type { Call, Outcome, Way } from "./rpc-ways.ts";
 
-/** One google.api.http rule in one of its two spellings. */
+/** One google.api.http rule in one of its spellings. */
 interface Path {
   readonly verb: string;
   readonly template: string;
@@ -14,8 +14,13 @@ interface Path {
   readonly style: "v1" | "api";
 }
 
+/** How many paths a rule has: `/api` is `/v1` for clients that know nothing of Protobuf, and no other version. */
+export function spellingsOf(template: string): number {
+  return template.startsWith("/v1/") ? 2 : 1;
+}
+
 /**
- * REST as its clients see it: every rule of the method, under `/v1` and under `/api`. It reads the annotations by
+ * REST as its clients see it: every rule of the method, under its path, and those of `/v1` under `/api` as well. It reads the annotations by
  * itself, so that the transcoder is held against the contract and not against its own reading of it.
  */
 export function restWaysOf(method: DescMethod): readonly Way[] {
@@ -31,7 +36,8 @@ function pathsOf(method: DescMethod): readonly Path[] {
   return [rule, ...rule.additionalBindings].flatMap(({ pattern, body, responseBody }) => {
     const [verb, template] = verbAndPath(pattern);
     const v1 = { verb, template, body, responseBody, style: "v1" as const };
-    return [v1, { ...v1, template: template.replace("/v1/", "/api/"), style: "api" as const }];
+    const api = { ...v1, template: template.replace("/v1/", "/api/"), style: "api" as const };
+    return [v1, api].slice(0, spellingsOf(template));
   });
 }
 

@@ -5,6 +5,7 @@ import { DiscoveryService } from "../../../gen/heddle/discovery/v1/discovery_pb.
 import { CatalogService } from "../../../gen/shop/catalog/v1/catalog_pb.ts";
 import { OrderService } from "../../../gen/shop/order/v1/order_pb.ts";
 import { UserService } from "../../../gen/shop/user/v1/user_pb.ts";
+import { UserService as UserServiceV2 } from "../../../gen/shop/user/v2/user_pb.ts";
 import { openMesh } from "../../mesh/mesh.ts";
 import { staticResolver } from "../../mesh/resolve/static.ts";
 import { bearerTokens } from "../../security/bearer-tokens.ts";
@@ -18,6 +19,7 @@ import { orderRows } from "../../services/order/order-entity.ts";
 import { orderService } from "../../services/order/order-service.ts";
 import { userRows } from "../../services/user/user-entity.ts";
 import { userService } from "../../services/user/user-service.ts";
+import { userServiceV2 } from "../../services/user/user-service-v2.ts";
 import { openStore, type Store, type StoreOptions } from "../../store/orm.ts";
 import { openDatabase } from "../../testing/open-database.ts";
 import { issuerKey, tokenBy } from "../../testing/token-issuer.ts";
@@ -60,7 +62,12 @@ export async function openShop(): Promise<Shop> {
   const listen = async (name: string, ...services: ServiceEntry[]) =>
     opening.use(await openServer({ name, version: "1.2.3", services, authenticate }));
 
-  const user = await listen("user", [UserService, userService({ store: await store(userRows) })]);
+  const userStore = await store(userRows);
+  const user = await listen(
+    "user",
+    [UserService, userService({ store: userStore })],
+    [UserServiceV2, userServiceV2({ store: userStore })],
+  );
   const catalog = await listen("catalog", [CatalogService, catalogService({ store: await store(catalogRows) })]);
   const discovery = opening.use(await openDiscovery({ kept: keptInRows(await store(discoveryRows)) }));
   const found = await listen("discovery", [DiscoveryService, discovery.discovery], [ConsulService, discovery.consul]);

@@ -4,12 +4,14 @@ import { consulCases, discoveryCases } from "./cases/discovery-cases.ts";
 import { orderCases } from "./cases/order-cases.ts";
 import { healthCases, loadCases, reflectionCases } from "./cases/standard-cases.ts";
 import { userCases } from "./cases/user-cases.ts";
+import { userV2Cases } from "./cases/user-v2-cases.ts";
 import { restWaysOf } from "./rest-ways.ts";
 import { rpcWaysOf, type Way } from "./rpc-ways.ts";
 
 /** Everything that is promised to callers, one row a promise. Each row is tried in every way its method can be called. */
 export const table: readonly Case[] = [
   ...userCases,
+  ...userV2Cases,
   ...catalogCases,
   ...orderCases,
   ...discoveryCases,

@@ -24,15 +24,15 @@ export interface SteadyLoad {
   end(): Promise<LoadReport>;
 }
 
-/** Calls steadily: `inFlight` callers, each of which rests a moment between two calls. */
-export function callSteadily(inFlight: number, call: (turn: number) => Promise<unknown>): SteadyLoad {
+/** Calls steadily: `inFlight` callers, each of which rests a moment between two calls, by default 10 ms. */
+export function callSteadily(inFlight: number, call: (turn: number) => Promise<unknown>, restMs = 10): SteadyLoad {
   let on = true;
   const running = run(
     () => on,
     inFlight,
     async (turn) => {
       await call(turn);
-      await sleep(10);
+      await sleep(restMs);
     },
   );
   return {

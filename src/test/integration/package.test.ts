@@ -40,6 +40,11 @@ test("README's service is served, called through the mesh, and found by the gate
   await door.answers(`http://127.0.0.1:${gateway}/health`);
   const { text } = await eventually(`the gateway answers ${path}`, look);
   expect(JSON.parse(text)).toEqual({ text: "Hello, Ada!" });
+  const [page, document] = await Promise.all(
+    ["docs", "openapi.json"].map(async (name) => (await fetch(`http://127.0.0.1:${gateway}/${name}`)).text()),
+  );
+  expect(page).toContain("swagger-ui-bundle.js");
+  expect(document).toContain("HelloService");
   expect(await server.end("SIGTERM")).toEqual({ code: 0, signal: null });
 });
 
@@ -49,6 +54,8 @@ test("the package holds programs, types and contracts of its own, and no tests",
   expect(files.filter((file) => odd.test(file))).toEqual([]);
   const wanted = ["LICENSE", "README.md", "CHANGELOG.md", "proto/heddle/policy/v1/policy.proto"];
   expect(files).toEqual(expect.arrayContaining([...wanted, "third_party/google/api/annotations.proto"]));
+  const described = ["descriptors.binpb", "docs/swagger-ui-bundle.js", "docs/swagger-ui.css", "docs/LICENSE"];
+  expect(files).toEqual(expect.arrayContaining(described.map((file) => `dist/gen/${file}`)));
   for (const { types, default: code } of Object.values(entryPoints())) {
     expect(existsSync(join(project.folder, installed, types)), types).toBe(true);
     expect(existsSync(join(project.folder, installed, code)), code).toBe(true);

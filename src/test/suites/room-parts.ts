@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { create, createFileRegistry, type DescService, type MessageInitShape, setExtension } from "@bufbuild/protobuf";
 import {
   FieldDescriptorProto_Label,
@@ -26,6 +27,9 @@ export const RoomService = roomContract();
 /** The same, of which `Talk` asks for a scope. */
 export const GuardedRoomService = roomContract({ access: { scopes: ["talk"] } });
 
+/** A text that nothing on the way can make shorter. */
+export const megabyte = randomBytes(768 * 1024).toString("base64");
+
 /** What the rooms have done and seen. */
 export class Rooms {
   /** Notes that `Follow` has handed out, and those that `Gather` has taken. */
@@ -36,11 +40,13 @@ export class Rooms {
   /** What `Gather` waits for before it reads. */
   gate: Promise<void> = Promise.resolve();
 
-  /** Says `text` `count` times. A room "broken" fails behind the first, "endless" says nothing more. */
+  /** Says `text`, or a megabyte in the room "loud", `count` times. "broken" fails behind the first, "endless" says no more. */
   async *follow({ room, text, count }: Note, context: HandlerContext) {
     this.#watch(context);
-    for (this.sent = 0; this.sent < count; this.sent++) {
-      yield { room, text, count: this.sent };
+    this.sent = 0;
+    for (let i = 0; i < count; i++) {
+      this.sent++;
+      yield { room, text: room === "loud" ? megabyte : text, count: i };
       if (room === "broken") throw new ConnectError("the room is on fire", Code.DataLoss);
       if (room === "endless") await aborted(context.signal);
     }
@@ -119,9 +125,10 @@ async function atGateway(engine: Engine, { service = RoomService, ...options }: 
   const rooms = new Rooms();
   const town = own.use(await openTown());
   const { authenticate, ...cors } = options;
+  const proof = authenticate && { authenticate };
   const entries = [[service, implementation(rooms)]] as const;
-  own.use(await town.join("room", entries, { engine, ...(authenticate && { authenticate }) }));
-  const gateway = own.use(await town.gateway({ engine, drainMs: 5_000, ...cors }));
+  own.use(await town.join("room", entries, { engine, ...proof }));
+  const gateway = own.use(await town.gateway({ engine, drainMs: 5_000, ...proof, ...cors }));
   const address = `127.0.0.1:${gateway.port}`;
   await until(
     () => fetch(`http://${address}/v1/rooms/hall`),

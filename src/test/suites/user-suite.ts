@@ -3,12 +3,14 @@ import { FieldMaskSchema, timestampDate } from "@bufbuild/protobuf/wkt";
 import { Code } from "@connectrpc/connect";
 import { expect, test } from "vitest";
 import { UserService } from "../../../gen/shop/user/v1/user_pb.ts";
+import { UserService as UserServiceV2 } from "../../../gen/shop/user/v2/user_pb.ts";
 import { userRows } from "../../services/user/user-entity.ts";
 import { userService } from "../../services/user/user-service.ts";
+import { userServiceV2 } from "../../services/user/user-service-v2.ts";
 import type { DatabaseKind } from "../../store/database-url.ts";
 import { fakeClock } from "../../testing/fake-clock.ts";
 import { expectError } from "./errors.ts";
-import { openReplicas } from "./open-service.ts";
+import { clientOf, openReplicas } from "./open-service.ts";
 import { schemaSuite } from "./schema-suite.ts";
 
 const ada = { name: "Ada", email: "ada@example.com" };
@@ -25,7 +27,7 @@ export function userSuite(kind: DatabaseKind): void {
   const open = async (count = 1) => {
     const replicas = await openReplicas(kind, parts, count);
     const [users = expect.fail(), second = users] = replicas.clients;
-    return { users, second, [Symbol.asyncDispose]: () => replicas[Symbol.asyncDispose]() };
+    return { users, second, stores: replicas.stores, [Symbol.asyncDispose]: () => replicas[Symbol.asyncDispose]() };
   };
 
   schemaSuite(kind, userRows);
@@ -111,6 +113,25 @@ export function userSuite(kind: DatabaseKind): void {
     await shop.users.updateUser({ user: { id: 1n, name: "Countess", version: 1 } });
     const stale = shop.users.updateUser({ user: { id: 1n, name: "Lady", version: 1 } });
     await expectError(stale, { code: Code.Aborted, reason: "VERSION_CONFLICT", message: /version 2, not 1/ });
+  });
+
+  test("v2 of the contract is about the same users: what v1 makes, it finds by email, and it keeps to etags", async () => {
+    await using shop = await open();
+    const [store = expect.fail()] = shop.stores;
+    const v2 = clientOf(UserServiceV2, userServiceV2({ store, clock }));
+    const { user } = await shop.users.createUser(ada);
+    const { users, nextPageToken } = await v2.listUsers({ email: "ADA@Example.com", pageSize: 1 });
+    expect(nextPageToken).toBe("");
+    expect(users).toMatchObject([{ id: 1n, displayName: ada.name, email: ada.email, etag: "1" }]);
+    expect(users[0]?.createTime).toEqual(user?.createdAt);
+    expect((await v2.listUsers({ email: "nobody@example.com" })).users).toEqual([]);
+    const change = { user: { id: 1n, etag: "1", displayName: "Countess" }, updateMask: mask("display_name") };
+    expect((await v2.updateUser(change)).user).toMatchObject({ displayName: "Countess", email: ada.email, etag: "2" });
+    await expectError(v2.updateUser(change), { code: Code.Aborted, reason: "VERSION_CONFLICT" });
+    await expectError(v2.deleteUser({ id: 1n, etag: "1" }), { code: Code.Aborted, reason: "VERSION_CONFLICT" });
+    expect((await shop.users.getUser({ id: 1n })).user).toMatchObject({ name: "Countess", version: 2 });
+    await v2.deleteUser({ id: 1n, etag: "2" });
+    await expectError(shop.users.getUser({ id: 1n }), { code: Code.NotFound, reason: "USER_NOT_FOUND" });
   });
 
   test("a user deleted is gone, and its id is not given again", async () => {

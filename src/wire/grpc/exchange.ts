@@ -18,7 +18,7 @@ import { Inbox } from "./inbox.ts";
 import { MessageReader, type MessageSink } from "./message-reader.ts";
 import { compressionNamed, decode, decompressed } from "./messages.ts";
 import { Reply } from "./reply.ts";
-import type { Rpc } from "./rpc.ts";
+import type { Room, Rpc } from "./rpc.ts";
 
 /** What an exchange is a part of. */
 export interface ExchangeParts extends ServedStreamParts {
@@ -40,6 +40,9 @@ export class GrpcExchange implements ServedStream, MessageSink, CancelListener, 
   readonly #inbox: Inbox | undefined;
   /** The request, where it is one. */
   #input: Uint8Array | Promise<Uint8Array> | undefined;
+  #inputBytes = 0;
+  /** What is counted of the request. */
+  #heldBytes = 0;
   readonly #reply: Reply;
   #output: AsyncIterator<unknown> | undefined;
   #isOver = false;
@@ -49,7 +52,7 @@ export class GrpcExchange implements ServedStream, MessageSink, CancelListener, 
     this.#rpc = rpc;
     this.#reader = new MessageReader(this, rpc.maxRequestBytes);
     const { method } = rpc;
-    const { clock, http2, stream } = parts;
+    const { clock, http2, stream, peer } = parts;
     const asked = fieldOf(fields, headers.grpcTimeout);
     const timeoutMs = asked === undefined ? rpc.timeoutMs : parseGrpcTimeout(asked);
     const arrivedAt = clock.now();
@@ -59,6 +62,7 @@ export class GrpcExchange implements ServedStream, MessageSink, CancelListener, 
       protocolName: "grpc",
       requestMethod: "POST",
       header: fields,
+      peer,
       deadlineAt,
       arrivedAt,
       now: clock.now,
@@ -98,6 +102,7 @@ export class GrpcExchange implements ServedStream, MessageSink, CancelListener, 
     if (this.#reply.isOver) return http2.consumed(stream, end - start);
     try {
       this.#reader.read(bytes, start, end);
+      if (this.#rpc.room !== undefined) this.#hold(this.#rpc.room);
     } catch (reason) {
       http2.consumed(stream, end - start);
       return this.#fail(reason);
@@ -111,6 +116,7 @@ export class GrpcExchange implements ServedStream, MessageSink, CancelListener, 
     if (this.#inbox !== undefined) return this.#inbox.put(message, bytes.length);
     if (this.#input !== undefined) throw new ConnectError("more than one message of a request", Code.Unimplemented);
     this.#input = message;
+    this.#inputBytes = bytes.length;
   }
 
   ended(): void {
@@ -135,6 +141,7 @@ export class GrpcExchange implements ServedStream, MessageSink, CancelListener, 
   closed(): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    if (this.#heldBytes > 0) this.#rpc.room?.grown(-this.#heldBytes);
     this.#parts.onOver();
   }
 
@@ -146,6 +153,14 @@ export class GrpcExchange implements ServedStream, MessageSink, CancelListener, 
       this.#end(gone);
     }
     this.closed();
+  }
+
+  /** Counts what is held of the request: a message that is not whole, and one that waits to be answered. */
+  #hold(room: Room): void {
+    const heldBytes = this.#reader.unfinishedBytes + this.#inputBytes;
+    const problem = room.grown(heldBytes - this.#heldBytes);
+    if (problem !== undefined) throw problem;
+    this.#heldBytes = heldBytes;
   }
 
   // ---- what ends it from without ----

@@ -29,6 +29,11 @@ export class MessageReader {
     this.#maxBytes = maxBytes;
   }
 
+  /** What has arrived of a message that is not whole. */
+  get unfinishedBytes(): number {
+    return this.#have;
+  }
+
   /**
    * Reads the next piece, `bytes` from `start` to `end`. Throws RESOURCE_EXHAUSTED for a message that is too long,
    * INTERNAL for flags that gRPC does not know; then nothing more can be read.

@@ -1,8 +1,14 @@
 import type { DescMethod, Message } from "@bufbuild/protobuf";
-import type { StreamResponse, UnaryResponse } from "@connectrpc/connect";
+import type { ConnectError, StreamResponse, UnaryResponse } from "@connectrpc/connect";
 import type { Lifetime } from "../../base/lifetime.ts";
 import type { Fields } from "../../call/fields.ts";
 import type { ServedCall } from "../../call/served-call.ts";
+
+/** Room for what has arrived and is not whole, or waits to be answered. */
+export interface Room {
+  /** So many bytes more are held, or fewer; what does not fit in is not counted, and the call ends with the error. */
+  grown(bytes: number): ConnectError | undefined;
+}
 
 /** An RPC as the wire serves it. */
 export interface Rpc {
@@ -15,6 +21,8 @@ export interface Rpc {
   readonly isRaw?: boolean;
   /** The largest message that a caller may send, in bytes. */
   readonly maxRequestBytes: number;
+  /** What requests have to fit in, with those of other calls. By default there is always room. */
+  readonly room?: Room | undefined;
   /**
    * Lets the call in, once its request has arrived and before that is decoded, which is costly; or throws why not, as
    * `answer` does. By default every call is let in.

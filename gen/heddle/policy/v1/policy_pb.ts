@@ -17,7 +17,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file heddle/policy/v1/policy.proto.
  */
 export const file_heddle_policy_v1_policy: GenFile = /*@__PURE__*/
-  fileDesc("Ch1oZWRkbGUvcG9saWN5L3YxL3BvbGljeS5wcm90bxIQaGVkZGxlLnBvbGljeS52MSL7AwoMTWV0aG9kUG9saWN5EioKB3RpbWVvdXQYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SJgoFcmV0cnkYAiABKAsyFy5oZWRkbGUucG9saWN5LnYxLlJldHJ5EiYKBWhlZGdlGAMgASgLMhcuaGVkZGxlLnBvbGljeS52MS5IZWRnZRIqCgdicmVha2VyGAQgASgLMhkuaGVkZGxlLnBvbGljeS52MS5CcmVha2VyEjIKC2NvbmN1cnJlbmN5GAUgASgLMh0uaGVkZGxlLnBvbGljeS52MS5Db25jdXJyZW5jeRIyCgtjcml0aWNhbGl0eRgGIAEoDjIdLmhlZGRsZS5wb2xpY3kudjEuQ3JpdGljYWxpdHkSKAoGYWNjZXNzGAcgASgLMhguaGVkZGxlLnBvbGljeS52MS5BY2Nlc3MSLwoKcmF0ZV9saW1pdBgIIAEoCzIbLmhlZGRsZS5wb2xpY3kudjEuUmF0ZUxpbWl0EiYKBWNhY2hlGAkgASgLMhcuaGVkZGxlLnBvbGljeS52MS5DYWNoZRIqCgdjcmVhdGVkGAogASgLMhkuaGVkZGxlLnBvbGljeS52MS5DcmVhdGVkEiwKCGZhbGxiYWNrGAsgASgLMhouaGVkZGxlLnBvbGljeS52MS5GYWxsYmFjayKsAgoNU2VydmljZVBvbGljeRIwCghkZWZhdWx0cxgBIAEoCzIeLmhlZGRsZS5wb2xpY3kudjEuTWV0aG9kUG9saWN5EioKB2JhbGFuY2UYAiABKA4yGS5oZWRkbGUucG9saWN5LnYxLkJhbGFuY2USFgoOcm91dGluZ19oZWFkZXIYAyABKAkSEgoKem9uZV9maXJzdBgEIAEoCBITCgtzdWJzZXRfc2l6ZRgFIAEoDRItCgpzbG93X3N0YXJ0GAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhQKDGxvYWRfcmVwb3J0cxgHIAEoCBI3ChRsb2FkX3JlcG9ydF9pbnRlcnZhbBgIIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJaCgtGaWVsZFBvbGljeRITCgtyb3V0aW5nX2tleRgBIAEoCBIOCgZyZWRhY3QYAiABKAgSEAoIZXZlbnRfaWQYAyABKAgSFAoMcmVzdW1lX2FmdGVyGAQgASgIIvkBCgVSZXRyeRIUCgxtYXhfYXR0ZW1wdHMYASABKA0SNgoTcGVyX2F0dGVtcHRfdGltZW91dBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIyCg9pbml0aWFsX2JhY2tvZmYYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLgoLbWF4X2JhY2tvZmYYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKwoFY29kZXMYBSADKA4yHC5oZWRkbGUucG9saWN5LnYxLlN0YXR1c0NvZGUSEQoJbWF4X2RlcHRoGAYgASgNInEKBUhlZGdlEjAKC2FmdGVyX2RlbGF5GAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uSAASGgoQYWZ0ZXJfcGVyY2VudGlsZRgCIAEoDUgAEhEKCW1heF9leHRyYRgDIAEoDUIHCgVhZnRlciKXAgoHQnJlYWtlchIvCgZwcmVzZXQYASABKA4yHy5oZWRkbGUucG9saWN5LnYxLkJyZWFrZXJQcmVzZXQSHAoUY29uc2VjdXRpdmVfZmFpbHVyZXMYAiABKA0SGwoTbWluX3N1Y2Nlc3NfcGVyY2VudBgDIAEoDRIRCgltaW5fY2FsbHMYBCABKA0SLAoJb3Blbl90aW1lGAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjAKDW1heF9vcGVuX3RpbWUYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SGAoQbWF4X3Nsb3dfcGVyY2VudBgHIAEoDRITCgtzbG93X2ZhY3RvchgIIAEoAiI4CgtDb25jdXJyZW5jeRIVCg1tYXhfaW5fZmxpZ2h0GAEgASgNEhIKCm1heF9xdWV1ZWQYAiABKA0iKwoGQWNjZXNzEg4KBnNjb3BlcxgBIAMoCRIRCglhbm9ueW1vdXMYAiABKAgiVAoJUmF0ZUxpbWl0Eg0KBWNhbGxzGAEgASgNEikKBnBlcmlvZBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhINCgVidXJzdBgDIAEoDSJECgVDYWNoZRIqCgdtYXhfYWdlGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEg8KB3ByaXZhdGUYAiABKAgiGwoHQ3JlYXRlZBIQCghsb2NhdGlvbhgBIAEoCSIhCghGYWxsYmFjaxIVCg1yZXNwb25zZV9qc29uGAEgASgJKmcKDUJyZWFrZXJQcmVzZXQSHgoaQlJFQUtFUl9QUkVTRVRfVU5TUEVDSUZJRUQQABIaChZCUkVBS0VSX1BSRVNFVF9ERUZBVUxUEAESGgoWQlJFQUtFUl9QUkVTRVRfQ0xBU1NJQxACKncKC0NyaXRpY2FsaXR5EhsKF0NSSVRJQ0FMSVRZX1VOU1BFQ0lGSUVEEAASGQoVQ1JJVElDQUxJVFlfU0hFRERBQkxFEAESFgoSQ1JJVElDQUxJVFlfTk9STUFMEAISGAoUQ1JJVElDQUxJVFlfQ1JJVElDQUwQAyquAQoHQmFsYW5jZRIXChNCQUxBTkNFX1VOU1BFQ0lGSUVEEAASFwoTQkFMQU5DRV9ST1VORF9ST0JJThABEhIKDkJBTEFOQ0VfUkFORE9NEAISGQoVQkFMQU5DRV9MRUFTVF9SRVFVRVNUEAMSFQoRQkFMQU5DRV9QRUFLX0VXTUEQBBIUChBCQUxBTkNFX1dFSUdIVEVEEAUSFQoRQkFMQU5DRV9SSU5HX0hBU0gQBiqSBAoKU3RhdHVzQ29kZRIbChdTVEFUVVNfQ09ERV9VTlNQRUNJRklFRBAAEhkKFVNUQVRVU19DT0RFX0NBTkNFTExFRBABEhcKE1NUQVRVU19DT0RFX1VOS05PV04QAhIgChxTVEFUVVNfQ09ERV9JTlZBTElEX0FSR1VNRU5UEAMSIQodU1RBVFVTX0NPREVfREVBRExJTkVfRVhDRUVERUQQBBIZChVTVEFUVVNfQ09ERV9OT1RfRk9VTkQQBRIeChpTVEFUVVNfQ09ERV9BTFJFQURZX0VYSVNUUxAGEiEKHVNUQVRVU19DT0RFX1BFUk1JU1NJT05fREVOSUVEEAcSIgoeU1RBVFVTX0NPREVfUkVTT1VSQ0VfRVhIQVVTVEVEEAgSIwofU1RBVFVTX0NPREVfRkFJTEVEX1BSRUNPTkRJVElPThAJEhcKE1NUQVRVU19DT0RFX0FCT1JURUQQChIcChhTVEFUVVNfQ09ERV9PVVRfT0ZfUkFOR0UQCxIdChlTVEFUVVNfQ09ERV9VTklNUExFTUVOVEVEEAwSGAoUU1RBVFVTX0NPREVfSU5URVJOQUwQDRIbChdTVEFUVVNfQ09ERV9VTkFWQUlMQUJMRRAOEhkKFVNUQVRVU19DT0RFX0RBVEFfTE9TUxAPEh8KG1NUQVRVU19DT0RFX1VOQVVUSEVOVElDQVRFRBAQOlgKBm1ldGhvZBIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGIyMAyABKAsyHi5oZWRkbGUucG9saWN5LnYxLk1ldGhvZFBvbGljeVIGbWV0aG9kOlwKB3NlcnZpY2USHy5nb29nbGUucHJvdG9idWYuU2VydmljZU9wdGlvbnMYjIwDIAEoCzIfLmhlZGRsZS5wb2xpY3kudjEuU2VydmljZVBvbGljeVIHc2VydmljZTpUCgVmaWVsZBIdLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE9wdGlvbnMYjIwDIAEoCzIdLmhlZGRsZS5wb2xpY3kudjEuRmllbGRQb2xpY3lSBWZpZWxkYgZwcm90bzM", [file_google_protobuf_descriptor, file_google_protobuf_duration]);
+  fileDesc("Ch1oZWRkbGUvcG9saWN5L3YxL3BvbGljeS5wcm90bxIQaGVkZGxlLnBvbGljeS52MSKvBAoMTWV0aG9kUG9saWN5EioKB3RpbWVvdXQYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SJgoFcmV0cnkYAiABKAsyFy5oZWRkbGUucG9saWN5LnYxLlJldHJ5EiYKBWhlZGdlGAMgASgLMhcuaGVkZGxlLnBvbGljeS52MS5IZWRnZRIqCgdicmVha2VyGAQgASgLMhkuaGVkZGxlLnBvbGljeS52MS5CcmVha2VyEjIKC2NvbmN1cnJlbmN5GAUgASgLMh0uaGVkZGxlLnBvbGljeS52MS5Db25jdXJyZW5jeRIyCgtjcml0aWNhbGl0eRgGIAEoDjIdLmhlZGRsZS5wb2xpY3kudjEuQ3JpdGljYWxpdHkSKAoGYWNjZXNzGAcgASgLMhguaGVkZGxlLnBvbGljeS52MS5BY2Nlc3MSLwoKcmF0ZV9saW1pdBgIIAEoCzIbLmhlZGRsZS5wb2xpY3kudjEuUmF0ZUxpbWl0EiYKBWNhY2hlGAkgASgLMhcuaGVkZGxlLnBvbGljeS52MS5DYWNoZRIqCgdjcmVhdGVkGAogASgLMhkuaGVkZGxlLnBvbGljeS52MS5DcmVhdGVkEiwKCGZhbGxiYWNrGAsgASgLMhouaGVkZGxlLnBvbGljeS52MS5GYWxsYmFjaxIyCgtkZXByZWNhdGlvbhgMIAEoCzIdLmhlZGRsZS5wb2xpY3kudjEuRGVwcmVjYXRpb24irAIKDVNlcnZpY2VQb2xpY3kSMAoIZGVmYXVsdHMYASABKAsyHi5oZWRkbGUucG9saWN5LnYxLk1ldGhvZFBvbGljeRIqCgdiYWxhbmNlGAIgASgOMhkuaGVkZGxlLnBvbGljeS52MS5CYWxhbmNlEhYKDnJvdXRpbmdfaGVhZGVyGAMgASgJEhIKCnpvbmVfZmlyc3QYBCABKAgSEwoLc3Vic2V0X3NpemUYBSABKA0SLQoKc2xvd19zdGFydBgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIUCgxsb2FkX3JlcG9ydHMYByABKAgSNwoUbG9hZF9yZXBvcnRfaW50ZXJ2YWwYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iWgoLRmllbGRQb2xpY3kSEwoLcm91dGluZ19rZXkYASABKAgSDgoGcmVkYWN0GAIgASgIEhAKCGV2ZW50X2lkGAMgASgIEhQKDHJlc3VtZV9hZnRlchgEIAEoCCL5AQoFUmV0cnkSFAoMbWF4X2F0dGVtcHRzGAEgASgNEjYKE3Blcl9hdHRlbXB0X3RpbWVvdXQYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SMgoPaW5pdGlhbF9iYWNrb2ZmGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi4KC21heF9iYWNrb2ZmGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEisKBWNvZGVzGAUgAygOMhwuaGVkZGxlLnBvbGljeS52MS5TdGF0dXNDb2RlEhEKCW1heF9kZXB0aBgGIAEoDSJxCgVIZWRnZRIwCgthZnRlcl9kZWxheRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkgAEhoKEGFmdGVyX3BlcmNlbnRpbGUYAiABKA1IABIRCgltYXhfZXh0cmEYAyABKA1CBwoFYWZ0ZXIilwIKB0JyZWFrZXISLwoGcHJlc2V0GAEgASgOMh8uaGVkZGxlLnBvbGljeS52MS5CcmVha2VyUHJlc2V0EhwKFGNvbnNlY3V0aXZlX2ZhaWx1cmVzGAIgASgNEhsKE21pbl9zdWNjZXNzX3BlcmNlbnQYAyABKA0SEQoJbWluX2NhbGxzGAQgASgNEiwKCW9wZW5fdGltZRgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIwCg1tYXhfb3Blbl90aW1lGAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhgKEG1heF9zbG93X3BlcmNlbnQYByABKA0SEwoLc2xvd19mYWN0b3IYCCABKAIiOAoLQ29uY3VycmVuY3kSFQoNbWF4X2luX2ZsaWdodBgBIAEoDRISCgptYXhfcXVldWVkGAIgASgNIisKBkFjY2VzcxIOCgZzY29wZXMYASADKAkSEQoJYW5vbnltb3VzGAIgASgIIlQKCVJhdGVMaW1pdBINCgVjYWxscxgBIAEoDRIpCgZwZXJpb2QYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SDQoFYnVyc3QYAyABKA0iRAoFQ2FjaGUSKgoHbWF4X2FnZRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIPCgdwcml2YXRlGAIgASgIIhsKB0NyZWF0ZWQSEAoIbG9jYXRpb24YASABKAkiVgoLRGVwcmVjYXRpb24SDQoFc2luY2UYASABKAkSDgoGc3Vuc2V0GAIgASgJEhEKCXN1Y2Nlc3NvchgDIAEoCRIVCg1kb2N1bWVudGF0aW9uGAQgASgJIiEKCEZhbGxiYWNrEhUKDXJlc3BvbnNlX2pzb24YASABKAkqZwoNQnJlYWtlclByZXNldBIeChpCUkVBS0VSX1BSRVNFVF9VTlNQRUNJRklFRBAAEhoKFkJSRUFLRVJfUFJFU0VUX0RFRkFVTFQQARIaChZCUkVBS0VSX1BSRVNFVF9DTEFTU0lDEAIqdwoLQ3JpdGljYWxpdHkSGwoXQ1JJVElDQUxJVFlfVU5TUEVDSUZJRUQQABIZChVDUklUSUNBTElUWV9TSEVEREFCTEUQARIWChJDUklUSUNBTElUWV9OT1JNQUwQAhIYChRDUklUSUNBTElUWV9DUklUSUNBTBADKq4BCgdCYWxhbmNlEhcKE0JBTEFOQ0VfVU5TUEVDSUZJRUQQABIXChNCQUxBTkNFX1JPVU5EX1JPQklOEAESEgoOQkFMQU5DRV9SQU5ET00QAhIZChVCQUxBTkNFX0xFQVNUX1JFUVVFU1QQAxIVChFCQUxBTkNFX1BFQUtfRVdNQRAEEhQKEEJBTEFOQ0VfV0VJR0hURUQQBRIVChFCQUxBTkNFX1JJTkdfSEFTSBAGKpIECgpTdGF0dXNDb2RlEhsKF1NUQVRVU19DT0RFX1VOU1BFQ0lGSUVEEAASGQoVU1RBVFVTX0NPREVfQ0FOQ0VMTEVEEAESFwoTU1RBVFVTX0NPREVfVU5LTk9XThACEiAKHFNUQVRVU19DT0RFX0lOVkFMSURfQVJHVU1FTlQQAxIhCh1TVEFUVVNfQ09ERV9ERUFETElORV9FWENFRURFRBAEEhkKFVNUQVRVU19DT0RFX05PVF9GT1VORBAFEh4KGlNUQVRVU19DT0RFX0FMUkVBRFlfRVhJU1RTEAYSIQodU1RBVFVTX0NPREVfUEVSTUlTU0lPTl9ERU5JRUQQBxIiCh5TVEFUVVNfQ09ERV9SRVNPVVJDRV9FWEhBVVNURUQQCBIjCh9TVEFUVVNfQ09ERV9GQUlMRURfUFJFQ09ORElUSU9OEAkSFwoTU1RBVFVTX0NPREVfQUJPUlRFRBAKEhwKGFNUQVRVU19DT0RFX09VVF9PRl9SQU5HRRALEh0KGVNUQVRVU19DT0RFX1VOSU1QTEVNRU5URUQQDBIYChRTVEFUVVNfQ09ERV9JTlRFUk5BTBANEhsKF1NUQVRVU19DT0RFX1VOQVZBSUxBQkxFEA4SGQoVU1RBVFVTX0NPREVfREFUQV9MT1NTEA8SHwobU1RBVFVTX0NPREVfVU5BVVRIRU5USUNBVEVEEBA6WAoGbWV0aG9kEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYjIwDIAEoCzIeLmhlZGRsZS5wb2xpY3kudjEuTWV0aG9kUG9saWN5UgZtZXRob2Q6XAoHc2VydmljZRIfLmdvb2dsZS5wcm90b2J1Zi5TZXJ2aWNlT3B0aW9ucxiMjAMgASgLMh8uaGVkZGxlLnBvbGljeS52MS5TZXJ2aWNlUG9saWN5UgdzZXJ2aWNlOlQKBWZpZWxkEh0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucxiMjAMgASgLMh0uaGVkZGxlLnBvbGljeS52MS5GaWVsZFBvbGljeVIFZmllbGRiBnByb3RvMw", [file_google_protobuf_descriptor, file_google_protobuf_duration]);
 
 /**
  * The rules of one method.
@@ -77,7 +77,7 @@ export type MethodPolicy = Message<"heddle.policy.v1.MethodPolicy"> & {
   access?: Access | undefined;
 
   /**
-   * How often one caller may call. If unset, as often as it likes.
+   * How often one caller may call the method. If unset, as often as it likes.
    *
    * @generated from field: heddle.policy.v1.RateLimit rate_limit = 8;
    */
@@ -103,6 +103,14 @@ export type MethodPolicy = Message<"heddle.policy.v1.MethodPolicy"> & {
    * @generated from field: heddle.policy.v1.Fallback fallback = 11;
    */
   fallback?: Fallback | undefined;
+
+  /**
+   * Since when the method is deprecated, and what comes after it; goes with `option deprecated = true` on the method or
+   * its service. If unset, answers say nothing of it: the documentation alone calls the method deprecated.
+   *
+   * @generated from field: heddle.policy.v1.Deprecation deprecation = 12;
+   */
+  deprecation?: Deprecation | undefined;
 };
 
 /**
@@ -432,13 +440,15 @@ export const ConcurrencySchema: GenMessage<Concurrency> = /*@__PURE__*/
   messageDesc(file_heddle_policy_v1_policy, 6);
 
 /**
- * Who may call.
+ * Who may call. Callers are proven by bearer tokens, at the gateway and again in the service; a server that has no keys
+ * to prove them by does not start, and a gateway that has none closes the method.
  *
  * @generated from message heddle.policy.v1.Access
  */
 export type Access = Message<"heddle.policy.v1.Access"> & {
   /**
-   * Scopes of which the caller's token must carry every one. If empty, any proven caller may call.
+   * Scopes of which the caller's token must carry every one, in `scope`, `scp` or `scopes`. If empty, any proven caller
+   * may call.
    *
    * @generated from field: repeated string scopes = 1;
    */
@@ -460,7 +470,14 @@ export const AccessSchema: GenMessage<Access> = /*@__PURE__*/
   messageDesc(file_heddle_policy_v1_policy, 7);
 
 /**
- * How often one caller may call.
+ * How often one caller may call: a bucket of `burst` tokens for each caller and method, into which `calls` tokens fall
+ * evenly in each period. Each call takes one; a call that finds none is refused with RESOURCE_EXHAUSTED and RetryInfo (REST:
+ * 429 with Retry-After), and takes none. The caller is the proven principal, by issuer and subject, wherever it calls from;
+ * one that proves nothing is its network address, of IPv6 the first 64 bits.
+ *
+ * The gateway keeps it, for the calls that come to it: each gateway by itself, or all together where they share a Redis. A
+ * service keeps it only where it is told to, for callers that go past the gateway: it counts in buckets of its own, so a
+ * call through both takes one token from each and none of them twice; and there every attempt of a call counts.
  *
  * @generated from message heddle.policy.v1.RateLimit
  */
@@ -549,6 +566,49 @@ export const CreatedSchema: GenMessage<Created> = /*@__PURE__*/
   messageDesc(file_heddle_policy_v1_policy, 10);
 
 /**
+ * What answers tell of a method that is deprecated, as headers: `Deprecation` (RFC 9745), `Sunset` (RFC 8594) and `Link`
+ * (RFC 8288), or as metadata of the same names over gRPC.
+ *
+ * @generated from message heddle.policy.v1.Deprecation
+ */
+export type Deprecation = Message<"heddle.policy.v1.Deprecation"> & {
+  /**
+   * The day since which it is deprecated, which may be yet to come: "2026-12-01". Has to be set.
+   *
+   * @generated from field: string since = 1;
+   */
+  since: string;
+
+  /**
+   * The day after which it may be gone, not before `since`: "2027-12-01". If empty, that is not known.
+   *
+   * @generated from field: string sunset = 2;
+   */
+  sunset: string;
+
+  /**
+   * Where its successor is found, a path or an https URL: "/v2/users". If empty, there is none to tell of.
+   *
+   * @generated from field: string successor = 3;
+   */
+  successor: string;
+
+  /**
+   * Where people read how to move on, a path or an https URL. If empty, nowhere.
+   *
+   * @generated from field: string documentation = 4;
+   */
+  documentation: string;
+};
+
+/**
+ * Describes the message heddle.policy.v1.Deprecation.
+ * Use `create(DeprecationSchema)` to create a new message.
+ */
+export const DeprecationSchema: GenMessage<Deprecation> = /*@__PURE__*/
+  messageDesc(file_heddle_policy_v1_policy, 11);
+
+/**
  * What answers a unary call when nobody can be asked: every circuit is open, nobody is registered, or no place is free.
  *
  * @generated from message heddle.policy.v1.Fallback
@@ -567,7 +627,7 @@ export type Fallback = Message<"heddle.policy.v1.Fallback"> & {
  * Use `create(FallbackSchema)` to create a new message.
  */
 export const FallbackSchema: GenMessage<Fallback> = /*@__PURE__*/
-  messageDesc(file_heddle_policy_v1_policy, 11);
+  messageDesc(file_heddle_policy_v1_policy, 12);
 
 /**
  * Named sets of breaker numbers.

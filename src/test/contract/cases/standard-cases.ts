@@ -27,7 +27,7 @@ export const healthCases: readonly Case[] = [
   }),
   answers(list, "the server and each service", {
     given: () => ({}),
-    check: ([{ statuses }]) => expect(Object.keys(statuses)).toEqual(["", service]),
+    check: ([{ statuses }]) => expect(Object.keys(statuses)).toEqual(["", service, "shop.user.v2.UserService"]),
   }),
   answers(watch, "as it is now", {
     given: () => ({ service }),
@@ -76,7 +76,9 @@ function reflection(method: typeof ServerReflection.method.serverReflectionInfo)
         "fileDescriptorResponse",
         "errorResponse",
       ]);
-      expect(told[0].messageResponse.value).toMatchObject({ service: [{ name: service }, { name: Health.typeName }] });
+      expect(told[0].messageResponse.value).toMatchObject({
+        service: [{ name: service }, { name: "shop.user.v2.UserService" }, { name: Health.typeName }],
+      });
       expect(told[3]?.messageResponse.value).toMatchObject({ errorCode: Code.NotFound });
     },
   });

@@ -7,9 +7,7 @@ import { type OpenApiDocument, openApiDocument } from "../../../rest/openapi/doc
 import { buildDescriptors, servicesIn } from "./build.ts";
 
 const nasty = readFileSync(`${import.meta.dirname}/nasty.proto`, "utf8");
-const userV1 = readFileSync(`${import.meta.dirname}/../../../../proto/shop/user/v1/user.proto`, "utf8");
-const userV2 = userV1.replaceAll("shop.user.v1", "shop.user.v2").replaceAll('"/v1/', '"/v2/');
-const set = buildDescriptors({ "nasty/v1/nasty.proto": nasty, "shop/user/v2/user.proto": userV2 });
+const set = buildDescriptors({ "nasty/v1/nasty.proto": nasty });
 const all = servicesIn(set, "nasty.", "shop.", "heddle.");
 const document = openApiDocument(all, { title: "Everything", version: "2.1", servers: ["https://api.example.org"] });
 
@@ -78,6 +76,16 @@ test("versions of a service stand side by side", () => {
     at(document, "paths", path, "get", "responses", "200", "content", "application/json", "schema").$ref;
   expect(schemaAt("/v1/users/{id}")).toBe("#/components/schemas/shop.user.v1.User");
   expect(schemaAt("/v2/users/{id}")).toBe("#/components/schemas/shop.user.v2.User");
+});
+
+test("what is deprecated is told to be, since when, until when, and where its successor is", () => {
+  const operationsAt = (path: string) => at(document, "paths", path);
+  const { patch, get } = operationsAt("/v1/users/{id}");
+  expect(patch).toMatchObject({ deprecated: true });
+  expect(String(patch?.description)).toContain("**Deprecated** since 2026-12-01, and may be gone after 2027-12-01");
+  expect(String(patch?.description)).toContain("Its successor is at `/v2/users`.");
+  expect(get).not.toHaveProperty("deprecated");
+  expect(operationsAt("/v2/users/{id}").patch).not.toHaveProperty("deprecated");
 });
 
 test("the plain paths under /api are told of, and not listed", () => {
@@ -200,7 +208,7 @@ describe("answers", () => {
     expect(Object.keys(read)).toEqual(["application/x-ndjson", "text/event-stream", "application/json"]);
     expect(at(read as JsonObject, "application/json", "schema")).toEqual({
       type: "array",
-      items: { $ref: "#/components/schemas/nasty.v1.Line" },
+      items: { anyOf: [{ $ref: "#/components/schemas/nasty.v1.Line" }, { $ref: "#/components/schemas/StreamError" }] },
     });
   });
 

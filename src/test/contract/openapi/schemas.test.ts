@@ -4,6 +4,7 @@ import { createValidator } from "@bufbuild/protovalidate";
 import { describe, expect, test } from "vitest";
 import { openApiDocument } from "../../../rest/openapi/document.ts";
 import { contractRegistry } from "../../../rest/registry.ts";
+import type { JsonOutput } from "../../../rest/response.ts";
 import { buildDescriptors, servicesIn } from "./build.ts";
 import { schemaChecks } from "./schema-check.ts";
 
@@ -129,5 +130,25 @@ describe("what an answer holds fits its schema", () => {
 
   test("an answer may have fields that come with a later version", () => {
     expect(isOutput({ ...(written(base) as JsonObject), later: 1 })).toBe("");
+  });
+});
+
+describe("a gateway that writes JSON in another way is documented as it writes", () => {
+  const ways: readonly JsonOutput[] = [
+    { useProtoFieldName: true },
+    { enumAsInteger: true },
+    { alwaysEmitImplicit: false },
+    { useProtoFieldName: true, enumAsInteger: true, alwaysEmitImplicit: false },
+  ];
+
+  test.each(ways)("%j", (json) => {
+    const told = openApiDocument(services, { json });
+    const ref = { $ref: "#/components/schemas/nasty.v1.Everything" };
+    const message = fromJson(everything, { ...base, shortName: "", longName: "l", kind: "KIND_NOVEL" }, { registry });
+    const written = toJson(everything, message, { alwaysEmitImplicit: true, ...json, registry });
+    expect(schemaChecks(told)(ref)(written)).toBe("");
+    const asProtojson = toJson(everything, message, { alwaysEmitImplicit: false, registry });
+    expect(isOutput(asProtojson)).not.toBe("");
+    if (json.enumAsInteger) expect(schemaChecks(told)(ref)(asProtojson)).toContain("kind");
   });
 });

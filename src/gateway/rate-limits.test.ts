@@ -3,7 +3,7 @@ import { expect, test, vi } from "vitest";
 import { OrderService } from "../../gen/shop/order/v1/order_pb.ts";
 import { LocalBuckets } from "../server/policy/local-buckets.ts";
 import { openTown, transportsTo, until } from "../test/suites/gateway-parts.ts";
-import type { GatewayOptions } from "./gateway.ts";
+import type { GatewayOptions } from "./options.ts";
 
 vi.setConfig({ testTimeout: 20_000 }); // real servers, on a machine that may be busy
 

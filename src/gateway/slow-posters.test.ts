@@ -5,7 +5,7 @@ import { describe, expect, test, vi } from "vitest";
 import { UserService } from "../../gen/shop/user/v1/user_pb.ts";
 import { annService, openTown, until } from "../test/suites/gateway-parts.ts";
 import { engines } from "../wire/engines.ts";
-import type { GatewayOptions } from "./gateway.ts";
+import type { GatewayOptions } from "./options.ts";
 
 vi.setConfig({ testTimeout: 30_000 }); // real servers, on a machine that may be busy
 

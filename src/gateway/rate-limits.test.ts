@@ -77,6 +77,11 @@ test("behind a proxy that is trusted each caller has a bucket of its own; a call
     await createClient(OrderService, transport).cancelOrder({ id: "o" }, { headers });
   }
   expect(shop.seen.at(-1)?.get("x-forwarded-for")).toBe("192.0.2.4, 127.0.0.1");
+  for (const [protocol, transport] of transportsTo(shop.gateway.port)) {
+    const headers = { "x-forwarded-for": "192.0.2.1" };
+    const call = createClient(OrderService, transport).cancelOrder({ id: "o" }, { headers });
+    await expect(call, protocol).rejects.toMatchObject({ code: Code.ResourceExhausted });
+  }
 });
 
 test("a gateway that is told to keeps no rate limits", async () => {

@@ -19,7 +19,7 @@ import { compressions } from "../../wire/grpc/compressions.ts";
 import { maxMessageBytes } from "../../wire/grpc/messages.ts";
 import type { Room } from "../../wire/grpc/rpc.ts";
 import { forwarding } from "./forward.ts";
-import type { PassOn } from "./pass-through.ts";
+import { isNotCached, type PassOn } from "./pass-through.ts";
 import { restUpstream } from "./rest-upstream.ts";
 import { WebCall } from "./web-call.ts";
 import { WebProtocols } from "./web-protocols.ts";
@@ -72,7 +72,8 @@ export function answererOf(services: readonly DescService[], way: WayUpstream): 
   return async (request) => {
     const rpc = isWebSocketRequest(request) ? undefined : rpcs.get(pathOf(request.url));
     if (rpc === undefined) return rest(request);
-    const passing = passedOn.has(rpc.service.typeName) && passedThrough(request, { rpc, protocols, way });
+    const isUnread = passedOn.has(rpc.service.typeName) && isNotCached(rpc.method);
+    const passing = isUnread && passedThrough(request, { rpc, protocols, way });
     return passing || answerRpc(rpc, request);
   };
 }

@@ -28,12 +28,12 @@ export type PassOn = (init: OutgoingCallInit) => Promise<UnaryResponse | StreamR
  * trailers are those of every other way upstream.
  */
 export function passThrough(services: readonly DescService[], way: WayUpstream): Rpcs {
-  const methods = services.flatMap((service) => service.methods).filter(isNotCached);
+  const methods = services.flatMap((service) => service.methods).filter(mayPassUnread);
   return new Map(methods.map((method) => [`/${methodName(method)}`, new PassThrough(method, way)]));
 }
 
-/** To find an answer again, its request has to be read. */
-function isNotCached(method: DescMethod): boolean {
+/** Whether calls of the method may be handed on unread: to find an answer that was kept, its request has to be read. */
+export function mayPassUnread(method: DescMethod): boolean {
   return methodPolicy(method).cache === undefined;
 }
 

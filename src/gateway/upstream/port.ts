@@ -19,7 +19,8 @@ import { compressions } from "../../wire/grpc/compressions.ts";
 import { maxMessageBytes } from "../../wire/grpc/messages.ts";
 import type { Room } from "../../wire/grpc/rpc.ts";
 import { forwarding } from "./forward.ts";
-import type { PassOn } from "./pass-through.ts";
+import { mayPassUnread, type PassOn } from "./pass-through.ts";
+import { requestIdKey } from "./request-ids.ts";
 import { restUpstream } from "./rest-upstream.ts";
 import { WebCall } from "./web-call.ts";
 import { WebProtocols } from "./web-protocols.ts";
@@ -88,7 +89,8 @@ function passedThrough(
   request: UniversalServerRequest,
   { rpc: { method }, protocols, way }: Passing,
 ): Promise<UniversalServerResponse> | undefined {
-  if (request.method !== "POST") return undefined;
+  if (request.method !== "POST" || !mayPassUnread(method)) return undefined;
+  if (request.contextValues?.get(requestIdKey) !== undefined) return undefined; // which goes into the message
   const protocol = protocols.of(request.header.get("content-type") ?? "", method);
   const call = protocol && WebCall.begin(request, method, { way, protocol });
   return call && protocol.answer(call);

@@ -36,6 +36,7 @@ export class Lifetime implements CancelListener {
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
+      (this.#controller.signal as Owned)[owner] = this;
       if (this.#aborted) this.#controller.abort(this.#reason);
     }
     return this.#controller.signal;
@@ -73,6 +74,8 @@ export class Lifetime implements CancelListener {
   /** Is canceled when the signal aborts, until it has ended itself. */
   heed(signal: AbortSignal): void {
     if (signal.aborted) return this.cancel(signal.reason);
+    const owned = (signal as Owned)[owner];
+    if (owned !== undefined) return this.follow(owned); // the same, for less than a listener costs
     const leave = () => this.cancel(signal.reason);
     signal.addEventListener("abort", leave, { once: true });
     this.onEnd(() => signal.removeEventListener("abort", leave));
@@ -106,6 +109,13 @@ export class Lifetime implements CancelListener {
       this.#otherEndListeners.push(listener);
     }
   }
+}
+
+/** Whose signal it is. */
+const owner = Symbol("owner");
+
+interface Owned extends AbortSignal {
+  [owner]?: Lifetime;
 }
 
 /** The reason of what ended in the usual way. One for all: an error of its own, with a stack, would cost each call more than the rest. */

@@ -11,7 +11,10 @@ export interface OutgoingCallInit {
   readonly method: DescMethod;
   /** The request: a message, or an AsyncIterable of what messages are made from. */
   readonly message: Message | AsyncIterable<unknown>;
-  /** Whether messages are bytes that nobody here reads, both ways. By default they are messages. */
+  /**
+   * Whether answers are RawMessages, whose bytes nobody here reads. By default they are messages. A request may be either
+   * in any call.
+   */
   readonly isRaw?: boolean;
   readonly header?: HeadersInit | undefined;
   readonly signal?: AbortSignal | undefined;

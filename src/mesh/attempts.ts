@@ -5,9 +5,9 @@ import { fieldOf } from "../call/fields.ts";
 import { headers } from "../call/headers.ts";
 import type { OutgoingCall } from "../call/outgoing-call.ts";
 import { progressOf } from "../call/progress.ts";
+import { RawMessage, readMessage } from "../call/raw-message.ts";
 import { routingKey } from "../call/routing-key.ts";
 import type { Perform } from "../wire/grpc/call-transport.ts";
-import { readMessage } from "../wire/grpc/raw-message.ts";
 import type { SessionPool } from "../wire/session-pool.ts";
 import { hashOf } from "./balance/hash.ts";
 import type { Channel } from "./channel.ts";
@@ -285,8 +285,9 @@ class Attempts implements Entrant {
   /** What picks go by where the service balances by a key of the request. */
   #hash(): number | undefined {
     if (!this.route.isKeyed) return undefined;
-    const { message, isRaw, fields } = this.call;
-    const key = routingKey(this.route.method, isRaw ? readMessage(this.route.method, message) : message, fields);
+    const { message, fields } = this.call;
+    const read = message instanceof RawMessage ? readMessage(this.route.method, message) : message;
+    const key = routingKey(this.route.method, read, fields);
     return key === undefined ? undefined : hashOf(key);
   }
 }

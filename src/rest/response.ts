@@ -1,5 +1,16 @@
-import { create, type DescField, type JsonValue, type Message, type Registry, toJson } from "@bufbuild/protobuf";
+import {
+  create,
+  type DescField,
+  type DescMessage,
+  fromBinary,
+  type JsonValue,
+  type Message,
+  type Registry,
+  toJson,
+} from "@bufbuild/protobuf";
 import { hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { RawMessage } from "../call/raw-message.ts";
 import type { Binding, LocationRule } from "./binding.ts";
 import { enumNames } from "./enum-names.ts";
 import { isTree, snakeName } from "./fields.ts";
@@ -8,8 +19,9 @@ import { needsTree } from "./json-plan.ts";
 import { type JsonStyle, plainStyle } from "./json-style.ts";
 import { JsonText, type TextRules } from "./json-text.ts";
 import { fillTemplate } from "./template.ts";
+import { type BytesWriter, WireText } from "./wire-text.ts";
 
-/** Writes a response message as JSON text. */
+/** Writes a response message as JSON text; a raw one as well, whose bytes are decoded only where they have to be. */
 export type ResponseWriter = (message: Message) => string;
 
 /** Takes the body out of a response message. */
@@ -37,11 +49,19 @@ export function responseWriter(
   const key = responseBody && (plain ? snakeName : nameFor(protojson))(responseBody);
   const missing = key === undefined ? null : unsetBody();
   const isUsual = alwaysEmitImplicit && (plain || !(protojson.enumAsInteger || protojson.useProtoFieldName));
-  if (isUsual && !needsTree(method.output)) return textWriter(new JsonText(textRules(style, registry)), missing);
-  return (message) => {
+  if (isUsual && !needsTree(method.output)) {
+    const rules = textRules(style, registry);
+    return eitherWriter(method.output, textWriter(new JsonText(rules), missing), bytesWriter(rules, missing));
+  }
+  return eitherWriter(method.output, (message) => {
     const json = restyle(toJson(method.output, message, options));
     return JSON.stringify(key === undefined || !isTree(json) ? json : (json[key] ?? missing));
-  };
+  });
+
+  function bytesWriter(rules: TextRules, missing: JsonValue): BytesWriter | undefined {
+    const only = responseBody && { field: responseBody, unset: JSON.stringify(missing) };
+    return new WireText(rules).writerOf(method.output, only);
+  }
 
   function textWriter(text: JsonText, missing: JsonValue): ResponseWriter {
     if (responseBody === undefined) return text.writerOf(method.output);
@@ -55,6 +75,24 @@ export function responseWriter(
     const unset = restyle(toJson(method.output, create(method.output), { ...options, alwaysEmitImplicit: true }));
     const isMessage = responseBody?.message !== undefined && !hasCustomJsonRepresentation(responseBody.message);
     return (isTree(unset) && key !== undefined ? unset[key] : undefined) ?? (isMessage ? {} : null);
+  }
+}
+
+/** Writes messages and raw ones. */
+function eitherWriter(desc: DescMessage, write: ResponseWriter, writeBytes?: BytesWriter): ResponseWriter {
+  return (message) => {
+    if (!(message instanceof RawMessage)) return write(message);
+    return writeBytes?.(message.bytes) ?? write(decoded(desc, message.bytes));
+  };
+}
+
+/** As a call tells of an answer that is none. */
+function decoded(desc: DescMessage, bytes: Uint8Array): Message {
+  try {
+    return fromBinary(desc, bytes);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new ConnectError(`cannot decode ${desc.typeName}: ${why}`, Code.Internal, undefined, undefined, cause);
   }
 }
 

@@ -24,7 +24,7 @@ import { splitUrl } from "./url.ts";
 /** What REST is served from: contracts with google.api.http rules, and the way to call their methods. */
 export interface TranscoderOptions {
   readonly services: readonly DescService[];
-  readonly transport: Transport;
+  readonly transport: RestTransport;
   /** Larger bodies are refused with 413. If unset, 4 MiB. */
   readonly maxBodyBytes?: number;
   /** How answers are written. If unset, as protojson has it, with every field. */
@@ -33,6 +33,12 @@ export interface TranscoderOptions {
   readonly origins?: readonly string[];
   /** What the signs of life of event streams go by. If unset, the machine's. */
   readonly clock?: Clock;
+}
+
+/** A Connect transport that may have a shorter way for answers of which only the JSON is wanted. */
+export interface RestTransport extends Transport {
+  /** As `unary`, answering with a RawMessage: what it holds is written as JSON without being made a message first. */
+  readonly unaryRaw?: Transport["unary"];
 }
 
 /** Answers a request by calling a method; `undefined` when no route has the path, so that somebody else may answer. */
@@ -97,7 +103,7 @@ function openSocket(sockets: Sockets, request: WebSocketRequest, { path, query, 
 }
 
 interface Plan {
-  readonly transport: Transport;
+  readonly transport: RestTransport;
   readonly maxBodyBytes: number;
   readonly registry: Registry;
   readonly clock: Clock;
@@ -130,14 +136,13 @@ async function answer(plan: Plan, route: Route, arrived: Arrived): Promise<Unive
     return streamAnswer({ ...plan, method, write, cursor: plan.cursors.get(method) }, message, request);
   }
   const header = callHeaders(request.header);
-  const response = await plan.transport.unary(
-    method,
-    request.signal,
-    undefined,
-    header,
-    message,
-    request.contextValues,
-  );
+  const { transport } = plan;
+  const isRead = binding.created !== undefined || rawOf !== undefined; // by more than who writes it as JSON
+  const { signal, contextValues } = request;
+  const response =
+    isRead || transport.unaryRaw === undefined
+      ? await transport.unary(method, signal, undefined, header, message, contextValues)
+      : await transport.unaryRaw(method, signal, undefined, header, message, contextValues);
   return unaryAnswer(route, request, response);
 }
 

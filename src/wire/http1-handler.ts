@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { Lifetime } from "../base/lifetime.ts";
 import type { Watchable } from "../base/watch.ts";
 import { FieldHeaders } from "../call/field-headers.ts";
 import { RequestValues } from "../call/peer.ts";
@@ -21,7 +22,7 @@ export function http1Handler(handler: HttpHandler, scheme: "http" | "https", inF
   return {
     handle(request, response) {
       inFlight.set(inFlight.value + 1);
-      response.once("close", () => inFlight.set(inFlight.value - 1));
+      response.on("close", () => inFlight.set(inFlight.value - 1)); // it comes once, and `once` would cost more
       if (closing) response.setHeader("connection", "close");
       response.on("error", () => {}); // the peer left; the request's signal has told the handler
       void answer(handler, scheme, request as IncomingMessage, response as ServerResponse);
@@ -62,14 +63,14 @@ export function http1Request(
   if (url === undefined) return { refusal: badRequest(400, badTarget(target)) };
   const refusal = unreadable(request);
   if (refusal !== undefined) return { refusal };
-  const left = new AbortController();
-  response.once("close", () => {
-    if (!response.writableFinished) left.abort(new ConnectError("the caller left", Code.Canceled));
+  const wanted = new Lifetime();
+  response.on("close", () => {
+    if (!response.writableFinished) wanted.cancel(new ConnectError("the caller left", Code.Canceled));
   });
   const { method = "", httpVersion } = request;
   const header = headerOf(request.headers);
   const contextValues = new RequestValues(request.socket.remoteAddress);
-  return { httpVersion, method, url, header, body: bodyIn(request, response), signal: left.signal, contextValues };
+  return { httpVersion, method, url, header, body: bodyIn(request, response), signal: wanted.signal, contextValues };
 }
 
 /** As Node has put them together: it knows which fields may come once only. */
@@ -121,7 +122,7 @@ function sendWhole({ status, header, trailer }: UniversalServerResponse, body: W
   const lines = linesOf(header);
   const trailers = trailer === undefined ? [] : [...trailer];
   if (trailers.length > 0) response.writeHead(status, lines).addTrailers(trailers);
-  else response.writeHead(status, withLength(lines, header, body.sizeBytes));
+  else response.writeHead(status, withLength(lines, header, String(body.sizeBytes)));
   if (body.ascii !== undefined && body.sizeBytes <= shortBytes) response.end(body.ascii, "latin1");
   else end(response, body.bytes);
 }
@@ -134,8 +135,13 @@ function linesOf(header: Headers | undefined): string[] {
   return lines;
 }
 
-function withLength(lines: readonly string[], header: Headers | undefined, sizeBytes: number): string[] {
-  return header?.has("content-length") ? (lines as string[]) : [...lines, "content-length", String(sizeBytes)];
+/** With the length that the body has, whatever was said of an earlier one. */
+function withLength(lines: string[], header: Headers | undefined, length: string): string[] {
+  const said = header?.get("content-length") ?? undefined;
+  if (said === length) return lines;
+  if (said === undefined) return [...lines, "content-length", length];
+  header?.set("content-length", length);
+  return linesOf(header);
 }
 
 /** Ends with all of the body. A short one is given as text of the same bytes: Node then writes it with the head, as one piece. */

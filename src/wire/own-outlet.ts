@@ -11,6 +11,8 @@ export class Outlet {
   readonly #soon: Soon;
   #isFull = false;
   #isDue = false;
+  /** How many bytes left the last time. */
+  #left = 0;
   /** What the socket held when it was last seen to move, and when that was. */
   #held = 0;
   #movedAt = 0;
@@ -27,11 +29,12 @@ export class Outlet {
     socket.on("drain", this.#drained);
   }
 
-  /** There is something to take: it leaves soon. */
+  /** There is something to take: it leaves soon; where much left the last time, as soon as it can: it fills writes by itself. */
   due(): void {
     if (this.#isDue) return;
     this.#isDue = true;
-    this.#soon(this.#flushDue);
+    if (this.#left > bulkBytes) process.nextTick(this.#flushDue);
+    else this.#soon(this.#flushDue);
   }
 
   /** Writes all that is left, and ends our side. */
@@ -62,10 +65,12 @@ export class Outlet {
 
   /** What is several pieces leaves in one write all the same, as long as it is not more than one should be. */
   #flush(isLast = false): void {
+    this.#left = 0;
     while ((isLast || !this.#isFull) && this.#socket.writable) {
       const first = this.#take();
       if (first === undefined) return;
       const second = this.#take();
+      this.#left += first.length + (second?.length ?? 0);
       if (second === undefined) this.#isFull = !this.#socket.write(first);
       else this.#writeAll(first, second);
     }
@@ -87,6 +92,9 @@ export class Outlet {
     this.#socket.uncork();
   }
 }
+
+/** More than calls of ordinary size are together. */
+const bulkBytes = 16 * 1024;
 
 /** What leaves in one write at the most, or a piece more. */
 const turnBytes = 256 * 1024;

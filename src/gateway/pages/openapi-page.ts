@@ -45,7 +45,8 @@ export class OpenApiPage {
     const { about, log } = this.#options;
     const services = [...contracts.values()].map(({ service }) => service);
     try {
-      const document = openApiDocument(services, { ...about, composed: aggregates.map(composedPath) });
+      const shown = aggregates.filter(({ isHidden }) => !isHidden);
+      const document = openApiDocument(services, { ...about, composed: shown.map(composedPath) });
       return pageContent("application/json", JSON.stringify(document));
     } catch (reason) {
       const problem = reason instanceof Error ? reason.message : String(reason);

@@ -6,12 +6,12 @@ import type { OutgoingCallInit } from "../../call/outgoing-call.ts";
 import { peerKey } from "../../call/peer.ts";
 import { methodPolicy } from "../../call/policy.ts";
 import { maxTimeoutMs } from "../../call/policy-defaults.ts";
+import { rawMessage } from "../../call/raw-message.ts";
 import type { ServedCall } from "../../call/served-call.ts";
 import { newTraceparent, traceIdOf } from "../../call/traceparent.ts";
 import { pass } from "../../server/steps/step.ts";
 import { longestMs } from "../../server/time-limit.ts";
 import { maxMessageBytes } from "../../wire/grpc/messages.ts";
-import { rawMessage } from "../../wire/grpc/raw-message.ts";
 import type { Room, Rpc, Rpcs } from "../../wire/grpc/rpc.ts";
 import { noteCaller } from "../http/caller-address.ts";
 import { requestIdHeader, requestIdOf } from "../http/request-id.ts";
@@ -28,12 +28,12 @@ export type PassOn = (init: OutgoingCallInit) => Promise<UnaryResponse | StreamR
  * trailers are those of every other way upstream.
  */
 export function passThrough(services: readonly DescService[], way: WayUpstream): Rpcs {
-  const methods = services.flatMap((service) => service.methods).filter(mayPassUnread);
+  const methods = services.flatMap((service) => service.methods).filter(isNotCached);
   return new Map(methods.map((method) => [`/${methodName(method)}`, new PassThrough(method, way)]));
 }
 
-/** Whether calls of the method may be handed on unread: to find an answer that was kept, its request has to be read. */
-export function mayPassUnread(method: DescMethod): boolean {
+/** Whether calls of the method may pass unread: to find an answer again, its request has to be read. */
+export function isNotCached(method: DescMethod): boolean {
   return methodPolicy(method).cache === undefined;
 }
 

@@ -19,7 +19,7 @@ import { compressions } from "../../wire/grpc/compressions.ts";
 import { maxMessageBytes } from "../../wire/grpc/messages.ts";
 import type { Room } from "../../wire/grpc/rpc.ts";
 import { forwarding } from "./forward.ts";
-import { mayPassUnread, type PassOn } from "./pass-through.ts";
+import { isNotCached, type PassOn } from "./pass-through.ts";
 import { requestIdKey } from "./request-ids.ts";
 import { restUpstream } from "./rest-upstream.ts";
 import { WebCall } from "./web-call.ts";
@@ -73,7 +73,8 @@ export function answererOf(services: readonly DescService[], way: WayUpstream): 
   return async (request) => {
     const rpc = isWebSocketRequest(request) ? undefined : rpcs.get(pathOf(request.url));
     if (rpc === undefined) return rest(request);
-    const passing = passedOn.has(rpc.service.typeName) && passedThrough(request, { rpc, protocols, way });
+    const isUnread = passedOn.has(rpc.service.typeName) && isNotCached(rpc.method);
+    const passing = isUnread && passedThrough(request, { rpc, protocols, way });
     return passing || answerRpc(rpc, request);
   };
 }
@@ -89,7 +90,7 @@ function passedThrough(
   request: UniversalServerRequest,
   { rpc: { method }, protocols, way }: Passing,
 ): Promise<UniversalServerResponse> | undefined {
-  if (request.method !== "POST" || !mayPassUnread(method)) return undefined;
+  if (request.method !== "POST") return undefined;
   if (request.contextValues?.get(requestIdKey) !== undefined) return undefined; // which goes into the message
   const protocol = protocols.of(request.header.get("content-type") ?? "", method);
   const call = protocol && WebCall.begin(request, method, { way, protocol });

@@ -6,6 +6,8 @@ import { deprecation } from "../../server/steps/deprecation.ts";
 import { fakeClock } from "../../testing/fake-clock.ts";
 import { restUpstream } from "./rest-upstream.ts";
 
+const passOn = () => Promise.reject(new Error("nobody is called here"));
+
 test.each([
   [undefined, 1_000],
   [300, 300],
@@ -22,7 +24,7 @@ test.each([
         },
       });
     });
-    const rest = restUpstream({ upstream, steps: [], timeoutOf: () => 1_000, clock: fakeClock() });
+    const rest = restUpstream({ upstream, passOn, steps: [], timeoutOf: () => 1_000, clock: fakeClock() });
     await rest.unary(
       UserService.method.getUser,
       undefined,
@@ -43,7 +45,7 @@ test("what a step says in the head of the answer is there, also where the servic
       },
     });
   });
-  const rest = restUpstream({ upstream, steps: [deprecation()], timeoutOf: () => 1_000, clock: fakeClock() });
+  const rest = restUpstream({ upstream, passOn, steps: [deprecation()], timeoutOf: () => 1_000, clock: fakeClock() });
   const update = (id: bigint) => {
     const request = create(UpdateUserRequestSchema, { user: { id } });
     return rest.unary(UserService.method.updateUser, undefined, undefined, undefined, request);

@@ -1,4 +1,4 @@
-import type { DescMethod } from "@bufbuild/protobuf";
+import type { DescMethod, Message } from "@bufbuild/protobuf";
 import {
   ConnectError,
   type ContextValues,
@@ -11,12 +11,17 @@ import { runInCall } from "../../call/context.ts";
 import { methodName } from "../../call/method.ts";
 import { ServedCall } from "../../call/served-call.ts";
 import { untilAborted } from "../../call/stream.ts";
+import type { RestTransport } from "../../rest/transcoder.ts";
 import { pass, type Step } from "../../server/steps/step.ts";
 import type { TimeoutOf } from "../../server/time-limit.ts";
+import { isNotCached, type PassOn } from "./pass-through.ts";
+import { requestIdKey } from "./request-ids.ts";
 
 /** What stands before the calls that REST makes. */
 export interface RestUpstreamOptions {
   readonly upstream: Transport;
+  /** The same for answers that nobody reads before they are written. */
+  readonly passOn: PassOn;
   /** The same steps that RPCs go through on their way in. */
   readonly steps: readonly Step[];
   readonly timeoutOf: TimeoutOf;
@@ -27,7 +32,7 @@ export interface RestUpstreamOptions {
  * The way upstream for REST: straight to the mesh, without passing for an RPC first, but through an RPC's steps. The call
  * upstream is made on behalf of the one that REST is, and ends with it.
  */
-export function restUpstream({ upstream, steps, timeoutOf, clock }: RestUpstreamOptions): Transport {
+export function restUpstream({ upstream, passOn, steps, timeoutOf, clock }: RestUpstreamOptions): RestTransport {
   const begun = (
     method: DescMethod,
     signal: AbortSignal | undefined,
@@ -53,7 +58,8 @@ export function restUpstream({ upstream, steps, timeoutOf, clock }: RestUpstream
   };
   const through = async <R>(call: ServedCall, next: () => Promise<R>): Promise<R> => {
     try {
-      await pass(steps, call);
+      const passing = pass(steps, call);
+      if (passing !== undefined) await passing;
       return await runInCall(call, next);
     } catch (reason) {
       if (reason instanceof ConnectError && !Object.isFrozen(reason)) addHeader(call, reason.metadata);
@@ -61,11 +67,23 @@ export function restUpstream({ upstream, steps, timeoutOf, clock }: RestUpstream
       throw reason;
     }
   };
-  return {
+  const transport: RestTransport = {
     async unary(method, signal, askedMs, header, message, values) {
       const { call, timeoutMs } = begun(method, signal, askedMs, header, values);
       const next = () => upstream.unary(method, undefined, timeoutMs, call.requestHeader, message, values);
       const res: UnaryResponse<typeof method.input, typeof method.output> = await through(call, next);
+      addHeader(call, res.header);
+      call.end();
+      return res;
+    },
+    async unaryRaw(method, signal, askedMs, header, message, values) {
+      const isTold = values?.get(requestIdKey) !== undefined; // which stands in the message
+      if (isTold || !isNotCached(method)) return transport.unary(method, signal, askedMs, header, message, values);
+      const { call, timeoutMs } = begun(method, signal, askedMs, header, values);
+      const sent = message as Message;
+      const about = { method, isRaw: true, header: call.requestHeader, timeoutMs, values };
+      const next = () => passOn({ ...about, message: sent });
+      const res = (await through(call, next)) as UnaryResponse<typeof method.input, typeof method.output>;
       addHeader(call, res.header);
       call.end();
       return res;
@@ -78,6 +96,7 @@ export function restUpstream({ upstream, steps, timeoutOf, clock }: RestUpstream
       return { ...res, message: untilAborted(res.message, call.signal, (reason) => call.end(reason)) };
     },
   };
+  return transport;
 }
 
 function sooner(a: number | undefined, b: number | undefined): number | undefined {

@@ -64,7 +64,8 @@ export class WebCall {
     const arrivedAt = way.clock.now();
     const { url, method: requestMethod } = request;
     const about = { method, protocolName: protocol.name, requestMethod, header, url, deadlineAt, arrivedAt };
-    const call = new ServedCall({ ...about, now: way.clock.now });
+    const { contextValues: values } = limited;
+    const call = new ServedCall({ ...about, ...(values && { values }), now: way.clock.now });
     call.heed(request.signal);
     return new WebCall(limited, call, { way, compression });
   }

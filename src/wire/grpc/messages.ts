@@ -8,11 +8,11 @@ import {
 } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
+import { RawMessage, rawMessage } from "../../call/raw-message.ts";
 import type { Connection } from "../../http2/connection.ts";
 import type { Stream } from "../../http2/stream.ts";
 import { acceptedEncodings, compressions, compressMinBytes } from "./compressions.ts";
 import { prefixBytes } from "./message-reader.ts";
-import { RawMessage, rawMessage } from "./raw-message.ts";
 
 /** The largest message either way, counted after decompression: gRPC's default of 4 MiB. */
 export const maxMessageBytes = 4 * 1024 * 1024;

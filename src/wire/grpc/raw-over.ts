@@ -1,8 +1,8 @@
 import { type DescMessage, type Message, toBinary } from "@bufbuild/protobuf";
 import type { StreamResponse, UnaryResponse } from "@connectrpc/connect";
+import { RawMessage, rawMessage } from "../../call/raw-message.ts";
 import { isStream } from "../../call/stream.ts";
 import { decode } from "./messages.ts";
-import { type RawMessage, rawMessage } from "./raw-message.ts";
 import type { Attempt, Send } from "./rpc.ts";
 
 /** Sends raw attempts over what knows messages only: they are decoded for it, and encoded again behind it. */
@@ -12,7 +12,7 @@ export function rawOver(send: Send): Send {
 
 async function sendDecoded(send: Send, attempt: Attempt): ReturnType<Send> {
   const { input, output } = attempt.method;
-  const read = (raw: unknown): Message => decode(input, (raw as RawMessage).bytes);
+  const read = (given: unknown) => (given instanceof RawMessage ? decode(input, given.bytes) : (given as Message));
   const { message: given } = attempt;
   const message = isStream(given) ? eachOf(given, read) : read(given);
   return rawAnswer(await send({ ...attempt, isRaw: false, message }), output);

@@ -43,7 +43,7 @@ export interface Attempt {
   readonly method: DescMethod;
   /** The request: a message, or an AsyncIterable of what messages are made from. */
   readonly message: Message | AsyncIterable<unknown>;
-  /** Whether messages are RawMessages, both ways. By default they are encoded and decoded. */
+  /** Whether answers are to be RawMessages. By default they are decoded. A request may be either, whatever answers are. */
   readonly isRaw?: boolean;
   /** Header fields of the request beyond gRPC's own. */
   readonly fields: Fields;

@@ -18,9 +18,9 @@ export function rawMessage(bytes: Uint8Array): Message {
 }
 
 /** The request in a raw one, for who has to look into it after all: an empty one where it says nothing that can be read. */
-export function readMessage({ input }: DescMethod, raw: unknown): Message {
+export function readMessage({ input }: DescMethod, raw: RawMessage): Message {
   try {
-    return fromBinary(input, (raw as RawMessage).bytes);
+    return fromBinary(input, raw.bytes);
   } catch {
     return create(input); // who the call is for will say what is wrong
   }

@@ -1,13 +1,13 @@
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError, createRouterTransport } from "@connectrpc/connect";
-import { expect, const passOn = () => Promise.reject(new Error("nobody is called here"));
-
-test } from "vitest";
+import { expect, test } from "vitest";
 
 import { GetUserRequestSchema, UpdateUserRequestSchema, UserService } from "../../../gen/shop/user/v1/user_pb.ts";
 import { deprecation } from "../../server/steps/deprecation.ts";
 import { fakeClock } from "../../testing/fake-clock.ts";
 import { restUpstream } from "./rest-upstream.ts";
+
+const passOn = () => Promise.reject(new Error("nobody is called here"));
 
 test.each([
   [undefined, 1_000],

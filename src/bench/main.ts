@@ -6,6 +6,7 @@ import { buildPrograms } from "./programs.ts";
 import { markdown, writtenBy } from "./report.ts";
 import { Results } from "./results.ts";
 import type { Rig } from "./rig.ts";
+import { measureRouting } from "./routing.ts";
 import { type Scenario, type ScenarioName, scenarioNames, scenarios } from "./scenarios.ts";
 import { measureSituations } from "./situations/measure.ts";
 
@@ -38,7 +39,8 @@ await buildPrograms();
 const command = ["make bench", ...argsTold()].join(" ");
 const results = new Results();
 for (const name of chosen) await run(name, scenarios[name]);
-const told = markdown(results, { rounds, ms, command });
+const routing = chosen.includes("gateways") ? measureRouting() : [];
+const told = markdown(results, { rounds, ms, command }, routing);
 process.stdout.write(`\n${told}`);
 if (chosen.length === scenarioNames.length) {
   writeFileSync(`${import.meta.dirname}/results.md`, told);

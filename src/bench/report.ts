@@ -3,6 +3,7 @@ import { cpus } from "node:os";
 import { canPin } from "./child.ts";
 import type { Results, Spread } from "./results.ts";
 import type { Round } from "./rig.ts";
+import type { RoutingRow } from "./routing.ts";
 import { type Scenario, type ScenarioName, scenarioNames, scenarios } from "./scenarios.ts";
 import { table } from "./table.ts";
 import { shortfall, type Target, targets, verdictOf } from "./targets.ts";
@@ -15,9 +16,10 @@ export interface RunInfo {
 }
 
 /** All that was measured, as Markdown that reads well as plain text too. */
-export function markdown(results: Results, info: RunInfo): string {
+export function markdown(results: Results, info: RunInfo, routing: readonly RoutingRow[] = []): string {
   const parts = scenarioNames.flatMap((name) => [...scenarioTables(name, results), ...firstInterceptor(name, results)]);
-  return `${["# Heddle beside its peers", aboutRun(info), targetTable(results), ...parts].join("\n\n")}\n`;
+  const all = ["# Heddle beside its peers", aboutRun(info), targetTable(results), ...parts, ...routingTable(routing)];
+  return `${all.join("\n\n")}\n`;
 }
 
 /** When, where and by what command a page was written. */
@@ -110,6 +112,27 @@ function firstInterceptor(scenario: ScenarioName, results: Results): string[] {
   const step = results.compare(one, none, (a, b) => a.cpuUs - b.cpuUs);
   return step === undefined ? [] : [`The first of them costs ${ranged(step, 1)} µs.`];
 }
+
+/** What it costs to find a request's route, and whether the slowest kind among the most routes is as fast as it must be. */
+function routingTable(routing: readonly RoutingRow[]): string[] {
+  if (routing.length === 0) return [];
+  const most = Math.max(...routing.map(({ routes }) => routes));
+  const slowest = Math.max(...routing.filter(({ routes }) => routes === most).map(({ nsPerFind }) => nsPerFind));
+  const verdict = slowest <= mostNsPerFind ? "met" : "MISSED";
+  const rows = routing.map(({ request, routes, nsPerFind, bytesPerFind }) => [
+    request,
+    `${routes}`,
+    nsPerFind.toFixed(0),
+    bytesPerFind.toFixed(0),
+  ]);
+  return [
+    "## Gateways, finding the route of a request",
+    table(["", "routes", "CPU ns", "bytes"], rows),
+    `Among ${most} routes the slowest takes ${slowest.toFixed(0)} ns; it must be ≤ ${mostNsPerFind} ns: ${verdict}.`,
+  ];
+}
+
+const mostNsPerFind = 1_000;
 
 function ranged({ median, min, max }: Spread, digits: number): string {
   return `${median.toFixed(digits)} [${min.toFixed(digits)}..${max.toFixed(digits)}]`;

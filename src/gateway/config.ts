@@ -5,6 +5,7 @@ import { checkRedisUrl } from "../store/redis-url.ts";
 import { storeSettings } from "../store/settings.ts";
 import { addressSet } from "../wire/addresses.ts";
 import { aggregatesOf } from "./aggregate/plan-source.ts";
+import { jsonSetting } from "./json-setting.ts";
 
 /** What the gateway reads from its environment. */
 export function gatewayConfig(read: EnvReader) {
@@ -25,6 +26,7 @@ export function gatewayConfig(read: EnvReader) {
     ),
     docs: read.choice("DOCS", ["yes", "no"], "yes", "whether /docs and /openapi.json tell of the API") !== "no",
     apiTitle: read.text("API_TITLE", "API", "what they call it"),
+    json: read.parsed("REST_JSON", "", "how REST answers: enum-numbers, proto-names, no-defaults", jsonSetting) ?? {},
     upstreamTimeoutMs: read.durationMs("UPSTREAM_TIMEOUT", 5_000, "for calls whose contract and caller do not say"),
   };
 }

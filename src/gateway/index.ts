@@ -12,5 +12,6 @@ export {
   type PartOptions,
   type TypedAggregate,
 } from "./aggregate/typed.ts";
-export { type Gateway, type GatewayOptions, openGateway } from "./gateway.ts";
+export { type Gateway, openGateway } from "./gateway.ts";
 export { type NodeListener, nodeListener } from "./node-listener.ts";
+export type { GatewayOptions } from "./options.ts";

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type RequestListener } from "node:http";
+import { createServer, type RequestListener, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { promisify } from "node:util";
 import { create, type DescService } from "@bufbuild/protobuf";
@@ -118,7 +118,9 @@ const others: readonly (readonly [what: string, init: RequestInit])[] = [
 
 test.each(others)("at an RPC's path %s is left to a handler of its protocol", async (_, init) => {
   const rest = transcoder({ services: [bare], transport: echo });
-  await using server = await open(nodeListener(rest, (_request, response) => void response.writeHead(299).end()));
+  await using server = await open(
+    nodeListener(rest, (_request: object, response: ServerResponse) => void response.writeHead(299).end()),
+  );
   const answer = await fetch(`${server.url}/scratch.v1.ScratchService/Echo`, init);
   expect(answer.status).toBe(299);
 });

@@ -3,15 +3,19 @@ import type { Transcoder } from "../rest/transcoder.ts";
 import { nothingHere } from "../server/answers.ts";
 import { http1Request, sendHttp1 } from "../wire/http1-handler.ts";
 
-/** Answers a request of `node:http`. */
-export type NodeListener = (request: IncomingMessage, response: ServerResponse) => void;
+/**
+ * Answers a request of `node:http`: an IncomingMessage, by a ServerResponse. Neither is named here, so that whoever uses
+ * the package needs no types of Node's; as a method, it may be given one that names them.
+ */
+export type NodeListener = { listener(request: object, response: object): void }["listener"];
 
 /**
  * A transcoder as `http.createServer` takes it. What no REST route has goes to `otherwise`, a Connect router's
  * `connectNodeAdapter` for one, with the request untouched; without it, the answer is 404.
  */
 export function nodeListener(rest: Transcoder, otherwise?: NodeListener): NodeListener {
-  return (request, response) => void answer(rest, { request, response, otherwise });
+  return (request, response) =>
+    void answer(rest, { request: request as IncomingMessage, response: response as ServerResponse, otherwise });
 }
 
 interface Exchange {

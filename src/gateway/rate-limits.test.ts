@@ -3,7 +3,7 @@ import { expect, test, vi } from "vitest";
 import { OrderService } from "../../gen/shop/order/v1/order_pb.ts";
 import { LocalBuckets } from "../server/policy/local-buckets.ts";
 import { openTown, transportsTo, until } from "../test/suites/gateway-parts.ts";
-import type { GatewayOptions } from "./gateway.ts";
+import type { GatewayOptions } from "./options.ts";
 
 vi.setConfig({ testTimeout: 20_000 }); // real servers, on a machine that may be busy
 
@@ -77,6 +77,11 @@ test("behind a proxy that is trusted each caller has a bucket of its own; a call
     await createClient(OrderService, transport).cancelOrder({ id: "o" }, { headers });
   }
   expect(shop.seen.at(-1)?.get("x-forwarded-for")).toBe("192.0.2.4, 127.0.0.1");
+  for (const [protocol, transport] of transportsTo(shop.gateway.port)) {
+    const headers = { "x-forwarded-for": "192.0.2.1" };
+    const call = createClient(OrderService, transport).cancelOrder({ id: "o" }, { headers });
+    await expect(call, protocol).rejects.toMatchObject({ code: Code.ResourceExhausted });
+  }
 });
 
 test("a gateway that is told to keeps no rate limits", async () => {

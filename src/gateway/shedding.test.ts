@@ -6,7 +6,7 @@ import { errorReason } from "../call/errors.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import { annService, openTown, transportsTo, until } from "../test/suites/gateway-parts.ts";
 import { fakeClock } from "../testing/fake-clock.ts";
-import type { GatewayOptions } from "./gateway.ts";
+import type { GatewayOptions } from "./options.ts";
 
 vi.setConfig({ testTimeout: 20_000 }); // real servers, on a machine that may be busy
 

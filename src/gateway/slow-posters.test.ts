@@ -5,7 +5,7 @@ import { describe, expect, test, vi } from "vitest";
 import { UserService } from "../../gen/shop/user/v1/user_pb.ts";
 import { annService, openTown, until } from "../test/suites/gateway-parts.ts";
 import { engines } from "../wire/engines.ts";
-import type { GatewayOptions } from "./gateway.ts";
+import type { GatewayOptions } from "./options.ts";
 
 vi.setConfig({ testTimeout: 30_000 }); // real servers, on a machine that may be busy
 
@@ -26,6 +26,27 @@ function slowPost(port: number): { readonly socket: Socket; text: string } {
   );
   socket.write(half);
   return poster;
+}
+
+/** Begins gRPC calls with half of 1 MiB each, and waits. The statuses are what they are answered. */
+function beginCalls(port: number, count: number) {
+  const session = connectHttp2(`http://127.0.0.1:${port}`);
+  const statuses: string[] = [];
+  const told = (fields: Record<string, unknown>) => {
+    if (fields["grpc-status"] !== undefined) statuses.push(String(fields["grpc-status"]));
+  };
+  const prefix = Buffer.alloc(5);
+  prefix.writeUInt32BE(mib, 1);
+  for (let i = 0; i < count; i++) {
+    const headers = { "content-type": "application/grpc", te: "trailers", "grpc-timeout": "60S" };
+    const stream = session.request({ ":method": "POST", ":path": "/shop.user.v1.UserService/GetUser", ...headers });
+    stream
+      .on("response", told)
+      .on("trailers", told)
+      .on("error", () => {});
+    stream.write(Buffer.concat([prefix, half.subarray(prefix.length)]));
+  }
+  return { session, statuses };
 }
 
 describe.each(Object.entries(engines))("the gateway on the engine %s", (_, engine) => {
@@ -78,31 +99,18 @@ describe.each(Object.entries(engines))("the gateway on the engine %s", (_, engin
 
   test("holds no more of gRPC calls than it may whose requests do not end, and has room again once they go", async () => {
     await using shop = await openShop({ maxBytes: 8 * mib });
-    const session = connectHttp2(`http://127.0.0.1:${shop.port}`);
-    const statuses: string[] = [];
-    for (let i = 0; i < 20; i++) {
-      const headers = { "content-type": "application/grpc", te: "trailers", "grpc-timeout": "60S" };
-      const stream = session.request({ ":method": "POST", ":path": "/shop.user.v1.UserService/GetUser", ...headers });
-      const told = (fields: Record<string, unknown>) => {
-        if (fields["grpc-status"] !== undefined) statuses.push(String(fields["grpc-status"]));
-      };
-      stream
-        .on("response", told)
-        .on("trailers", told)
-        .on("error", () => {});
-      const prefix = Buffer.alloc(5);
-      prefix.writeUInt32BE(mib, 1);
-      stream.write(Buffer.concat([prefix, half]));
+    for (let round = 0; round < 3; round++) {
+      const { session, statuses } = beginCalls(shop.port, 20);
+      await until(
+        () => statuses.length,
+        (count) => count >= 4, // 16 halves are 8 MiB
+      );
+      expect(new Set(statuses)).toEqual(new Set([String(Code.ResourceExhausted)]));
+      expect([await shop.get(), await shop.post()]).toEqual([200, 429]);
+      expect(statuses).toHaveLength(4);
+      session.destroy();
+      expect(await until(shop.post, (status) => status !== 429)).toBe(201);
     }
-    await until(
-      () => statuses.length,
-      (count) => count >= 4,
-    );
-    expect(new Set(statuses)).toEqual(new Set([String(Code.ResourceExhausted)]));
-    expect(statuses.length).toBeLessThan(20);
-    expect(await shop.get()).toBe(200);
-    session.destroy();
-    expect(await until(shop.post, (status) => status !== 429)).toBe(201);
   });
 
   test("cuts off who takes too long to send a body", async () => {

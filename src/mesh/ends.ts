@@ -7,8 +7,8 @@ import { methodName } from "../call/method.ts";
 import type { OutgoingCall } from "../call/outgoing-call.ts";
 import { methodPolicy } from "../call/policy.ts";
 import { progressOf, withProgress } from "../call/progress.ts";
-import { whole } from "../wire/grpc/messages.ts";
 import { rawMessage } from "../call/raw-message.ts";
+import { whole } from "../wire/grpc/messages.ts";
 import { UnaryAnswer } from "../wire/grpc/unary-answer.ts";
 import type { Route } from "./route.ts";
 

@@ -1,4 +1,5 @@
 import { create, type DescField, type JsonValue, type Message, type Registry } from "@bufbuild/protobuf";
+import { hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
 import type { Binding, BoundVariable } from "./binding.ts";
 import { isTree, type JsonTree, keyOf, newTree, snakeName } from "./fields.ts";
 import type { RawBody } from "./http-body.ts";
@@ -52,9 +53,17 @@ function bodyTree({ body: rule }: Binding, body: JsonValue | undefined, nameOf: 
       if (body !== undefined && !isTree(body)) throw unreadable("the body has to be a JSON object");
       return newTree(body);
     case "field":
-      if (body === undefined) throw badField(nameOf(rule.field), "is missing: the request's body has to be its JSON");
-      return newTree({ [nameOf(rule.field)]: body });
+      if (isMissing(rule.field, body)) {
+        throw badField(nameOf(rule.field), "is missing: the request's body has to be its JSON");
+      }
+      return newTree({ [nameOf(rule.field)]: body ?? null });
   }
+}
+
+/** Whether a body says nothing of its field; `null` is a value to those messages that have a JSON of their own. */
+function isMissing(field: DescField, body: JsonValue | undefined): boolean {
+  const isOpen = field.fieldKind === "message" && !hasCustomJsonRepresentation(field.message);
+  return body === undefined || (body === null && isOpen);
 }
 
 /** Puts a body as it came into the message's field for it, or makes it the message. */

@@ -53,6 +53,9 @@ const defaultMaxBodyBytes = 4 * 1024 * 1024;
  * A method without a rule is reached by `POST /package.Service/Method`. It holds no socket: a server gives it requests,
  * a Connect transport takes its calls. Everything that the contracts decide is planned here, once; a contract that
  * contradicts itself or another is refused here too, with a RuleError.
+ *
+ * Streams come as lines of JSON, events or an array, by `Accept`. Requests that an engine of ours can open a WebSocket for
+ * are answered by one, which carries one call of a method that streams.
  */
 export function transcoder(options: TranscoderOptions): Transcoder {
   const { services, transport, maxBodyBytes = defaultMaxBodyBytes, json = {} } = options;

@@ -21,13 +21,18 @@ async function printed(words: readonly string[], flags: Readonly<Record<string, 
 
 test("a file of descriptors is printed as a document of its own services, with their comments", async () => {
   const { names, tags } = await printed([file]);
-  expect(names).toEqual(["shop.catalog.v1.CatalogService", "shop.order.v1.OrderService", "shop.user.v1.UserService"]);
+  expect(names).toEqual([
+    "shop.catalog.v1.CatalogService",
+    "shop.order.v1.OrderService",
+    "shop.user.v1.UserService",
+    "shop.user.v2.UserService",
+  ]);
   expect(tags[0]?.description).toBe("What there is to order, at what price, and how much of it.");
 });
 
 test("services are chosen by their names or the beginnings of these, and the document says what it is told to", async () => {
   const { names } = await printed([file, "shop.user", "heddle.discovery.v1.ConsulService", "shop.user.v1"]);
-  expect(names).toEqual(["heddle.discovery.v1.ConsulService", "shop.user.v1.UserService"]);
+  expect(names).toEqual(["heddle.discovery.v1.ConsulService", "shop.user.v1.UserService", "shop.user.v2.UserService"]);
   const told = await printed([file], { title: "Shop", "api-version": "7", server: "https://api.example.org" });
   expect(told.info).toMatchObject({ title: "Shop", version: "7" });
   expect(told.servers).toEqual([{ url: "https://api.example.org" }]);

@@ -15,6 +15,16 @@ const orders = {
 };
 const catalog = { getProduct: ({ sku }: { sku: string }) => ({ product: { sku, name: "Loom shuttle" } }) };
 
+const overviewSchema = {
+  properties: {
+    user: { $ref: "#/components/schemas/shop.user.v1.User" },
+    orders: { type: "array", items: { $ref: "#/components/schemas/shop.order.v1.Order" } },
+    products: { type: "array", items: { $ref: "#/components/schemas/shop.catalog.v1.Product" } },
+    partial: { type: "array" },
+  },
+  required: ["user"],
+};
+
 async function ask(url: string, path: string) {
   const answer = await fetch(url + path);
   return {
@@ -45,7 +55,7 @@ test("the shop's overview begins to work as its services appear, says in /health
   const heard: Headers[] = [];
   await using _users = await town.join("user", [[UserService, annService(heard)]]);
   await using _orders = await town.join("order", [[OrderService, orders]]);
-  const products = await town.join("catalog", [[CatalogService, catalog]]);
+  const products = await town.join("catalog", [[CatalogService, catalog]], { authenticate: async () => undefined });
   const whole = await until(asked, ({ json }) => json.products?.length === 1);
   expect(whole).toMatchObject({
     status: 200,
@@ -55,6 +65,13 @@ test("the shop's overview begins to work as its services appear, says in /health
   expect(heard.at(-1)?.get("x-request-id")).toBe(whole.header.get("x-request-id"));
   expect((await ask(url, "/api/users/1/overview")).json).toMatchObject({ orders: [{ user_id: 1 }] });
   expect((await ask(url, "/health")).json).toMatchObject({ aggregates: [{ ready: true }] });
+  const documented = (await ask(url, "/openapi.json")).json as { paths?: Record<string, unknown> };
+  expect(documented.paths?.["/v1/users/{id}/overview"]).toMatchObject({
+    get: {
+      parameters: [{ name: "id", in: "path", required: true }],
+      responses: { "200": { content: { "application/json": { schema: overviewSchema } } } },
+    },
+  });
 
   await products.drain();
   const partial = await until(asked, ({ json }) => json.partial !== undefined);

@@ -18,6 +18,8 @@ export interface ResolvedAggregate {
   readonly timeoutMs: number;
   /** Each after all that it needs. */
   readonly parts: readonly (ResolvedPart | UnresolvedPart)[];
+  /** Whether a contract has its path, and answers instead. */
+  readonly isHidden: boolean;
   /** What is in its way, for people who run the gateway; empty when all is well. */
   readonly problems: readonly string[];
 }
@@ -48,7 +50,7 @@ export function resolveAggregate(aggregate: Aggregate, { services, timeoutMs }: 
   });
   const owner = ownerOf(aggregate, services);
   if (owner !== undefined) problems.push(`GET ${aggregate.path} belongs to ${owner}, which answers instead`);
-  return { aggregate, timeoutMs: aggregate.timeoutMs ?? timeoutMs, parts, problems };
+  return { aggregate, timeoutMs: aggregate.timeoutMs ?? timeoutMs, parts, isHidden: owner !== undefined, problems };
 }
 
 function notReady({ path }: Aggregate, why: string): ConnectError {

@@ -58,9 +58,13 @@ export function withCors(origins: readonly string[], inner: HttpHandler): HttpHa
   return (request) => {
     const origin = request.header.get("origin");
     if (origin !== null) return forOrigin(request, origin);
-    return everybody ? inner(request) : inner(request).then((answer) => marked(answer, { vary: "Origin" }));
+    // What everybody may have says so in any case: a shared cache may hand it to a page later.
+    const grant = everybody ? openToAll : { vary: "Origin" };
+    return inner(request).then((answer) => marked(answer, grant));
   };
 }
+
+const openToAll: Grant = { "access-control-allow-origin": "*", "access-control-expose-headers": exposedHeaders };
 
 type Grant = Readonly<Record<string, string>>;
 

@@ -16,10 +16,12 @@ async function openGateways() {
   const town = own.use(await openTown());
   let last = 0n;
   const keys: (string | null)[] = [];
+  const ids: string[] = [];
   const service = {
     ...annService(),
-    async createUser({ name, email }: CreateUserRequest, { requestHeader }: { requestHeader: Headers }) {
+    async createUser({ name, email, requestId }: CreateUserRequest, { requestHeader }: { requestHeader: Headers }) {
       keys.push(requestHeader.get("idempotency-key"));
+      ids.push(requestId);
       const id = ++last;
       await new Promise((resolve) => setTimeout(resolve, 30)); // so that others come meanwhile
       return { user: { id, name, email } };
@@ -35,7 +37,7 @@ async function openGateways() {
     );
   }
   const all = own.move();
-  return { urls, gateways, keys, [Symbol.asyncDispose]: () => all.disposeAsync() };
+  return { urls, gateways, keys, ids, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
 
 function create(url: string | undefined, key: string, name = "Ada", header: Record<string, string> = {}) {
@@ -77,6 +79,7 @@ test("a unary call over Connect with a key is made once, too", async () => {
     expect(user).toMatchObject({ id: 1n, name: "Ada" });
   }
   expect(shop.keys).toHaveLength(1);
+  expect(shop.ids).toEqual([expect.stringMatching(/^[0-9a-f-]{36}$/)]); // although nothing else reads such a call here
 });
 
 test("over gRPC, which answers by trailers, the key is passed on to the service and no more", async () => {

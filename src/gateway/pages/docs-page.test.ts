@@ -58,7 +58,7 @@ test("what the page needs is there, kept for ever by who has it, for its address
 test("who has a page and asks again is told that it is still that", async () => {
   const first = await ask("/docs");
   const etag = first?.header.get("etag") ?? "";
-  for (const tags of [etag, `W/${etag}`, `"other", ${etag}`, "*"]) {
+  for (const tags of [etag, etag.slice(2), `"other", ${etag}`, "*"]) {
     const again = await ask("/docs", "GET", { "if-none-match": tags });
     expect([again?.status, again?.text, again?.header.get("etag")]).toEqual([304, "", etag]);
   }

@@ -91,5 +91,5 @@ function answerOf({ page, assets }: Docs, request: UniversalServerRequest): Univ
 }
 
 function versionOf(content: PageContent | undefined): string {
-  return content?.etag.replaceAll('"', "") ?? "";
+  return content?.version ?? "";
 }

@@ -1,8 +1,9 @@
-import type { DescService } from "@bufbuild/protobuf";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import type { Logger } from "../../base/log.ts";
 import type { Followed } from "../../base/watch.ts";
+import type { ComposedPath } from "../../rest/openapi/composed.ts";
 import { type OpenApiOptions, openApiDocument } from "../../rest/openapi/document.ts";
+import type { ResolvedAggregate } from "../aggregate/resolved.ts";
 import type { Contract } from "../routes/contract.ts";
 import type { Routes } from "../routes/route-table.ts";
 import { methodRefused, type PageContent, pageAnswer, pageContent } from "./page.ts";
@@ -29,24 +30,42 @@ export class OpenApiPage {
   }
 
   answer(request: UniversalServerRequest): UniversalServerResponse {
-    return methodRefused(request) ?? pageAnswer(request, this.#content(this.#options.routes.value.contracts));
+    return methodRefused(request) ?? pageAnswer(request, this.#content(this.#options.routes.value));
   }
 
-  #content(contracts: Contracts): PageContent {
-    if (this.#made?.of === contracts) return this.#made.content;
-    const content = this.#make([...contracts.values()].map(({ service }) => service));
-    this.#made = { of: contracts, content };
+  /** Aggregates are resolved anew with contracts alone. */
+  #content(routes: Routes): PageContent {
+    if (this.#made?.of === routes.contracts) return this.#made.content;
+    const content = this.#make(routes);
+    this.#made = { of: routes.contracts, content };
     return content;
   }
 
-  #make(services: readonly DescService[]): PageContent {
+  #make({ contracts, aggregates }: Routes): PageContent {
     const { about, log } = this.#options;
+    const services = [...contracts.values()].map(({ service }) => service);
     try {
-      return pageContent("application/json", JSON.stringify(openApiDocument(services, about)));
+      const shown = aggregates.filter(({ isHidden }) => !isHidden);
+      const document = openApiDocument(services, { ...about, composed: shown.map(composedPath) });
+      return pageContent("application/json", JSON.stringify(document));
     } catch (reason) {
       const problem = reason instanceof Error ? reason.message : String(reason);
       log.error("the routes cannot be documented; the document of before stays", { problem });
       return this.#made?.content ?? pageContent("application/json", JSON.stringify(openApiDocument([], about)));
     }
   }
+}
+
+function composedPath({ aggregate, timeoutMs, parts }: ResolvedAggregate): ComposedPath {
+  const { path, description, query } = aggregate;
+  return {
+    ...{ path, description, query, timeoutMs },
+    parts: parts.map(({ part, call }) => ({
+      name: part.name,
+      required: part.required,
+      many: part.many !== undefined,
+      method: call?.method,
+      show: call?.show,
+    })),
+  };
 }

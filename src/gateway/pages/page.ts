@@ -1,21 +1,21 @@
 import { createHash } from "node:crypto";
 import { Code } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
-import { once } from "../../rest/answer.ts";
+import { WholeBody } from "../../call/whole-body.ts";
 import { jsonAnswer } from "../../server/answers.ts";
 
 /** What a page is before anybody asks for it. */
 export interface PageContent {
   readonly type: string;
   readonly bytes: Uint8Array;
-  /** Of the bytes, quoted as the header has it. */
-  readonly etag: string;
+  /** Of the bytes, and of nothing else. */
+  readonly version: string;
 }
 
 /** Content of these bytes. */
 export function pageContent(type: string, content: string | Uint8Array): PageContent {
   const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
-  return { type, bytes, etag: `"${createHash("sha256").update(bytes).digest("base64url").slice(0, 22)}"` };
+  return { type, bytes, version: createHash("sha256").update(bytes).digest("base64url").slice(0, 22) };
 }
 
 /**
@@ -24,13 +24,14 @@ export function pageContent(type: string, content: string | Uint8Array): PageCon
  */
 export function pageAnswer(
   { method, header }: UniversalServerRequest,
-  { type, bytes, etag }: PageContent,
+  { type, bytes, version }: PageContent,
   more: Readonly<Record<string, string>> = {},
 ): UniversalServerResponse {
+  const etag = `W/"${version}"`; // weak, for the same page leaves compressed in several ways
   const own = { etag, "cache-control": "no-cache", "x-content-type-options": "nosniff", ...more };
-  if (isKnown(header.get("if-none-match"), etag)) return { status: 304, header: new Headers(own) };
+  if (isKnown(header.get("if-none-match"), version)) return { status: 304, header: new Headers(own) };
   const whole = new Headers({ ...own, "content-type": type, "content-length": String(bytes.length) });
-  return { status: 200, header: whole, ...(method !== "HEAD" && { body: once(bytes) }) };
+  return { status: 200, header: whole, ...(method !== "HEAD" && { body: new WholeBody(bytes) }) };
 }
 
 /** The answer to methods that pages have none for; `undefined` for those that they have. */
@@ -40,8 +41,8 @@ export function methodRefused({ method }: UniversalServerRequest): UniversalServ
   return jsonAnswer(405, { code: Code.Unimplemented, message, details: [] }, { allow: "GET, HEAD" });
 }
 
-/** Weak comparison, as RFC 9110 §13.1.2 has it: a proxy that compresses makes the tag weak. */
-function isKnown(ifNoneMatch: string | null, etag: string): boolean {
+/** Weak comparison, as RFC 9110 §13.1.2 has it. */
+function isKnown(ifNoneMatch: string | null, version: string): boolean {
   if (ifNoneMatch === null) return false;
-  return ifNoneMatch.split(",").some((tag) => tag.trim() === "*" || tag.trim().replace(/^W\//, "") === etag);
+  return ifNoneMatch.split(",").some((tag) => tag.trim() === "*" || tag.trim().replace(/^W\//, "") === `"${version}"`);
 }

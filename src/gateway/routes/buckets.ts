@@ -5,6 +5,7 @@ import { type Buckets, LocalBuckets } from "../../server/policy/local-buckets.ts
 import { SharedBuckets } from "../../server/shared-buckets.ts";
 import { openRedisBuckets } from "../../store/redis-buckets.ts";
 import { sharingGauge } from "../../telemetry/sharing-gauge.ts";
+import type { OpenParts } from "../open-parts.ts";
 
 /** What opening buckets needs. */
 export interface BucketsOptions {
@@ -13,8 +14,8 @@ export interface BucketsOptions {
   readonly metrics: Registry;
   readonly clock: Clock;
   readonly log: Logger;
-  /** What is to be closed later, the first one first. */
-  readonly opened: AsyncDisposable[];
+  /** Where what is to be closed is noted. */
+  readonly opened: OpenParts;
 }
 
 /** Begins every key: services that keep limits, too, count elsewhere. */
@@ -23,8 +24,7 @@ const prefix = "heddle:gateway:rate:";
 /** The buckets of the contracts' rate limits: in memory, or in the Redis that all gateways share. */
 export async function openBuckets({ redisUrl, metrics, clock, log, opened }: BucketsOptions): Promise<Buckets> {
   if (redisUrl === undefined || redisUrl === "") return new LocalBuckets({ now: clock.now });
-  const redis = await openRedisBuckets({ redisUrl, prefix, clock, log });
-  opened.unshift(redis);
+  const redis = opened.use(await openRedisBuckets({ redisUrl, prefix, clock, log }));
   return new SharedBuckets({
     ask: (key, limit) => redis.draw(key, limit),
     clock,

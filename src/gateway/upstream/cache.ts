@@ -96,7 +96,7 @@ export class Cache {
       if (known === undefined || wait.aborted) throw reason;
       if (ofTheCaller.has(code)) return { kind: "ask alone" };
       if (ofTheTime.has(code)) return { kind: "ask again", reason };
-      throw reason;
+      throw copyOf(reason);
     }
   }
 
@@ -141,6 +141,14 @@ export class Cache {
     wait.onEnd(() => timer.cancel());
     return wait;
   }
+}
+
+/** The same error for another caller: what is said beside it is said to each of them. */
+function copyOf(reason: unknown): ConnectError {
+  const { rawMessage, code, metadata, details, cause } = ConnectError.from(reason);
+  const copy = new ConnectError(rawMessage, code, metadata, undefined, cause);
+  copy.details = details;
+  return copy;
 }
 
 type Outcome =

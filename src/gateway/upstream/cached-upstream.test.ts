@@ -111,8 +111,10 @@ test("errors are not kept, and are everybody's who waits", async () => {
   const [one, two] = [shop.ask("a"), shop.ask("a")];
   await settled();
   shop.calls[0]?.fail(Code.NotFound);
-  await expect(one).rejects.toMatchObject({ code: Code.NotFound });
-  await expect(two).rejects.toMatchObject({ code: Code.NotFound });
+  const errors = await Promise.all([one, two].map((asked) => asked.catch((reason) => reason)));
+  expect(errors).toMatchObject([{ code: Code.NotFound }, { code: Code.NotFound }]);
+  errors[0].metadata.set("x-limit", "one's own");
+  expect(errors[1].metadata.has("x-limit")).toBe(false);
   expect(shop.calls).toHaveLength(1);
   expect(await answered(shop)).toMatchObject({ isAsked: true });
 });

@@ -20,6 +20,7 @@ import { maxMessageBytes } from "../../wire/grpc/messages.ts";
 import type { Room } from "../../wire/grpc/rpc.ts";
 import { forwarding } from "./forward.ts";
 import { isNotCached, type PassOn } from "./pass-through.ts";
+import { requestIdKey } from "./request-ids.ts";
 import { restUpstream } from "./rest-upstream.ts";
 import { WebCall } from "./web-call.ts";
 import { WebProtocols } from "./web-protocols.ts";
@@ -90,6 +91,7 @@ function passedThrough(
   { rpc: { method }, protocols, way }: Passing,
 ): Promise<UniversalServerResponse> | undefined {
   if (request.method !== "POST") return undefined;
+  if (request.contextValues?.get(requestIdKey) !== undefined) return undefined; // which goes into the message
   const protocol = protocols.of(request.header.get("content-type") ?? "", method);
   const call = protocol && WebCall.begin(request, method, { way, protocol });
   return call && protocol.answer(call);

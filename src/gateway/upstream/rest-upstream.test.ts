@@ -1,7 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError, createRouterTransport } from "@connectrpc/connect";
 import { expect, test } from "vitest";
-
 import { GetUserRequestSchema, UpdateUserRequestSchema, UserService } from "../../../gen/shop/user/v1/user_pb.ts";
 import { deprecation } from "../../server/steps/deprecation.ts";
 import { fakeClock } from "../../testing/fake-clock.ts";

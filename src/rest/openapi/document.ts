@@ -1,13 +1,13 @@
 import type { DescService, JsonObject, JsonValue } from "@bufbuild/protobuf";
-import type { Binding } from "../binding.ts";
 import { isTree } from "../fields.ts";
 import type { JsonOutput } from "../response.ts";
 import { rpcBinding } from "../rpc-routes.ts";
 import { bindingsOf, takesOneRequest } from "../rules.ts";
 import { commentOf } from "./comments.ts";
+import { type ComposedPath, composedOperation, composedPathOf, composedTag } from "./composed.ts";
 import { failureResponses, failureSchemas } from "./failures.ts";
-import { type Documented, headerParameters, operation } from "./operation.ts";
-import { documentedPath, inWordsOf, shapeOf } from "./paths.ts";
+import { headerParameters, operation } from "./operation.ts";
+import { type DocumentedPath, documentedPath, inWordsOf, shapeOf } from "./paths.ts";
 import { bearer } from "./policies.ts";
 import { described, Schemas } from "./schemas.ts";
 
@@ -21,6 +21,8 @@ export interface OpenApiOptions {
   readonly description?: string;
   /** Where the API is. Default: where the document is. */
   readonly servers?: readonly string[];
+  /** What is composed of several calls. Default: nothing. */
+  readonly composed?: readonly ComposedPath[];
   /** How answers are written, where that is not as protojson has it. */
   readonly json?: JsonOutput;
 }
@@ -38,12 +40,13 @@ export type OpenApiDocument = JsonObject & { readonly openapi: string; readonly 
 export function openApiDocument(services: readonly DescService[], options: OpenApiOptions = {}): OpenApiDocument {
   const sorted = [...services].sort((a, b) => (a.typeName < b.typeName ? -1 : 1));
   const schemas = new Schemas(options.json);
-  const paths = pathItems(sorted, schemas);
+  const { composed = [] } = options;
+  const paths = pathItems([...sorted.flatMap(documentedBindings), ...composed.map(documentedComposed)], schemas);
   const document = {
     openapi: "3.1.1",
     info: infoOf(options),
     servers: (options.servers ?? ["/"]).map((url) => ({ url })),
-    tags: sorted.map(tagOf),
+    tags: [...sorted.map(tagOf), ...(composed.length > 0 ? [composedTag] : [])],
     paths,
     components: {
       schemas: { ...schemas.components(), ...failureSchemas() },
@@ -78,44 +81,61 @@ function tagOf(service: DescService): JsonObject {
 
 const itemMethods = new Set(["GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE"]);
 
+/** An operation in the place where it is to stand. */
+interface Entry {
+  readonly path: DocumentedPath;
+  /** "*" for any. */
+  readonly httpMethod: string;
+  readonly readsBody: boolean;
+  make(path: DocumentedPath, schemas: Schemas): JsonObject;
+}
+
 /** Paths of one shape become one path, in the words of the one whose template is the plainest. */
-function pathItems(services: readonly DescService[], schemas: Schemas): JsonObject {
-  const all = services.flatMap(documentedBindings);
-  const words = new Map<string, Documented>();
-  for (const each of all) {
-    const shape = shapeOf(each.path);
-    const best = words.get(shape);
-    if (best === undefined || lengthOf(each) < lengthOf(best)) words.set(shape, each);
+function pathItems(entries: readonly Entry[], schemas: Schemas): JsonObject {
+  const words = new Map<string, DocumentedPath>();
+  for (const { path } of entries) {
+    const best = words.get(shapeOf(path));
+    if (best === undefined || path.path.length < best.path.length) words.set(shapeOf(path), path);
   }
   const items = new Map<string, JsonObject>();
-  for (const each of all) {
-    const path = inWordsOf(words.get(shapeOf(each.path))?.path ?? each.path, each.path);
+  for (const entry of entries) {
+    const path = inWordsOf(words.get(shapeOf(entry.path)) ?? entry.path, entry.path);
     const item = items.get(path.path) ?? {};
     items.set(path.path, item);
-    place(item, each.binding, operation({ ...each, path }, schemas));
+    place(item, entry, entry.make(path, schemas));
   }
   return Object.fromEntries(items);
 }
 
-function lengthOf({ path }: Documented): number {
-  return path.path.length;
-}
-
-/** A rule for any method stands under each that has no rule of its own; OpenAPI has no room for made-up methods. */
-function place(item: JsonObject, { httpMethod, body }: Binding, made: JsonObject): void {
-  const name = httpMethod === "*" ? (body.kind === "none" ? "GET" : "POST") : httpMethod;
+/** A rule for any method stands under one that is likely; OpenAPI has no room for made-up methods. Who came first stays. */
+function place(item: JsonObject, { httpMethod, readsBody }: Entry, made: JsonObject): void {
+  const name = httpMethod === "*" ? (readsBody ? "POST" : "GET") : httpMethod;
   const any = httpMethod === "*" ? { "x-heddle-any-method": true } : {};
   if (itemMethods.has(name)) item[name.toLowerCase()] ??= { ...made, ...any };
   else item["x-heddle-methods"] = { ...(item["x-heddle-methods"] as JsonObject | undefined), [name]: made };
 }
 
-function documentedBindings(service: DescService): Documented[] {
+function documentedBindings(service: DescService): readonly Entry[] {
   const bindings = bindingsOf(service);
   return service.methods.filter(takesOneRequest).flatMap((method) => {
     const own = bindings.filter((binding) => binding.method === method);
     const all = own.length > 0 ? own : [rpcBinding(method)];
-    return all.map((binding, index) => ({ binding, path: documentedPath(binding), index }));
+    return all.map((binding, index) => ({
+      path: documentedPath(binding),
+      httpMethod: binding.httpMethod,
+      readsBody: binding.body.kind !== "none",
+      make: (path: DocumentedPath, schemas: Schemas) => operation({ binding, path, index }, schemas),
+    }));
   });
+}
+
+function documentedComposed(composed: ComposedPath): Entry {
+  return {
+    path: composedPathOf(composed),
+    httpMethod: "GET",
+    readsBody: false,
+    make: (path, schemas) => composedOperation(composed, path, schemas),
+  };
 }
 
 /** The document with every reference leading to where its schema came to stand. */

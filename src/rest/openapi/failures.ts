@@ -56,6 +56,11 @@ export function failuresOf(method: DescMethod, { takesKey }: { readonly takesKey
     ...(rateLimit === undefined ? [] : ["429"]),
     ...named(method),
   ];
+  return failureReferences(statuses);
+}
+
+/** The components of these statuses, and of any other error. */
+export function failureReferences(statuses: readonly string[]): JsonObject {
   const found = [...new Set(statuses)].sort().map((status) => [status, reference(status)] as const);
   return Object.fromEntries([...found, ["default", reference("default")]]);
 }

@@ -24,14 +24,17 @@ export interface DocumentedPath {
  * The path of a binding: "/v1/{name=shelves/*}:archive" is "/v1/shelves/{shelf}:archive", for a slash in a blank would
  * be escaped by every client. Blanks are named by their fields, and the others by the segment before them.
  */
-export function documentedPath({ template, variables }: Binding): DocumentedPath {
+export function documentedPath(
+  { template, variables }: Pick<Binding, "template" | "variables">,
+  nameOf = ({ fields }: BoundVariable) => jsonPath(fields),
+): DocumentedPath {
   const names = new Set<string>();
   const blanks: PathBlank[] = [];
   const parts = template.segments.map((segment, at) => {
     if (segment.kind === "literal") return literal(segment.text);
     const variable = variables.find(({ start, end = template.segments.length }) => at >= start && at < end);
     const alone = variable !== undefined && (variable.end ?? template.segments.length) - variable.start === 1;
-    const own = alone ? jsonPath(variable.fields) : nameAfter(template.segments[at - 1], variable);
+    const own = alone ? nameOf(variable) : nameAfter(template.segments[at - 1], variable);
     const name = unused(own, names);
     blanks.push({
       name,

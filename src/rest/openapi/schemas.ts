@@ -1,11 +1,5 @@
-import {
-  create,
-  type DescEnum,
-  type DescField,
-  type DescMessage,
-  type JsonObject,
-  ScalarType,
-} from "@bufbuild/protobuf";
+import { type DescEnum, type DescField, type DescMessage, type JsonObject, ScalarType } from "@bufbuild/protobuf";
+import { protoCamelCase } from "@bufbuild/protobuf/reflect";
 import { FeatureSet_FieldPresence as Presence } from "@bufbuild/protobuf/wkt";
 import { createValidator, type Validator } from "@bufbuild/protovalidate";
 import type { JsonOutput } from "../response.ts";
@@ -19,6 +13,7 @@ import {
   valueRules,
   zeroPasses,
 } from "./field-rules.ts";
+import { mandatoryFields } from "./mandatory.ts";
 import { exclusions } from "./oneof-rules.ts";
 import { type Direction, scalarSchema, wellKnownSchema, zeroOf } from "./value-schema.ts";
 
@@ -34,9 +29,8 @@ export class Schemas {
   readonly #outputs = new Map<DescMessage, JsonObject>();
   readonly #outputNames = new Set<string>();
   readonly #enums = new Map<DescEnum, JsonObject>();
-  readonly #validator: Validator = createValidator();
-  readonly #mandatory = new Map<DescMessage, ReadonlySet<DescField>>();
   readonly #json: JsonOutput;
+  #validator: Validator | undefined;
 
   constructor(json: JsonOutput = {}) {
     this.#json = json;
@@ -66,6 +60,11 @@ export class Schemas {
     return this.#json.useProtoFieldName === true ? name : jsonName;
   }
 
+  /** How answers spell a name that is snake_case in the contract. */
+  memberName(name: string): string {
+    return this.#json.useProtoFieldName === true ? name : protoCamelCase(name);
+  }
+
   /** The schema of a field as it stands in a message, with its comment and its rules. */
   field(field: DescField, direction: Direction, without: readonly Path[] = []): JsonObject {
     const rules = rulesOf(field);
@@ -80,18 +79,9 @@ export class Schemas {
     };
   }
 
-  /** The fields that a request cannot go without: those that break a rule of the message when nothing is set. */
+  /** The fields that a request cannot go without. */
   mandatory(desc: DescMessage): ReadonlySet<DescField> {
-    const known = this.#mandatory.get(desc);
-    if (known !== undefined) return known;
-    const ruled = desc.fields.some((field) => rulesOf(field) !== undefined);
-    const { violations = [] } = ruled ? this.#validator.validate(desc, create(desc)) : {};
-    const fields = violations.flatMap(({ field: [first, second] }) =>
-      first?.kind === "field" && second === undefined ? [first] : [],
-    );
-    const found = new Set(fields);
-    this.#mandatory.set(desc, found);
-    return found;
+    return mandatoryFields(desc, () => (this.#validator ??= createValidator()));
   }
 
   /** Everything that was referred to, by the name of its component. */

@@ -71,9 +71,16 @@ test("a page follows an order over a WebSocket", async () => {
 test("a page learns over a WebSocket why a call failed, though its headers are beyond it", async () => {
   await using shop = await stage.visit();
   const url = `${stage.gateway.replace("http", "ws")}/shop.order.v1.OrderService/WatchOrder`;
-  await openSocket(shop, url, JSON.stringify({ id: "nope" }));
+  await openSocket(shop, url, { first: JSON.stringify({ id: "nope" }) });
   const events: readonly Told[] = [["error", "", "order nope does not exist"]];
   await sees(shop, { events, state: 3, code: 4005 });
+});
+
+test("a page whose token is none is told so over its WebSocket", async () => {
+  await using shop = await stage.visit();
+  await openSocket(shop, `${stage.gateway.replace("http", "ws")}/v1/orders/nope:watch`, { token: "of-no-use-here" });
+  const told = { events: [["error", "", expect.stringContaining("no signed JWT")]], state: 3, code: 4016 };
+  await sees(shop, told as unknown as Seen);
 });
 
 test("a page of an origin that is not allowed opens no WebSocket", async () => {
@@ -98,12 +105,13 @@ async function follow({ page }: ShopPage, url: string): Promise<void> {
 }
 
 /** Opens a WebSocket with the token that pages hand over, says `first` if there is one, and listens. */
-async function openSocket({ page }: ShopPage, url: string, first = ""): Promise<void> {
+async function openSocket({ page }: ShopPage, url: string, { first = "", token = "" } = {}): Promise<void> {
+  const shown = token || (await stage.cluster.bearer()).replace("Bearer ", "");
   await page.evaluate(
-    ([to, say]) => {
+    ([to, say, bearer]) => {
       const events: unknown[] = [];
       let code: number | undefined;
-      const socket = new WebSocket(to ?? "", ["heddle.json", "bearer.of-no-use-here"]);
+      const socket = new WebSocket(to ?? "", ["heddle.json", `bearer.${bearer}`]);
       socket.onopen = () => say && socket.send(say);
       socket.onmessage = ({ data }) => {
         const { order, error } = JSON.parse(data);
@@ -114,7 +122,7 @@ async function openSocket({ page }: ShopPage, url: string, first = ""): Promise<
       };
       Object.assign(globalThis, { seen: () => ({ events, state: socket.readyState, code }) });
     },
-    [url, first] as const,
+    [url, first, shown] as const,
   );
 }
 

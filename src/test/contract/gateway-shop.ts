@@ -4,7 +4,7 @@ import { UserService } from "../../../gen/shop/user/v1/user_pb.ts";
 import { UserService as UserServiceV2 } from "../../../gen/shop/user/v2/user_pb.ts";
 import type { RunningServer } from "../../app/running.ts";
 import plan from "../../cli/aggregates.json" with { type: "json" };
-import type { GatewayOptions } from "../../gateway/gateway.ts";
+import type { GatewayOptions } from "../../gateway/options.ts";
 import { openMesh } from "../../mesh/mesh.ts";
 import { bearerTokens } from "../../security/bearer-tokens.ts";
 import { catalogService } from "../../services/catalog/catalog-service.ts";

@@ -506,8 +506,8 @@ export const OrderService: GenService<{
     output: typeof ListOrdersResponseSchema;
   },
   /**
-   * Cancels an order that is pending or confirmed; cancelling it again changes nothing. Errors: NOT_FOUND,
-   * RESOURCE_EXHAUSTED for a caller that cancels too many at once.
+   * Cancels an order that is pending or confirmed; cancelling it again changes nothing. A caller may cancel 20 a second, and
+   * 40 at once after a pause. Errors: NOT_FOUND.
    *
    * @generated from rpc shop.order.v1.OrderService.CancelOrder
    */

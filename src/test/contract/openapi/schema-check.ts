@@ -34,7 +34,7 @@ function located(json: unknown): unknown {
   if (typeof json !== "object" || json === null) return json;
   return Object.fromEntries(
     Object.entries(json).map(([key, value]) => {
-      return [key, key === "$ref" && typeof value === "string" ? `doc${value}` : located(value)];
+      return [key, key === "$ref" && typeof value === "string" ? `doc${encodeURI(value)}` : located(value)];
     }),
   );
 }

@@ -80,6 +80,7 @@ const samples: Readonly<Record<string, readonly JsonValue[]>> = {
   "Re-Named": ["1", 1, "x"],
   renamed_: [1],
   inner: [{}, { deep: "DEEP_UNSPECIFIED" }, { deep: "DEEPER" }, { shallow: 1 }],
+  positive: ["1", 1, "10", "0", 0, "-1"],
   numbers: [[], [1, 2], ["x"], [1.5]],
 };
 

@@ -163,6 +163,21 @@ export const bodyRows: readonly Row[] = [
     message: "inner: is missing: the request's body has to be its JSON",
   },
   {
+    says: "a body of null says no more of a message than none",
+    rules: "PATCH /v1/x body=inner",
+    ask: "PATCH /v1/x",
+    body: "null",
+    status: 400,
+    message: "inner: is missing: the request's body has to be its JSON",
+  },
+  {
+    says: "a body of null is a wrapper that is not set",
+    rules: "PUT /v1/x body=nick_name",
+    ask: "PUT /v1/x",
+    body: "null",
+    arrives: {},
+  },
+  {
     says: "a body that no field takes is refused",
     rules: "POST /v1/x",
     ask: "POST /v1/x",

@@ -59,6 +59,7 @@ class HttpConnection {
   }
 
   #ask(): void {
+    if (this.#socket.destroyed) return this.#done.reject(new Error("the server has closed a connection"));
     this.#startedAt = performance.now();
     this.#socket.write(this.#request);
   }

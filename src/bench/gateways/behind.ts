@@ -48,6 +48,7 @@ export async function listening(
   const server = createServer((request, response) => {
     answer(request, response).catch((reason: unknown) => response.writeHead(502).end(String(reason)));
   });
+  server.keepAliveTimeout = 65_000; // as Heddle's: while others are measured, connections are kept
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return (server.address() as AddressInfo).port;

@@ -6,7 +6,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { Random } from "../../base/random.ts";
 import { isWebSocketRequest } from "../../call/web-socket.ts";
 import { contractRegistry } from "../../rest/registry.ts";
-import type { JsonOutput } from "../../rest/response.ts";
+import type { JsonOutput } from "../../rest/response/response.ts";
 import { transcoder } from "../../rest/transcoder.ts";
 import { saidInFull } from "../../server/bare-answers.ts";
 import { pathOf, rpcsByPath } from "../../server/dispatch.ts";

@@ -1,8 +1,8 @@
 import type { DescField, DescMethodUnary, JsonObject } from "@bufbuild/protobuf";
 import { protoCamelCase } from "@bufbuild/protobuf/reflect";
 import { methodPolicy } from "../../call/policy.ts";
-import { methodName } from "../binding.ts";
-import { parseTemplate } from "../template.ts";
+import { methodName } from "../routes/binding.ts";
+import { parseTemplate } from "../routes/template.ts";
 import { failureReferences } from "./failures.ts";
 import { pathParameters } from "./parameters.ts";
 import { type DocumentedPath, documentedPath } from "./paths.ts";

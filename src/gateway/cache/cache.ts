@@ -9,8 +9,8 @@ import type { MethodPolicy } from "../../call/policy.ts";
 import type { TimeoutOf } from "../../server/time-limit.ts";
 import { cacheKey } from "./cache-key.ts";
 import { mayShare, told, wishOf } from "./cache-rules.ts";
+import { type CachedAnswer, CachedAnswers } from "./cached-answers.ts";
 import { Flight } from "./flight.ts";
-import { type KeptAnswer, KeptAnswers } from "./kept-answers.ts";
 
 /** What keeping answers needs. */
 export interface CacheOptions {
@@ -40,12 +40,12 @@ const ofTheTime: ReadonlySet<Code> = new Set([Code.DeadlineExceeded, Code.Cancel
 /** Answers calls from what is kept, or by one call for all who ask for the same at the same time. */
 export class Cache {
   readonly #options: CacheOptions;
-  readonly #kept: KeptAnswers;
-  readonly #flights = new Map<string, Flight<KeptAnswer>>();
+  readonly #kept: CachedAnswers;
+  readonly #flights = new Map<string, Flight<CachedAnswer>>();
 
   constructor(options: CacheOptions) {
     this.#options = options;
-    this.#kept = new KeptAnswers(options.maxBytes);
+    this.#kept = new CachedAnswers(options.maxBytes);
   }
 
   /** The answer, kept or new, with how long it may be used further on. */
@@ -54,7 +54,7 @@ export class Cache {
     return mayShare(answer) ? told(answer, asked.policy, this.#options.clock.now() - askedAt) : answer;
   }
 
-  async #answerTo(asked: Asked): Promise<KeptAnswer> {
+  async #answerTo(asked: Asked): Promise<CachedAnswer> {
     const key = cacheKey(asked);
     if (key === undefined) return this.#call(asked);
     const wish = wishOf(asked.header);
@@ -68,7 +68,7 @@ export class Cache {
   }
 
   /** Asks together with all who ask for the same now. Its time and its leaving are its own all the same. */
-  async #together(asked: Asked, key: string): Promise<KeptAnswer> {
+  async #together(asked: Asked, key: string): Promise<CachedAnswer> {
     const { clock } = this.#options;
     const endsAt = clock.now() + (asked.timeoutMs ?? Number.POSITIVE_INFINITY);
     const wait = this.#waiting(asked);
@@ -100,8 +100,8 @@ export class Cache {
     }
   }
 
-  #begin(asked: Asked, key: string): Flight<KeptAnswer> {
-    const flight: Flight<KeptAnswer> = new Flight({
+  #begin(asked: Asked, key: string): Flight<CachedAnswer> {
+    const flight: Flight<CachedAnswer> = new Flight({
       start: (signal) => this.#callForAll(asked, key, signal),
       onOver: () => {
         if (this.#flights.get(key) === flight) this.#flights.delete(key);
@@ -112,20 +112,20 @@ export class Cache {
   }
 
   /** The call of whoever waits: it has the time that the contract gives it, or more, and no single caller ends it. */
-  async #callForAll(asked: Asked, key: string, signal: AbortSignal): Promise<KeptAnswer> {
+  async #callForAll(asked: Asked, key: string, signal: AbortSignal): Promise<CachedAnswer> {
     const timeoutMs = Math.max(asked.timeoutMs ?? 0, this.#options.timeoutOf(asked.method) ?? 0) || undefined;
     const answered = await onBehalfOfAll(() => this.#call({ ...asked, signal, timeoutMs }));
     this.#keep(key, answered);
     return answered;
   }
 
-  async #call({ method, policy, signal, timeoutMs, header, message }: Asked): Promise<KeptAnswer> {
+  async #call({ method, policy, signal, timeoutMs, header, message }: Asked): Promise<CachedAnswer> {
     const askedAt = this.#options.clock.now();
     const answer: UnaryResponse = await this.#options.upstream.unary(method, signal, timeoutMs, header, message);
     return { answer, askedAt, maxAgeMs: policy.cache?.maxAgeMs ?? 0 };
   }
 
-  #keep(key: string, answered: KeptAnswer): void {
+  #keep(key: string, answered: CachedAnswer): void {
     if (this.#options.maxBytes > 0 && mayShare(answered.answer)) this.#kept.keep(key, answered);
   }
 
@@ -152,7 +152,7 @@ function copyOf(reason: unknown): ConnectError {
 }
 
 type Outcome =
-  | { readonly kind: "answered"; readonly answered: KeptAnswer }
+  | { readonly kind: "answered"; readonly answered: CachedAnswer }
   | { readonly kind: "ask again"; readonly reason: unknown }
   | { readonly kind: "ask alone" };
 

@@ -53,12 +53,12 @@ export interface Binding {
 /** A contract's rule cannot be served; the message names the method and the reason. */
 export class RuleError extends Error {
   constructor(method: DescMethod, reason: string) {
-    super(`${methodName(method)}: ${reason}`);
+    super(`${dottedName(method)}: ${reason}`);
     this.name = "RuleError";
   }
 }
 
 /** A method as errors name it: "shop.user.v1.UserService.GetUser". */
-export function methodName(method: DescMethod): string {
+export function dottedName(method: DescMethod): string {
   return `${method.parent.typeName}.${method.name}`;
 }

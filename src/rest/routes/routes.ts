@@ -8,7 +8,7 @@ import {
   rawReader,
   responseWriter,
 } from "../response/response.ts";
-import { type Binding, methodName, RuleError } from "./binding.ts";
+import { type Binding, dottedName, RuleError } from "./binding.ts";
 import { bindingsOf } from "./rules.ts";
 import type { Template } from "./template.ts";
 import { RouteTrie } from "./trie.ts";
@@ -62,7 +62,7 @@ function claimedTwice(binding: Binding, owner: Binding): RuleError {
   const other = owner.template.source === binding.template.source ? "" : ` (as ${owner.template.source})`;
   return new RuleError(
     binding.method,
-    `${binding.httpMethod} ${binding.template.source} belongs to ${methodName(owner.method)} already${other}`,
+    `${binding.httpMethod} ${binding.template.source} belongs to ${dottedName(owner.method)} already${other}`,
   );
 }
 

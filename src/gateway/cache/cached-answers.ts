@@ -3,7 +3,7 @@ import type { UnaryResponse } from "@connectrpc/connect";
 import { LRUCache } from "lru-cache";
 
 /** An answer that may be given again. */
-export interface KeptAnswer {
+export interface CachedAnswer {
   readonly answer: UnaryResponse;
   /** When it was asked for, by the clock: it is no younger than that. */
   readonly askedAt: number;
@@ -20,8 +20,8 @@ const entryBytes = 500;
 const memoryRatio = 3;
 
 /** Answers in memory, so many bytes of them at the most: those that nobody has asked for the longest go first. */
-export class KeptAnswers {
-  readonly #answers: LRUCache<string, KeptAnswer>;
+export class CachedAnswers {
+  readonly #answers: LRUCache<string, CachedAnswer>;
 
   /** With `maxBytes` 0 nothing is kept. */
   constructor(maxBytes: number) {
@@ -30,7 +30,7 @@ export class KeptAnswers {
   }
 
   /** The answer that is kept, if it is young enough at `now`. */
-  find(key: string, now: number, maxAgeMs: number): KeptAnswer | undefined {
+  find(key: string, now: number, maxAgeMs: number): CachedAnswer | undefined {
     const kept = this.#answers.get(key);
     if (kept === undefined) return undefined;
     const ageMs = now - kept.askedAt;
@@ -40,13 +40,13 @@ export class KeptAnswers {
   }
 
   /** Keeps an answer, unless one is kept that was asked for later. */
-  keep(key: string, kept: KeptAnswer): void {
+  keep(key: string, kept: CachedAnswer): void {
     const known = this.#answers.peek(key);
     if (known === undefined || known.askedAt <= kept.askedAt) this.#answers.set(key, kept);
   }
 }
 
-function sizeOf({ answer }: KeptAnswer, key: string): number {
+function sizeOf({ answer }: CachedAnswer, key: string): number {
   let size = entryBytes + key.length + memoryRatio * toBinary(answer.method.output, answer.message).length;
   answer.header.forEach((value, name) => {
     size += name.length + value.length;

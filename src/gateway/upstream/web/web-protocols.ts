@@ -10,10 +10,10 @@ import {
   trailerMux,
 } from "@connectrpc/connect/protocol-connect";
 import { setTrailerStatus, trailerFlag, trailerSerialize } from "@connectrpc/connect/protocol-grpc-web";
-import { headers } from "../../call/headers.ts";
-import { RawMessage } from "../../call/raw-message.ts";
-import { gather, WholeBody } from "../../call/whole-body.ts";
-import { compressed, decompressed, maxMessageBytes } from "../../wire/grpc/messages.ts";
+import { headers } from "../../../call/headers.ts";
+import { RawMessage } from "../../../call/raw-message.ts";
+import { gather, WholeBody } from "../../../call/whole-body.ts";
+import { compressed, decompressed, maxMessageBytes } from "../../../wire/grpc/messages.ts";
 import { shownError, type WebCall, type WebProtocol } from "./web-call.ts";
 import { streamedAnswer, type WebEnding } from "./web-stream.ts";
 

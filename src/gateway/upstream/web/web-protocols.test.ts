@@ -3,16 +3,16 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import type { UnaryResponse } from "@connectrpc/connect";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { expect, test } from "vitest";
-import { systemClock } from "../../base/clock.ts";
-import { systemRandom } from "../../base/random.ts";
-import type { OutgoingCallInit } from "../../call/outgoing-call.ts";
-import { type RawMessage, rawMessage } from "../../call/raw-message.ts";
-import type { Step } from "../../server/steps/step.ts";
-import { echoContract } from "../../test/suites/gateway-parts.ts";
+import { systemClock } from "../../../base/clock.ts";
+import { systemRandom } from "../../../base/random.ts";
+import type { OutgoingCallInit } from "../../../call/outgoing-call.ts";
+import { type RawMessage, rawMessage } from "../../../call/raw-message.ts";
+import type { Step } from "../../../server/steps/step.ts";
+import { echoContract } from "../../../test/suites/gateway-parts.ts";
+import { answererOf } from "../port.ts";
+import { timeoutsWithDefault } from "../timeouts.ts";
+import type { PassOn } from "../way.ts";
 import { framed } from "./envelopes.ts";
-import type { PassOn } from "./pass-through.ts";
-import { answererOf } from "./port.ts";
-import { timeoutsWithDefault } from "./timeouts.ts";
 
 const echo = echoContract();
 

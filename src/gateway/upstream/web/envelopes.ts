@@ -1,8 +1,8 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
-import { RawMessage } from "../../call/raw-message.ts";
-import { MessageReader, prefixBytes } from "../../wire/grpc/message-reader.ts";
-import { compressed, decompressed, maxMessageBytes } from "../../wire/grpc/messages.ts";
+import { RawMessage } from "../../../call/raw-message.ts";
+import { MessageReader, prefixBytes } from "../../../wire/grpc/message-reader.ts";
+import { compressed, decompressed, maxMessageBytes } from "../../../wire/grpc/messages.ts";
 
 interface Found {
   readonly bytes: Uint8Array;

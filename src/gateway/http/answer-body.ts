@@ -24,15 +24,9 @@ export async function readWhole(body: AsyncIterable<Uint8Array>): Promise<WholeB
   return new WholeBody(bytes);
 }
 
-/** Adds a name to `Vary`, once. */
-export function addVary(header: Headers, name: string): void {
-  const told = header.get("vary");
-  if (told === null) header.set("vary", name);
-  else if (
-    !told
-      .toLowerCase()
-      .split(/\s*,\s*/)
-      .includes(name.toLowerCase())
-  )
-    header.append("vary", name);
+/** Gives up a body that nobody will read; how that ends is nobody's concern. */
+export function discard(body: UniversalServerResponse["body"]): void {
+  body?.[Symbol.asyncIterator]()
+    .return?.()
+    .catch(() => {});
 }

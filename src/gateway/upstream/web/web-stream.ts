@@ -1,8 +1,8 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
-import { FieldHeaders } from "../../call/field-headers.ts";
-import { isStream, untilAborted } from "../../call/stream.ts";
-import { joined, WholeBody } from "../../call/whole-body.ts";
+import { FieldHeaders } from "../../../call/field-headers.ts";
+import { isStream, untilAborted } from "../../../call/stream.ts";
+import { joined, WholeBody } from "../../../call/whole-body.ts";
 import { envelope, framed, onlyMessage, rawMessages } from "./envelopes.ts";
 import { shownError, type WebCall } from "./web-call.ts";
 

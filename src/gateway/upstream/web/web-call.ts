@@ -5,15 +5,15 @@ import {
   type UniversalServerRequest,
   type UniversalServerResponse,
 } from "@connectrpc/connect/protocol";
-import { deadlineKey, runInCall } from "../../call/context.ts";
-import { ServedCall } from "../../call/served-call.ts";
-import { orAborted } from "../../call/stream.ts";
-import { isByteStream } from "../../call/whole-body.ts";
-import { pass } from "../../server/steps/step.ts";
-import { timeLimited } from "../../server/time-limit.ts";
-import { compressions } from "../../wire/grpc/compressions.ts";
-import { answerRaw } from "./pass-through.ts";
-import type { WayUpstream } from "./port.ts";
+import { deadlineKey, runInCall } from "../../../call/context.ts";
+import { ServedCall } from "../../../call/served-call.ts";
+import { orAborted } from "../../../call/stream.ts";
+import { isByteStream } from "../../../call/whole-body.ts";
+import { pass } from "../../../server/steps/step.ts";
+import { timeLimited } from "../../../server/time-limit.ts";
+import { compressions } from "../../../wire/grpc/compressions.ts";
+import { answerRaw } from "../pass-through.ts";
+import type { WayUpstream } from "../way.ts";
 
 /** A protocol for browsers, as calls that pass through are told and answered in it. */
 export interface WebProtocol {

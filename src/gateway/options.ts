@@ -4,7 +4,7 @@ import { jsonLogger, type Logger } from "../base/log.ts";
 import { createLoopLoad, idleLoop, type LoopLoad } from "../base/loop-load.ts";
 import { type Random, systemRandom } from "../base/random.ts";
 import type { FaultSource } from "../mesh/faults/plan.ts";
-import type { JsonOutput } from "../rest/response.ts";
+import type { JsonOutput } from "../rest/response/response.ts";
 import { type BearerTokenOptions, bearerTokens } from "../security/bearer-tokens.ts";
 import type { TlsFiles } from "../security/certificates.ts";
 import type { Authenticate } from "../security/principal.ts";

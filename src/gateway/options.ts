@@ -16,7 +16,7 @@ import type { Engine, ServerTls, SessionTls } from "../wire/engine.ts";
 import { defaultEngine } from "../wire/engines.ts";
 import { type AggregateSource, aggregatesOf } from "./aggregate/plan-source.ts";
 import { type BodyLimits, createRoom } from "./http/bodies.ts";
-import type { AnswerPlace } from "./idempotency/lazy-rows.ts";
+import type { AnswerPlace } from "./idempotency/answer-place.ts";
 
 /** How a gateway is found, and how it treats those who call. */
 export interface GatewayOptions {

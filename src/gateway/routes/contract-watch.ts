@@ -118,9 +118,12 @@ export class ContractWatch implements AsyncDisposable {
   }
 }
 
-/** Health and reflection are every server's own: nobody's calls to them are passed on. */
+/**
+ * Health and reflection are every server's own, and who comes by the door is not to say what is routed behind it: nobody's
+ * calls to them, or to discovery, are passed on.
+ */
 function isInfrastructure(service: string): boolean {
-  return service.startsWith("grpc.");
+  return service.startsWith("grpc.") || service.startsWith("heddle.");
 }
 
 function keyOf({ id, version }: Instance): string {

@@ -44,7 +44,8 @@ export interface RestTransport extends Transport {
 /** Answers a request by calling a method; `undefined` when no route has the path, so that somebody else may answer. */
 export type Transcoder = (request: UniversalServerRequest) => Promise<UniversalServerResponse | undefined>;
 
-const maxUrlLength = 16_384;
+/** Longer paths and queries are refused with 414. */
+export const maxUrlLength = 16_384;
 const defaultMaxBodyBytes = 4 * 1024 * 1024;
 
 /**

@@ -10,6 +10,7 @@ import {
 } from "@bufbuild/protobuf";
 import { hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { messageOf } from "../../base/message-of.ts";
 import { RawMessage } from "../../call/raw-message.ts";
 import { isTree, snakeName } from "../fields.ts";
 import { enumNames } from "../json/enum-names.ts";
@@ -91,7 +92,7 @@ function decoded(desc: DescMessage, bytes: Uint8Array): Message {
   try {
     return fromBinary(desc, bytes);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new ConnectError(`cannot decode ${desc.typeName}: ${why}`, Code.Internal, undefined, undefined, cause);
   }
 }

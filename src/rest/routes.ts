@@ -1,6 +1,7 @@
 import type { DescService, Registry } from "@bufbuild/protobuf";
 import { type Binding, methodName, RuleError } from "./binding.ts";
 import type { JsonStyle } from "./json-style.ts";
+import { type LocationReader, locationReader } from "./location.ts";
 import { type RequestReader, requestReader } from "./request.ts";
 import { type JsonOutput, type RawReader, type ResponseWriter, rawReader, responseWriter } from "./response.ts";
 import { bindingsOf } from "./rules.ts";
@@ -14,6 +15,8 @@ export interface Route {
   readonly write: ResponseWriter;
   /** Takes the bytes of the answer out of a response, where it holds a google.api.HttpBody. */
   readonly rawOf: RawReader | undefined;
+  /** Says where what was created is, where something is. */
+  readonly locationOf: LocationReader | undefined;
 }
 
 /** What routes are planned with. */
@@ -49,6 +52,7 @@ export function planRoute(binding: Binding, style: JsonStyle, { registry, json }
     read: requestReader(binding, style, registry),
     write: responseWriter(binding, style, { ...json, registry }),
     rawOf: rawReader(binding),
+    locationOf: locationReader(binding),
   };
 }
 

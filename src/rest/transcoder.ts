@@ -12,7 +12,7 @@ import { rawStreamAnswer } from "./raw-stream.ts";
 import { type UploadResponse, upload } from "./raw-upload.ts";
 import { needsWebSocket, urlTooLong, wrongMethod } from "./refusal.ts";
 import { contractRegistry } from "./registry.ts";
-import { type JsonOutput, locationOf } from "./response.ts";
+import type { JsonOutput } from "./response.ts";
 import { type Route, routesOf } from "./routes.ts";
 import { isPlainPost, rpcRoutesOf } from "./rpc-routes.ts";
 import { streamAnswer } from "./stream/answer.ts";
@@ -137,10 +137,9 @@ async function answer(plan: Plan, route: Route, arrived: Arrived): Promise<Unive
   }
   const header = callHeaders(request.header);
   const { transport } = plan;
-  const isRead = binding.created !== undefined || rawOf !== undefined; // by more than who writes it as JSON
   const { signal, contextValues } = request;
   const response =
-    isRead || transport.unaryRaw === undefined
+    rawOf !== undefined || transport.unaryRaw === undefined
       ? await transport.unary(method, signal, undefined, header, message, contextValues)
       : await transport.unaryRaw(method, signal, undefined, header, message, contextValues);
   return unaryAnswer(route, request, response);
@@ -159,12 +158,12 @@ function readBody(
 const withoutBody = new Set(["GET", "HEAD", "DELETE", "*"]);
 
 function unaryAnswer(
-  { binding: { created }, write, rawOf }: Route,
+  { binding: { created }, write, rawOf, locationOf }: Route,
   request: UniversalServerRequest,
   response: UploadResponse,
 ): UniversalServerResponse {
   const header = answerHeaders(response.header, response.trailer);
-  const location = created && locationOf(created, response.message);
+  const location = locationOf?.(response.message);
   if (location !== undefined) header.set("location", location);
   const status = created === undefined ? 200 : 201;
   if (rawOf !== undefined) return rawAnswer(rawOf(response.message), header, { status, request });

@@ -128,7 +128,8 @@ async function answer(plan: Plan, route: Route, arrived: Arrived): Promise<Unive
   if (method.methodKind === "client_streaming" && isRaw)
     return unaryAnswer(route, request, await upload(route, { ...plan, ...arrived, method }));
   if (method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming") throw needsWebSocket(request);
-  const body = isRaw ? undefined : await readBody(binding, request, plan.maxBodyBytes);
+  const reading = isRaw ? undefined : readBody(binding, request, plan.maxBodyBytes);
+  const body = reading && (await reading);
   const raw = isRaw ? await readRawBody(request, plan.maxBodyBytes) : undefined;
   const message = read({ body, raw, segments, query });
   if (method.methodKind === "server_streaming") {

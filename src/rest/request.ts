@@ -6,6 +6,7 @@ import type { RawBody } from "./http-body.ts";
 import { messageReader } from "./json-input.ts";
 import type { JsonStyle } from "./json-style.ts";
 import { settleMask } from "./mask.ts";
+import { pathReader, textOf } from "./path-variables.ts";
 import { parseQuery, placeParameter } from "./query.ts";
 import { badField, unreadable } from "./refusal.ts";
 import { textToJson } from "./text.ts";
@@ -30,7 +31,9 @@ export type RequestReader = (input: RestInput) => Message;
 export function requestReader(binding: Binding, style: JsonStyle, registry: Registry): RequestReader {
   const read = messageReader(binding.method.input, style, registry);
   const nameOf = (field: DescField) => (style === "plain" ? snakeName(field) : field.jsonName);
+  const readPath = pathReader(binding);
   return ({ body, raw, segments, query }) => {
+    if (query === "" && readPath !== undefined) return readPath(segments);
     const tree = bodyTree(binding, body, nameOf);
     for (const variable of binding.variables)
       placeVariable(tree, { variable, nameOf, text: textOf(variable, segments) });
@@ -76,23 +79,6 @@ export function placeRaw(message: Message, { body: rule }: Binding, { contentTyp
 function setField(message: Message, field: DescField, value: Message): void {
   const set = field.oneof === undefined ? value : { case: field.localName, value };
   Object.assign(message, { [(field.oneof ?? field).localName]: set });
-}
-
-/** Decoded text of a variable. In one that spans segments an escaped slash stays escaped, as google.api.http asks. */
-function textOf({ start, end, multi, path }: BoundVariable, segments: readonly string[]): string {
-  try {
-    if (!multi) return decodeURIComponent(segments[start] ?? "");
-    return segments.slice(start, end).map(decodeKeepingSlash).join("/");
-  } catch {
-    throw badField(path, "has a bad percent escape in the path");
-  }
-}
-
-function decodeKeepingSlash(segment: string): string {
-  return segment
-    .split(/(%2f)/i)
-    .map((part, i) => (i % 2 === 1 ? part : decodeURIComponent(part)))
-    .join("");
 }
 
 interface Placing {

@@ -11,7 +11,7 @@ import { contractRegistry } from "./registry.ts";
 import { readJsonBody, readRawBody, refuseBody } from "./request/body.ts";
 import { answerHeaders, callHeaders, jsonAnswer } from "./response/answer.ts";
 import { errorAnswer } from "./response/error.ts";
-import { type JsonOutput, locationOf } from "./response/response.ts";
+import type { JsonOutput } from "./response/response.ts";
 import type { Binding } from "./routes/binding.ts";
 import { type Route, routesOf } from "./routes/routes.ts";
 import { isPlainPost, rpcRoutesOf } from "./routes/rpc-routes.ts";
@@ -129,7 +129,8 @@ async function answer(plan: Plan, route: Route, arrived: Arrived): Promise<Unive
   if (method.methodKind === "client_streaming" && isRaw)
     return unaryAnswer(route, request, await upload(route, { ...plan, ...arrived, method }));
   if (method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming") throw needsWebSocket(request);
-  const body = isRaw ? undefined : await readBody(binding, request, plan.maxBodyBytes);
+  const reading = isRaw ? undefined : readBody(binding, request, plan.maxBodyBytes);
+  const body = reading && (await reading);
   const raw = isRaw ? await readRawBody(request, plan.maxBodyBytes) : undefined;
   const message = read({ body, raw, segments, query });
   if (method.methodKind === "server_streaming") {
@@ -138,10 +139,9 @@ async function answer(plan: Plan, route: Route, arrived: Arrived): Promise<Unive
   }
   const header = callHeaders(request.header);
   const { transport } = plan;
-  const isRead = binding.created !== undefined || rawOf !== undefined; // by more than who writes it as JSON
   const { signal, contextValues } = request;
   const response =
-    isRead || transport.unaryRaw === undefined
+    rawOf !== undefined || transport.unaryRaw === undefined
       ? await transport.unary(method, signal, undefined, header, message, contextValues)
       : await transport.unaryRaw(method, signal, undefined, header, message, contextValues);
   return unaryAnswer(route, request, response);
@@ -160,12 +160,12 @@ function readBody(
 const withoutBody = new Set(["GET", "HEAD", "DELETE", "*"]);
 
 function unaryAnswer(
-  { binding: { created }, write, rawOf }: Route,
+  { binding: { created }, write, rawOf, locationOf }: Route,
   request: UniversalServerRequest,
   response: UploadResponse,
 ): UniversalServerResponse {
   const header = answerHeaders(response.header, response.trailer);
-  const location = created && locationOf(created, response.message);
+  const location = locationOf?.(response.message);
   if (location !== undefined) header.set("location", location);
   const status = created === undefined ? 200 : 201;
   if (rawOf !== undefined) return rawAnswer(rawOf(response.message), header, { status, request });

@@ -7,7 +7,7 @@ import type { Logger } from "../../base/log.ts";
 import type { JsonStyle } from "../../rest/json/style.ts";
 import { badField, urlTooLong, wrongMethod } from "../../rest/refusal.ts";
 import { contractRegistry } from "../../rest/registry.ts";
-import { variableText } from "../../rest/request/path-variable.ts";
+import { variableText } from "../../rest/request/path-variables.ts";
 import { parseQuery } from "../../rest/request/query.ts";
 import { callHeaders, jsonAnswer } from "../../rest/response/answer.ts";
 import { errorAnswer } from "../../rest/response/error.ts";

@@ -8,7 +8,7 @@ import type { RawBody } from "../raw/http-body.ts";
 import { badField, unreadable } from "../refusal.ts";
 import type { Binding, BoundVariable } from "../routes/binding.ts";
 import { settleMask } from "./mask.ts";
-import { variableText } from "./path-variable.ts";
+import { pathReader, variableText } from "./path-variables.ts";
 import { parseQuery, placeParameter } from "./query.ts";
 
 /** What HTTP brought: the body, the path's raw segments, the query string without its question mark. */
@@ -31,7 +31,9 @@ export type RequestReader = (input: RestInput) => Message;
 export function requestReader(binding: Binding, style: JsonStyle, registry: Registry): RequestReader {
   const read = messageReader(binding.method.input, style, registry);
   const nameOf = (field: DescField) => (style === "plain" ? snakeName(field) : field.jsonName);
+  const readPath = pathReader(binding);
   return ({ body, raw, segments, query }) => {
+    if (query === "" && readPath !== undefined) return readPath(segments);
     const tree = bodyTree(binding, body, nameOf);
     for (const variable of binding.variables)
       placeVariable(tree, { variable, nameOf, text: variableText(variable, segments) });

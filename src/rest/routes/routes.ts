@@ -1,6 +1,7 @@
 import type { DescService, Registry } from "@bufbuild/protobuf";
 import type { JsonStyle } from "../json/style.ts";
 import { type RequestReader, requestReader } from "../request/request.ts";
+import { type LocationReader, locationReader } from "../response/location.ts";
 import {
   type JsonOutput,
   type RawReader,
@@ -20,6 +21,8 @@ export interface Route {
   readonly write: ResponseWriter;
   /** Takes the bytes of the answer out of a response, where it holds a google.api.HttpBody. */
   readonly rawOf: RawReader | undefined;
+  /** Says where what was created is, where something is. */
+  readonly locationOf: LocationReader | undefined;
 }
 
 /** What routes are planned with. */
@@ -55,6 +58,7 @@ export function planRoute(binding: Binding, style: JsonStyle, { registry, json }
     read: requestReader(binding, style, registry),
     write: responseWriter(binding, style, { ...json, registry }),
     rawOf: rawReader(binding),
+    locationOf: locationReader(binding),
   };
 }
 

@@ -2,6 +2,7 @@ import type { DescService, Registry } from "@bufbuild/protobuf";
 import { type Binding, methodName, RuleError } from "./binding.ts";
 import type { JsonStyle } from "./json-style.ts";
 import { type LocationReader, locationReader } from "./location.ts";
+import { type PathEncoder, pathEncoder } from "./path-variables.ts";
 import { type RequestReader, requestReader } from "./request.ts";
 import { type JsonOutput, type RawReader, type ResponseWriter, rawReader, responseWriter } from "./response.ts";
 import { bindingsOf } from "./rules.ts";
@@ -12,6 +13,8 @@ import { RouteTrie } from "./trie.ts";
 export interface Route {
   readonly binding: Binding;
   readonly read: RequestReader;
+  /** Where requests without a query may be sent as bytes that no message was made for. */
+  readonly encode: PathEncoder | undefined;
   readonly write: ResponseWriter;
   /** Takes the bytes of the answer out of a response, where it holds a google.api.HttpBody. */
   readonly rawOf: RawReader | undefined;
@@ -50,6 +53,7 @@ export function planRoute(binding: Binding, style: JsonStyle, { registry, json }
   return {
     binding,
     read: requestReader(binding, style, registry),
+    encode: pathEncoder(binding),
     write: responseWriter(binding, style, { ...json, registry }),
     rawOf: rawReader(binding),
     locationOf: locationReader(binding),

@@ -37,7 +37,10 @@ export interface TranscoderOptions {
 
 /** A Connect transport that may have a shorter way for answers of which only the JSON is wanted. */
 export interface RestTransport extends Transport {
-  /** As `unary`, answering with a RawMessage: what it holds is written as JSON without being made a message first. */
+  /**
+   * As `unary`, answering with a RawMessage: what it holds is written as JSON without being made a message first. Its
+   * request may be a RawMessage as well.
+   */
   readonly unaryRaw?: Transport["unary"];
 }
 
@@ -123,7 +126,7 @@ interface Arrived {
 
 async function answer(plan: Plan, route: Route, arrived: Arrived): Promise<UniversalServerResponse> {
   const { request, segments, query } = arrived;
-  const { binding, read, write, rawOf } = route;
+  const { binding, read, encode, write, rawOf } = route;
   const { method } = binding;
   const isRaw = binding.body.kind === "raw";
   if (method.methodKind === "client_streaming" && isRaw)
@@ -132,18 +135,20 @@ async function answer(plan: Plan, route: Route, arrived: Arrived): Promise<Unive
   const reading = isRaw ? undefined : readBody(binding, request, plan.maxBodyBytes);
   const body = reading && (await reading);
   const raw = isRaw ? await readRawBody(request, plan.maxBodyBytes) : undefined;
-  const message = read({ body, raw, segments, query });
+  const { transport } = plan;
+  const askRaw = method.methodKind === "unary" && rawOf === undefined ? transport.unaryRaw : undefined;
+  const bytes = askRaw !== undefined && query === "" ? encode?.(segments) : undefined;
+  const message = bytes ?? read({ body, raw, segments, query });
   if (method.methodKind === "server_streaming") {
     if (rawOf !== undefined) return rawStreamAnswer({ ...plan, method, rawOf }, message, request);
     return streamAnswer({ ...plan, method, write, cursor: plan.cursors.get(method) }, message, request);
   }
   const header = callHeaders(request.header);
-  const { transport } = plan;
   const { signal, contextValues } = request;
   const response =
-    rawOf !== undefined || transport.unaryRaw === undefined
+    askRaw === undefined
       ? await transport.unary(method, signal, undefined, header, message, contextValues)
-      : await transport.unaryRaw(method, signal, undefined, header, message, contextValues);
+      : await askRaw(method, signal, undefined, header, message, contextValues);
   return unaryAnswer(route, request, response);
 }
 

@@ -1,5 +1,6 @@
 import type { DescService, Registry } from "@bufbuild/protobuf";
 import type { JsonStyle } from "../json/style.ts";
+import { type PathEncoder, pathEncoder } from "../request/path-variables.ts";
 import { type RequestReader, requestReader } from "../request/request.ts";
 import { type LocationReader, locationReader } from "../response/location.ts";
 import {
@@ -18,6 +19,8 @@ import { RouteTrie } from "./trie.ts";
 export interface Route {
   readonly binding: Binding;
   readonly read: RequestReader;
+  /** Where requests without a query may be sent as bytes that no message was made for. */
+  readonly encode: PathEncoder | undefined;
   readonly write: ResponseWriter;
   /** Takes the bytes of the answer out of a response, where it holds a google.api.HttpBody. */
   readonly rawOf: RawReader | undefined;
@@ -56,6 +59,7 @@ export function planRoute(binding: Binding, style: JsonStyle, { registry, json }
   return {
     binding,
     read: requestReader(binding, style, registry),
+    encode: pathEncoder(binding),
     write: responseWriter(binding, style, { ...json, registry }),
     rawOf: rawReader(binding),
     locationOf: locationReader(binding),

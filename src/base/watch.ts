@@ -23,6 +23,7 @@ export class Watchable<T> implements Followed<T> {
   /** Sets the value and tells every follower, in the order they came. One that sets it again has told them already. */
   set(value: T): void {
     this.#value = value;
+    if (this.#listeners.size === 0) return; // as it is of counts, which are set with each request
     for (const listener of [...this.#listeners]) {
       if (this.#value !== value) return;
       if (this.#listeners.has(listener)) listener(value);

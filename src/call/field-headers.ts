@@ -45,6 +45,16 @@ export class FieldHeaders implements Headers {
     this.#deleteFrom(wanted, at + 2);
   }
 
+  /** The same for what is certainly fit: a name in lower case, a value without blanks around it, both made by our own code. */
+  put(name: string, value: string): void {
+    const at = this.#indexOf(name);
+    if (at === -1) this.#fields.push(name, value);
+    else {
+      this.#fields[at + 1] = value;
+      this.#deleteFrom(name, at + 2);
+    }
+  }
+
   append(name: string, value: string): void {
     this.#fields.push(checkedName(name), checkedValue(value));
   }
@@ -118,13 +128,34 @@ export class FieldHeaders implements Headers {
 /** Who asks what it is, by `instanceof`, is told that it is Headers; all that those can do is done here. */
 Object.setPrototypeOf(FieldHeaders.prototype, Headers.prototype);
 
+/** Sets a field of whatever Headers these are, without looking for what cannot be in our own names and values: as `put`. */
+export function putField(header: Headers, name: string, value: string): void {
+  if (header instanceof FieldHeaders) header.put(name, value);
+  else header.set(name, value);
+}
+
 /** Names in code are in lower case already, most of the time. */
 function lowered(name: string): string {
-  return lowerCase.test(name) ? name : String(name).toLowerCase();
+  return isLowered(name) ? name : String(name).toLowerCase();
+}
+
+/**
+ * Names that were found to be in lower case, so many at most: those that code asks for. To know one again takes a fifth of
+ * what looking at its letters does, and one request through the gateway asks some fifty times.
+ */
+const known = new Set<string>();
+const maxKnown = 512;
+const maxKnownLength = 64;
+
+function isLowered(name: string): boolean {
+  if (known.has(name)) return true;
+  if (!lowerCase.test(name)) return false;
+  if (known.size < maxKnown && name.length <= maxKnownLength) known.add(name);
+  return true;
 }
 
 function checkedName(name: string): string {
-  if (lowerCase.test(name)) return name;
+  if (isLowered(name)) return name;
   if (!token.test(name)) throw new TypeError(`${JSON.stringify(name)} is no name of a header field`);
   return name.toLowerCase();
 }

@@ -11,7 +11,7 @@ import { contractRegistry } from "./registry.ts";
 import { readJsonBody, readRawBody, refuseBody } from "./request/body.ts";
 import { answerHeaders, callHeaders, jsonAnswer } from "./response/answer.ts";
 import { errorAnswer } from "./response/error.ts";
-import { type JsonOutput, locationOf } from "./response/response.ts";
+import type { JsonOutput } from "./response/response.ts";
 import type { Binding } from "./routes/binding.ts";
 import { type Route, routesOf } from "./routes/routes.ts";
 import { isPlainPost, rpcRoutesOf } from "./routes/rpc-routes.ts";
@@ -37,14 +37,18 @@ export interface TranscoderOptions {
 
 /** A Connect transport that may have a shorter way for answers of which only the JSON is wanted. */
 export interface RestTransport extends Transport {
-  /** As `unary`, answering with a RawMessage: what it holds is written as JSON without being made a message first. */
+  /**
+   * As `unary`, answering with a RawMessage: what it holds is written as JSON without being made a message first. Its
+   * request may be a RawMessage as well.
+   */
   readonly unaryRaw?: Transport["unary"];
 }
 
 /** Answers a request by calling a method; `undefined` when no route has the path, so that somebody else may answer. */
 export type Transcoder = (request: UniversalServerRequest) => Promise<UniversalServerResponse | undefined>;
 
-const maxUrlLength = 16_384;
+/** Longer paths and queries are refused with 414. */
+export const maxUrlLength = 16_384;
 const defaultMaxBodyBytes = 4 * 1024 * 1024;
 
 /**
@@ -122,27 +126,29 @@ interface Arrived {
 
 async function answer(plan: Plan, route: Route, arrived: Arrived): Promise<UniversalServerResponse> {
   const { request, segments, query } = arrived;
-  const { binding, read, write, rawOf } = route;
+  const { binding, read, encode, write, rawOf } = route;
   const { method } = binding;
   const isRaw = binding.body.kind === "raw";
   if (method.methodKind === "client_streaming" && isRaw)
     return unaryAnswer(route, request, await upload(route, { ...plan, ...arrived, method }));
   if (method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming") throw needsWebSocket(request);
-  const body = isRaw ? undefined : await readBody(binding, request, plan.maxBodyBytes);
+  const reading = isRaw ? undefined : readBody(binding, request, plan.maxBodyBytes);
+  const body = reading && (await reading);
   const raw = isRaw ? await readRawBody(request, plan.maxBodyBytes) : undefined;
-  const message = read({ body, raw, segments, query });
+  const { transport } = plan;
+  const askRaw = method.methodKind === "unary" && rawOf === undefined ? transport.unaryRaw : undefined;
+  const bytes = askRaw !== undefined && query === "" ? encode?.(segments) : undefined;
+  const message = bytes ?? read({ body, raw, segments, query });
   if (method.methodKind === "server_streaming") {
     if (rawOf !== undefined) return rawStreamAnswer({ ...plan, method, rawOf }, message, request);
     return streamAnswer({ ...plan, method, write, cursor: plan.cursors.get(method) }, message, request);
   }
   const header = callHeaders(request.header);
-  const { transport } = plan;
-  const isRead = binding.created !== undefined || rawOf !== undefined; // by more than who writes it as JSON
   const { signal, contextValues } = request;
   const response =
-    isRead || transport.unaryRaw === undefined
+    askRaw === undefined
       ? await transport.unary(method, signal, undefined, header, message, contextValues)
-      : await transport.unaryRaw(method, signal, undefined, header, message, contextValues);
+      : await askRaw(method, signal, undefined, header, message, contextValues);
   return unaryAnswer(route, request, response);
 }
 
@@ -159,12 +165,12 @@ function readBody(
 const withoutBody = new Set(["GET", "HEAD", "DELETE", "*"]);
 
 function unaryAnswer(
-  { binding: { created }, write, rawOf }: Route,
+  { binding: { created }, write, rawOf, locationOf }: Route,
   request: UniversalServerRequest,
   response: UploadResponse,
 ): UniversalServerResponse {
   const header = answerHeaders(response.header, response.trailer);
-  const location = created && locationOf(created, response.message);
+  const location = locationOf?.(response.message);
   if (location !== undefined) header.set("location", location);
   const status = created === undefined ? 200 : 201;
   if (rawOf !== undefined) return rawAnswer(rawOf(response.message), header, { status, request });

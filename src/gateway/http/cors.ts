@@ -59,10 +59,13 @@ export function withCors(origins: readonly string[], inner: HttpHandler): HttpHa
     const origin = request.header.get("origin");
     if (origin !== null) return forOrigin(request, origin);
     // What everybody may have says so in any case: a shared cache may hand it to a page later.
-    const grant = everybody ? openToAll : { vary: "Origin" };
-    return inner(request).then((answer) => marked(answer, grant));
+    return inner(request).then(everybody ? markedForAll : markedByOrigin);
   };
 }
+
+/** Made once for all answers to requests without an origin, which are nearly all. */
+const markedForAll = (answer: UniversalServerResponse) => marked(answer, openToAll);
+const markedByOrigin = (answer: UniversalServerResponse) => marked(answer, { vary: "Origin" });
 
 const openToAll: Grant = { "access-control-allow-origin": "*" };
 
@@ -92,7 +95,8 @@ function preflightAnswer({ header }: UniversalServerRequest, grant: Grant): Univ
 
 function marked(answer: UniversalServerResponse, marks: Grant): UniversalServerResponse {
   answer.header ??= new FieldHeaders();
-  for (const [name, value] of Object.entries(marks)) {
+  for (const name in marks) {
+    const value = marks[name] as string;
     if (name === "vary") answer.header.append(name, value);
     else answer.header.set(name, value);
   }

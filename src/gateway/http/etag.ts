@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { putField } from "../../call/field-headers.ts";
 import type { HttpHandler } from "../../wire/engine.ts";
 import { discard, readWhole, wholeLength } from "./answer-body.ts";
 import { isShown } from "./if-none-match.ts";
@@ -34,7 +35,7 @@ async function tag(answer: UniversalServerResponse): Promise<void> {
   const { header, body } = answer;
   if (header === undefined || body === undefined || wholeLength(answer) === undefined || header.has("etag")) return;
   const whole = await readWhole(body);
-  header.set("etag", `W/"${hash("sha1", whole.ascii ?? whole.bytes, "base64url")}"`);
+  putField(header, "etag", `W/"${hash("sha1", whole.ascii ?? whole.bytes, "base64url")}"`);
   answer.body = whole;
 }
 

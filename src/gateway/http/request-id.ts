@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { FieldHeaders } from "../../call/field-headers.ts";
+import { FieldHeaders, putField } from "../../call/field-headers.ts";
 import type { HttpHandler } from "../../wire/engine.ts";
 
 /** Names a request, in what is passed upstream and in its answer. */
@@ -12,10 +12,10 @@ const sane = /^[\w.:@=+/-]{1,128}$/;
 export function withRequestId(inner: HttpHandler): HttpHandler {
   return async (request) => {
     const id = requestIdOf(request.header.get(requestIdHeader) ?? undefined);
-    request.header.set(requestIdHeader, id);
+    putField(request.header, requestIdHeader, id);
     const answer = await inner(request);
     answer.header ??= new FieldHeaders();
-    answer.header.set(requestIdHeader, id);
+    putField(answer.header, requestIdHeader, id);
     return answer;
   };
 }

@@ -1,4 +1,5 @@
 import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
+import { FieldHeaders, putField } from "../../call/field-headers.ts";
 import type { HttpHandler } from "../../wire/engine.ts";
 
 /** A browser that is shown data as if it were a page runs, loads and frames nothing. Pages bring a policy of their own. */
@@ -26,14 +27,14 @@ export function withSecurityHeaders({ everybody }: SecurityHeadersOptions, inner
   const resourcePolicy = everybody ? "cross-origin" : "same-origin";
   return async (request) => {
     const answer = await inner(request);
-    const { status, header = new Headers() } = answer;
+    const { status, header = new FieldHeaders() } = answer;
     if (header.get("content-type")?.startsWith("application/grpc")) return answer;
-    header.set("x-content-type-options", "nosniff");
-    header.set("referrer-policy", header.get("referrer-policy") ?? "no-referrer");
-    header.set("cross-origin-resource-policy", resourcePolicy);
-    if (!header.has("content-security-policy")) header.set("content-security-policy", dataPolicy);
-    if (!header.has("cache-control")) header.set("cache-control", cachingOf(request, status));
-    if (isOverTls(request)) header.set("strict-transport-security", hstsPolicy);
+    putField(header, "x-content-type-options", "nosniff");
+    if (!header.has("referrer-policy")) putField(header, "referrer-policy", "no-referrer");
+    putField(header, "cross-origin-resource-policy", resourcePolicy);
+    if (!header.has("content-security-policy")) putField(header, "content-security-policy", dataPolicy);
+    if (!header.has("cache-control")) putField(header, "cache-control", cachingOf(request, status));
+    if (isOverTls(request)) putField(header, "strict-transport-security", hstsPolicy);
     return answer.header === undefined ? { ...answer, header } : answer;
   };
 }

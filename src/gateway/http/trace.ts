@@ -1,5 +1,5 @@
 import type { Random } from "../../base/random.ts";
-import { FieldHeaders } from "../../call/field-headers.ts";
+import { FieldHeaders, putField } from "../../call/field-headers.ts";
 import { headers } from "../../call/headers.ts";
 import { newTraceparent, traceIdOf } from "../../call/traceparent.ts";
 import type { HttpHandler } from "../../wire/engine.ts";
@@ -14,7 +14,7 @@ export function withTrace(random: Random, inner: HttpHandler): HttpHandler {
     const traceId = traceIdOf(brought) ?? started(request.header, random);
     const answer = await inner(request);
     answer.header ??= new FieldHeaders();
-    answer.header.set(headers.traceId, traceId);
+    putField(answer.header, headers.traceId, traceId);
     return answer;
   };
 }
@@ -22,7 +22,7 @@ export function withTrace(random: Random, inner: HttpHandler): HttpHandler {
 /** Starts a trace; the state of one that cannot be read goes with it (https://www.w3.org/TR/trace-context/#a-traceparent-is-not-received). */
 function started(header: Headers, random: Random): string {
   const traceparent = newTraceparent(random);
-  header.set(headers.traceparent, traceparent);
+  putField(header, headers.traceparent, traceparent);
   header.delete(headers.tracestate);
   return traceparent.slice(3, 35); // behind the version
 }

@@ -1,5 +1,6 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { Logger } from "../../base/log.ts";
+import { messageOf } from "../../base/message-of.ts";
 import { type Followed, Watchable } from "../../base/watch.ts";
 import { assertPolicies } from "../../call/policy.ts";
 import type { Rpcs } from "../../wire/grpc/rpc.ts";
@@ -85,7 +86,7 @@ export class RouteTable {
       assertPolicies(contract.service);
       this.#routes.set({ contracts: now, refused: without(refused, typeName), ...this.#answering(servicesOf(now)) });
     } catch (reason) {
-      this.refuse(typeName, reason instanceof Error ? reason.message : String(reason), contract);
+      this.refuse(typeName, messageOf(reason), contract);
       return false;
     }
     this.#options.log.info(changed ? "routed" : "routed as before", { service: typeName, by: contract.owner });

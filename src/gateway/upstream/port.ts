@@ -44,12 +44,14 @@ export function answererOf(services: readonly DescService[], way: WayUpstream): 
   const { json = {}, origins = [], clock } = way;
   const limits = { maxBodyBytes: maxMessageBytes, origins, clock };
   const rest = transcoder({ services, transport: restUpstream(way), ...limits, json });
-  return async (request) => {
-    const rpc = isWebSocketRequest(request) ? undefined : rpcs.get(pathOf(request.url));
-    if (rpc === undefined) return rest(request);
+  const answerOrPass = async (rpc: UniversalHandler, request: UniversalServerRequest) => {
     const isUnread = passedOn.has(rpc.service.typeName) && isNotCached(rpc.method);
     const passing = isUnread && passedThrough(request, { rpc, protocols, way });
     return passing || answerRpc(rpc, request);
+  };
+  return (request) => {
+    const rpc = isWebSocketRequest(request) ? undefined : rpcs.get(pathOf(request.url));
+    return rpc === undefined ? rest(request) : answerOrPass(rpc, request);
   };
 }
 

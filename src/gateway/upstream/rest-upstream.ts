@@ -9,6 +9,7 @@ import {
 import type { Clock } from "../../base/clock.ts";
 import { runInCall } from "../../call/context.ts";
 import { methodName } from "../../call/method.ts";
+import { RawMessage, readMessage } from "../../call/raw-message.ts";
 import { ServedCall } from "../../call/served-call.ts";
 import { untilAborted } from "../../call/stream.ts";
 import type { RestTransport } from "../../rest/transcoder.ts";
@@ -79,7 +80,10 @@ export function restUpstream({ upstream, passOn, steps, timeoutOf, clock }: Rest
     },
     async unaryRaw(method, signal, askedMs, header, message, values) {
       const isTold = values?.get(requestIdKey) !== undefined; // which stands in the message
-      if (isTold || !isNotCached(method)) return transport.unary(method, signal, askedMs, header, message, values);
+      if (isTold || !isNotCached(method)) {
+        const read = message instanceof RawMessage ? readMessage(method, message) : message;
+        return transport.unary(method, signal, askedMs, header, read as typeof message, values);
+      }
       const { call, timeoutMs } = begun(method, signal, askedMs, header, values);
       const sent = message as Message;
       const about = { method, isRaw: true, header: call.requestHeader, timeoutMs, values };

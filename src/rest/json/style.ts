@@ -1,6 +1,6 @@
-import { type DescField, type DescMessage, type JsonValue, ScalarType } from "@bufbuild/protobuf";
+import type { DescField, DescMessage, JsonValue } from "@bufbuild/protobuf";
 import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
-import { isTree, type JsonTree, snakeName } from "../fields.ts";
+import { isLong, isTree, type JsonTree, snakeName } from "../fields.ts";
 import { enumNames } from "./enum-names.ts";
 
 /**
@@ -74,15 +74,3 @@ function longToNumber(json: JsonValue): JsonValue {
   const number = Number(json);
   return typeof json === "string" && Number.isSafeInteger(number) ? number : json;
 }
-
-function isLong(scalar: ScalarType): boolean {
-  return longs.has(scalar);
-}
-
-const longs = new Set<ScalarType>([
-  ScalarType.INT64,
-  ScalarType.UINT64,
-  ScalarType.SINT64,
-  ScalarType.FIXED64,
-  ScalarType.SFIXED64,
-]);

@@ -3,11 +3,12 @@ import { protoCamelCase } from "@bufbuild/protobuf/reflect";
 import { methodPolicy } from "../../call/policy.ts";
 import { dottedName } from "../routes/binding.ts";
 import { parseTemplate } from "../routes/template.ts";
+import { described } from "./described.ts";
 import { failureReferences } from "./failures.ts";
 import { pathParameters } from "./parameters.ts";
 import { type DocumentedPath, documentedPath } from "./paths.ts";
 import { bearer } from "./policies.ts";
-import { described, type Schemas } from "./schemas.ts";
+import type { Schemas } from "./schemas.ts";
 
 /** A path that is answered with what several calls bring, as far as a document tells of it. */
 export interface ComposedPath {

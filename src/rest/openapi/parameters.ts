@@ -2,8 +2,9 @@ import { type DescField, type DescMessage, type JsonObject, ScalarType } from "@
 import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
 import { isTextual } from "../fields.ts";
 import type { Binding } from "../routes/binding.ts";
+import { described } from "./described.ts";
 import { type DocumentedPath, jsonPath, type PathBlank } from "./paths.ts";
-import { described, type Schemas } from "./schemas.ts";
+import type { Schemas } from "./schemas.ts";
 
 /** More than these nobody looks through; messages deeper than this are given in bodies. */
 const maxDepth = 4;

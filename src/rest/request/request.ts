@@ -8,6 +8,7 @@ import type { RawBody } from "../raw/http-body.ts";
 import { badField, unreadable } from "../refusal.ts";
 import type { Binding, BoundVariable } from "../routes/binding.ts";
 import { settleMask } from "./mask.ts";
+import { pathReader, variableText } from "./path-variables.ts";
 import { parseQuery, placeParameter } from "./query.ts";
 
 /** What HTTP brought: the body, the path's raw segments, the query string without its question mark. */
@@ -30,10 +31,12 @@ export type RequestReader = (input: RestInput) => Message;
 export function requestReader(binding: Binding, style: JsonStyle, registry: Registry): RequestReader {
   const read = messageReader(binding.method.input, style, registry);
   const nameOf = (field: DescField) => (style === "plain" ? snakeName(field) : field.jsonName);
+  const readPath = pathReader(binding);
   return ({ body, raw, segments, query }) => {
+    if (query === "" && readPath !== undefined) return readPath(segments);
     const tree = bodyTree(binding, body, nameOf);
     for (const variable of binding.variables)
-      placeVariable(tree, { variable, nameOf, text: textOf(variable, segments) });
+      placeVariable(tree, { variable, nameOf, text: variableText(variable, segments) });
     for (const parameter of parseQuery(query)) placeParameter(tree, binding, parameter);
     const message = read(tree);
     settleMask(message, binding, body);
@@ -76,23 +79,6 @@ export function placeRaw(message: Message, { body: rule }: Binding, { contentTyp
 function setField(message: Message, field: DescField, value: Message): void {
   const set = field.oneof === undefined ? value : { case: field.localName, value };
   Object.assign(message, { [(field.oneof ?? field).localName]: set });
-}
-
-/** Decoded text of a variable. In one that spans segments an escaped slash stays escaped, as google.api.http asks. */
-function textOf({ start, end, multi, path }: BoundVariable, segments: readonly string[]): string {
-  try {
-    if (!multi) return decodeURIComponent(segments[start] ?? "");
-    return segments.slice(start, end).map(decodeKeepingSlash).join("/");
-  } catch {
-    throw badField(path, "has a bad percent escape in the path");
-  }
-}
-
-function decodeKeepingSlash(segment: string): string {
-  return segment
-    .split(/(%2f)/i)
-    .map((part, i) => (i % 2 === 1 ? part : decodeURIComponent(part)))
-    .join("");
 }
 
 interface Placing {

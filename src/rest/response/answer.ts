@@ -1,5 +1,5 @@
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
-import { FieldHeaders } from "../../call/field-headers.ts";
+import { FieldHeaders, putField } from "../../call/field-headers.ts";
 import { WholeBody } from "../../call/whole-body.ts";
 
 const forwarded = new Set([
@@ -37,8 +37,8 @@ export function answerHeaders(...sources: readonly Headers[]): Headers {
 /** An answer that is whole when it begins: JSON with its length. HEAD has the headers of GET and no body. */
 export function jsonAnswer(status: number, json: string, header: Headers, method: string): UniversalServerResponse {
   const body = new WholeBody(json);
-  header.set("content-type", "application/json");
-  header.set("content-length", String(body.sizeBytes));
+  putField(header, "content-type", "application/json");
+  putField(header, "content-length", String(body.sizeBytes));
   return method === "HEAD" ? { status, header } : { status, header, body };
 }
 

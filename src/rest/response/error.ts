@@ -19,7 +19,7 @@ import { answerHeaders, jsonAnswer } from "./answer.ts";
 import { prefersProblem, problemJson } from "./problem.ts";
 
 /** HTTP status by gRPC code: the comments of google/rpc/code.proto. */
-const httpStatus: Readonly<Record<Code, number>> = {
+export const httpStatus: Readonly<Record<Code, number>> = {
   [Code.Canceled]: 499,
   [Code.Unknown]: 500,
   [Code.InvalidArgument]: 400,

@@ -10,6 +10,7 @@ import {
 } from "@bufbuild/protobuf";
 import { hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { messageOf } from "../../base/message-of.ts";
 import { RawMessage } from "../../call/raw-message.ts";
 import { isTree, snakeName } from "../fields.ts";
 import { enumNames } from "../json/enum-names.ts";
@@ -18,8 +19,7 @@ import { type JsonStyle, plainStyle } from "../json/style.ts";
 import { JsonText, type TextRules } from "../json/text.ts";
 import { type BytesWriter, WireText } from "../json/wire-text.ts";
 import { type RawBody, rawBodyOf } from "../raw/http-body.ts";
-import type { Binding, LocationRule } from "../routes/binding.ts";
-import { fillTemplate } from "../routes/template.ts";
+import type { Binding } from "../routes/binding.ts";
 
 /** Writes a response message as JSON text; a raw one as well, whose bytes are decoded only where they have to be. */
 export type ResponseWriter = (message: Message) => string;
@@ -86,12 +86,12 @@ function eitherWriter(desc: DescMessage, write: ResponseWriter, writeBytes?: Byt
   };
 }
 
-/** As a call tells of an answer that is none. */
-function decoded(desc: DescMessage, bytes: Uint8Array): Message {
+/** The message that the bytes are, or the error that tells of an answer that is none. */
+export function decoded(desc: DescMessage, bytes: Uint8Array): Message {
   try {
     return fromBinary(desc, bytes);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new ConnectError(`cannot decode ${desc.typeName}: ${why}`, Code.Internal, undefined, undefined, cause);
   }
 }
@@ -118,20 +118,8 @@ function nameFor({ useProtoFieldName = false }: JsonOutput): (field: DescField) 
   return (field) => (useProtoFieldName ? field.name : field.jsonName);
 }
 
-/** Where the created resource is; `undefined` when the response lacks what the path needs. */
-export function locationOf({ template, variables }: LocationRule, message: Message): string | undefined {
-  const values = new Map(variables.map(({ path, fields }) => [path, textAt(message, fields)]));
-  if ([...values.values()].includes("")) return undefined;
-  return fillTemplate(template, ({ path }) => values.get(path) ?? "");
-}
-
-function textAt(message: Message, fields: readonly DescField[]): string {
-  let at: unknown = message;
-  for (const field of fields) at = at === undefined ? undefined : fieldValue(at as Record<string, unknown>, field);
-  return at === undefined ? "" : String(at);
-}
-
-function fieldValue(message: Record<string, unknown>, field: DescField): unknown {
+/** What a field of a message holds; `undefined` where its oneof holds another. */
+export function fieldValue(message: Record<string, unknown>, field: DescField): unknown {
   if (field.oneof === undefined) return message[field.localName];
   const chosen = message[field.oneof.localName] as { case?: string; value?: unknown };
   return chosen.case === field.localName ? chosen.value : undefined;

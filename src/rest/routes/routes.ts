@@ -1,6 +1,8 @@
 import type { DescService, Registry } from "@bufbuild/protobuf";
 import type { JsonStyle } from "../json/style.ts";
+import { type PathEncoder, pathEncoder } from "../request/path-variables.ts";
 import { type RequestReader, requestReader } from "../request/request.ts";
+import { type LocationReader, locationReader } from "../response/location.ts";
 import {
   type JsonOutput,
   type RawReader,
@@ -17,9 +19,13 @@ import { RouteTrie } from "./trie.ts";
 export interface Route {
   readonly binding: Binding;
   readonly read: RequestReader;
+  /** Where requests without a query may be sent as bytes that no message was made for. */
+  readonly encode: PathEncoder | undefined;
   readonly write: ResponseWriter;
   /** Takes the bytes of the answer out of a response, where it holds a google.api.HttpBody. */
   readonly rawOf: RawReader | undefined;
+  /** Says where what was created is, where something is. */
+  readonly locationOf: LocationReader | undefined;
 }
 
 /** What routes are planned with. */
@@ -53,8 +59,10 @@ export function planRoute(binding: Binding, style: JsonStyle, { registry, json }
   return {
     binding,
     read: requestReader(binding, style, registry),
+    encode: pathEncoder(binding),
     write: responseWriter(binding, style, { ...json, registry }),
     rawOf: rawReader(binding),
+    locationOf: locationReader(binding),
   };
 }
 

@@ -11,6 +11,7 @@ import {
 import { http } from "../../../gen/google/api/annotations_pb.ts";
 import type { HttpRule } from "../../../gen/google/api/http_pb.ts";
 import { method as methodOption } from "../../../gen/heddle/policy/v1/policy_pb.ts";
+import { messageOf } from "../../base/message-of.ts";
 import { fieldsAlong, isFieldMask, isTextual } from "../fields.ts";
 import { isHttpBody, isHttpBodyField } from "../raw/http-body.ts";
 import {
@@ -142,6 +143,6 @@ function asRule<T>(method: DescMethod, make: () => T): T {
   try {
     return make();
   } catch (reason) {
-    throw new RuleError(method, reason instanceof Error ? reason.message : String(reason));
+    throw new RuleError(method, messageOf(reason));
   }
 }

@@ -9,6 +9,7 @@ import { contractRegistry } from "../../rest/registry.ts";
 import type { JsonOutput } from "../../rest/response.ts";
 import { transcoder } from "../../rest/transcoder.ts";
 import { saidInFull } from "../../server/bare-answers.ts";
+import { refusedQuery } from "../../server/connect-query.ts";
 import { pathOf, rpcsByPath } from "../../server/dispatch.ts";
 import { reflectionServices } from "../../server/reflection.ts";
 import type { Step } from "../../server/steps/step.ts";
@@ -98,5 +99,5 @@ function passedThrough(
 }
 
 async function answerRpc(rpc: UniversalHandler, request: UniversalServerRequest): Promise<UniversalServerResponse> {
-  return saidInFull(await rpc(request), request, rpc);
+  return refusedQuery(request) ?? saidInFull(await rpc(request), request, rpc);
 }

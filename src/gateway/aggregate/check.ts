@@ -1,4 +1,4 @@
-import { parseTemplate } from "../../rest/template.ts";
+import { parseTemplate } from "../../rest/routes/template.ts";
 import { type Aggregate, CompositionError, type Part, partOf } from "./aggregate.ts";
 
 const namePattern = /^[a-z][a-z0-9]*(?:_[a-z0-9]+)*$/;

@@ -5,9 +5,9 @@ import type {
   Part as PartMessage,
 } from "../../../gen/heddle/gateway/v1/aggregate_pb.ts";
 import { fieldsAlong, type JsonTree, newTree } from "../../rest/fields.ts";
-import { messageReader } from "../../rest/json-input.ts";
+import { messageReader } from "../../rest/json/input.ts";
+import { textToJson } from "../../rest/json/text-to-json.ts";
 import { contractRegistry } from "../../rest/registry.ts";
-import { textToJson } from "../../rest/text.ts";
 import {
   type Aggregate,
   CompositionError,

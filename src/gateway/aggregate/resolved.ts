@@ -1,7 +1,7 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
 import { unavailable } from "../../call/errors.ts";
-import { bindingsOf } from "../../rest/rules.ts";
+import { bindingsOf } from "../../rest/routes/rules.ts";
 import type { Aggregate, Part, ResolvedPart } from "./aggregate.ts";
 import { shapeOf } from "./check.ts";
 

@@ -7,7 +7,7 @@ import {
   type MessageShape,
 } from "@bufbuild/protobuf";
 import { badField } from "../../rest/refusal.ts";
-import { parseTemplate } from "../../rest/template.ts";
+import { parseTemplate } from "../../rest/routes/template.ts";
 import { type Aggregate, CompositionError, defaultFanOut, type Given, type Part, partOf } from "./aggregate.ts";
 import { complaintsAbout } from "./check.ts";
 import { readableMethod, shownField } from "./method.ts";

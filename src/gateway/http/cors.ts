@@ -64,7 +64,7 @@ export function withCors(origins: readonly string[], inner: HttpHandler): HttpHa
   };
 }
 
-const openToAll: Grant = { "access-control-allow-origin": "*", "access-control-expose-headers": exposedHeaders };
+const openToAll: Grant = { "access-control-allow-origin": "*" };
 
 type Grant = Readonly<Record<string, string>>;
 

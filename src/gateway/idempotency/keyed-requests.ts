@@ -8,7 +8,7 @@ import type { HttpHandler } from "../../wire/engine.ts";
 import { requestIdKey } from "../upstream/request-ids.ts";
 import type { AnswerRows, KeyedRequest } from "./answer-rows.ts";
 import type { CallerOf } from "./caller.ts";
-import { fingerprintOf, requestIdOf, scopeOf } from "./fingerprint.ts";
+import { fingerprintOf, scopeOf, standingRequestId } from "./fingerprint.ts";
 import { readKey } from "./key.ts";
 import { type KeyTrouble, keyRefused } from "./refusals.ts";
 import { readRequest } from "./request-body.ts";
@@ -104,7 +104,7 @@ export class KeyedRequests implements AsyncDisposable {
         return { kind: "answer", answer: claimed.answer, made: false, stored: true };
       case "work": {
         const contextValues = request.contextValues ?? createContextValues();
-        contextValues.set(requestIdKey, requestIdOf(keyed.scope, claimed.endsAt));
+        contextValues.set(requestIdKey, standingRequestId(keyed.scope, claimed.endsAt));
         return work({ rows: claimed.rows, inner, clock, log }, keyed, { ...request, contextValues });
       }
       default:

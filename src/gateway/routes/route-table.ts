@@ -7,8 +7,9 @@ import type { Aggregate } from "../aggregate/aggregate.ts";
 import { answeringAggregates } from "../aggregate/aggregates.ts";
 import type { ResolvedAggregate } from "../aggregate/resolved.ts";
 import { passThrough } from "../upstream/pass-through.ts";
-import { type Answerer, answererOf, type WayUpstream } from "../upstream/port.ts";
+import { type Answerer, answererOf } from "../upstream/port.ts";
 import { restUpstream } from "../upstream/rest-upstream.ts";
+import type { WayUpstream } from "../upstream/way.ts";
 import type { Contract } from "./contract.ts";
 
 /** All that is routed, at one moment. Replaced whole, never changed: a request sees one state of it. */

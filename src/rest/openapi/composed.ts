@@ -1,8 +1,8 @@
 import type { DescField, DescMethodUnary, JsonObject } from "@bufbuild/protobuf";
 import { protoCamelCase } from "@bufbuild/protobuf/reflect";
 import { methodPolicy } from "../../call/policy.ts";
-import { methodName } from "../binding.ts";
-import { parseTemplate } from "../template.ts";
+import { dottedName } from "../routes/binding.ts";
+import { parseTemplate } from "../routes/template.ts";
 import { failureReferences } from "./failures.ts";
 import { pathParameters } from "./parameters.ts";
 import { type DocumentedPath, documentedPath } from "./paths.ts";
@@ -66,7 +66,7 @@ export const composedTag = { name: "Composed", description: "Answers that are ma
 
 function madeOf({ parts }: ComposedPath): string {
   const lines = parts.map(({ name, required, method }) => {
-    const by = method === undefined ? "a method that is not known yet" : `\`${methodName(method)}\``;
+    const by = method === undefined ? "a method that is not known yet" : `\`${dottedName(method)}\``;
     return `- \`${protoCamelCase(name)}\`: by ${by}${required ? "" : "; told of in `partial` where it is missing"}`;
   });
   return `Made of:\n${lines.join("\n")}`;

@@ -1,8 +1,8 @@
 import type { DescService, JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { isTree } from "../fields.ts";
-import type { JsonOutput } from "../response.ts";
-import { rpcBinding } from "../rpc-routes.ts";
-import { bindingsOf, takesOneRequest } from "../rules.ts";
+import type { JsonOutput } from "../response/response.ts";
+import { rpcBinding } from "../routes/rpc-routes.ts";
+import { bindingsOf, takesOneRequest } from "../routes/rules.ts";
 import { commentOf } from "./comments.ts";
 import { type ComposedPath, composedOperation, composedPathOf, composedTag } from "./composed.ts";
 import { failureResponses, failureSchemas } from "./failures.ts";

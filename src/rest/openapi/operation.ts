@@ -1,6 +1,6 @@
 import type { DescMethod, JsonObject } from "@bufbuild/protobuf";
 import { isDeprecated, safeToRepeat } from "../../call/method.ts";
-import type { Binding } from "../binding.ts";
+import type { Binding } from "../routes/binding.ts";
 import { requestBody, resumes, success } from "./bodies.ts";
 import { commentOf, summaryOf } from "./comments.ts";
 import { failuresOf } from "./failures.ts";

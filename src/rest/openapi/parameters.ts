@@ -1,7 +1,7 @@
 import { type DescField, type DescMessage, type JsonObject, ScalarType } from "@bufbuild/protobuf";
 import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
-import type { Binding } from "../binding.ts";
 import { isTextual } from "../fields.ts";
+import type { Binding } from "../routes/binding.ts";
 import { type DocumentedPath, jsonPath, type PathBlank } from "./paths.ts";
 import { described, type Schemas } from "./schemas.ts";
 

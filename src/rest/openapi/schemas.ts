@@ -2,7 +2,7 @@ import { type DescEnum, type DescField, type DescMessage, type JsonObject, Scala
 import { protoCamelCase } from "@bufbuild/protobuf/reflect";
 import { FeatureSet_FieldPresence as Presence } from "@bufbuild/protobuf/wkt";
 import { createValidator, type Validator } from "@bufbuild/protovalidate";
-import type { JsonOutput } from "../response.ts";
+import type { JsonOutput } from "../response/response.ts";
 import { commentOf } from "./comments.ts";
 import {
   celWords,

@@ -2,8 +2,8 @@ import type { DescMethodServerStreaming, Message, Registry } from "@bufbuild/pro
 import { Code, ConnectError, type Transport } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import type { Clock } from "../../base/clock.ts";
-import { answerHeaders, callHeaders, once } from "../answer.ts";
-import type { ResponseWriter } from "../response.ts";
+import { answerHeaders, callHeaders, once } from "../response/answer.ts";
+import type { ResponseWriter } from "../response/response.ts";
 import { type Begun, type StreamBody, streamBody } from "./body.ts";
 import type { Cursor } from "./cursor.ts";
 import { formatFor, type StreamFormat } from "./format.ts";

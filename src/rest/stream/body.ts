@@ -1,8 +1,8 @@
 import type { Message } from "@bufbuild/protobuf";
 import type { StreamResponse } from "@connectrpc/connect";
 import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
-import { answerHeaders } from "../answer.ts";
-import { knownError, statusJson } from "../error.ts";
+import { answerHeaders } from "../response/answer.ts";
+import { knownError, statusJson } from "../response/error.ts";
 import type { StreamRoute } from "./answer.ts";
 import type { StreamFormat } from "./format.ts";
 import { settledWithin } from "./settled.ts";

@@ -8,8 +8,8 @@ import {
 } from "@bufbuild/protobuf";
 import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
 import { type FieldPolicy, field as fieldOption } from "../../../gen/heddle/policy/v1/policy_pb.ts";
-import { RuleError } from "../binding.ts";
 import { badField } from "../refusal.ts";
+import { RuleError } from "../routes/binding.ts";
 
 /** How a stream that broke off goes on where it was: by the fields that its contract names for that. */
 export interface Cursor {

@@ -159,11 +159,17 @@ function responseTo(request: UniversalServerRequest, ended: Ended, isFirst: bool
       const { answer, made, stored } = ended;
       if (answer.body === undefined) return keyRefused({ kind: "not kept", status: answer.status }, request);
       const response = responseOf(answer);
-      if (!(made && isFirst)) response.header?.set("idempotency-replayed", "true");
+      if (!(made && isFirst)) markReplayed(response);
       else if (!stored) response.header?.set("idempotency-stored", "false");
       return response;
     }
   }
+}
+
+/** What was left of a rate limit is not told again. */
+function markReplayed({ header }: UniversalServerResponse): void {
+  header?.set("idempotency-replayed", "true");
+  for (const name of ["ratelimit", "ratelimit-policy"]) header?.delete(name);
 }
 
 const late = Symbol("late");

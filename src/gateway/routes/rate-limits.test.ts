@@ -3,6 +3,7 @@ import { expect, test, vi } from "vitest";
 import { OrderService } from "../../../gen/shop/order/v1/order_pb.ts";
 import { LocalBuckets } from "../../server/policy/local-buckets.ts";
 import { openTown, transportsTo, until } from "../../test/suites/gateway-parts.ts";
+import { openDatabase } from "../../testing/open-database.ts";
 import type { GatewayOptions } from "../options.ts";
 
 vi.setConfig({ testTimeout: 20_000 }); // real servers, on a machine that may be busy
@@ -87,4 +88,15 @@ test("behind a proxy that is trusted each caller has a bucket of its own; a call
 test("a gateway that is told to keeps no rate limits", async () => {
   await using shop = await openOrders({ rateLimits: false });
   expect(await shop.cancelled(60)).toBe(60);
+});
+
+test("an answer that is given again for its key takes nothing of the limit, and tells nothing of what was left before", async () => {
+  await using answers = await openDatabase();
+  await using shop = await openOrders({ answers });
+  const key = { "idempotency-key": '"one"' };
+  expect((await shop.cancel(key)).headers.get("ratelimit")).toMatch(/r=39;/);
+  const { status, headers } = await shop.cancel(key);
+  expect([status, headers.get("idempotency-replayed"), headers.get("ratelimit")]).toEqual([200, "true", null]);
+  expect(headers.get("ratelimit-policy")).toBeNull();
+  expect((await shop.cancel()).headers.get("ratelimit")).toMatch(/r=38;/);
 });

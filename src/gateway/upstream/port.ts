@@ -6,6 +6,7 @@ import { isWebSocketRequest } from "../../call/web-socket.ts";
 import { contractRegistry } from "../../rest/registry.ts";
 import { transcoder } from "../../rest/transcoder.ts";
 import { saidInFull } from "../../server/bare-answers.ts";
+import { refusedQuery } from "../../server/connect-query.ts";
 import { pathOf, rpcsByPath } from "../../server/dispatch.ts";
 import { reflectionServices } from "../../server/reflection.ts";
 import { throughSteps } from "../../server/through-steps.ts";
@@ -74,5 +75,5 @@ function passedThrough(
 }
 
 async function answerRpc(rpc: UniversalHandler, request: UniversalServerRequest): Promise<UniversalServerResponse> {
-  return saidInFull(await rpc(request), request, rpc);
+  return refusedQuery(request) ?? saidInFull(await rpc(request), request, rpc);
 }

@@ -7,6 +7,7 @@ import {
   type Message,
 } from "@bufbuild/protobuf";
 import { ConnectError, type HandlerContext, type Transport } from "@connectrpc/connect";
+import { saidOutside } from "../../rest/response/error.ts";
 import { passBack, passOnRequest } from "./headers.ts";
 
 /**
@@ -83,9 +84,12 @@ async function* one<T>(item: T): AsyncGenerator<T> {
   yield item;
 }
 
-/** The error as it came: code, message and details intact, without the headers of the hop that it came over. */
+/**
+ * The error as it came, code, message and details intact, without the headers of the hop that it came over. That the service
+ * could not be reached is said without its address.
+ */
 export function passedBack(reason: unknown): ConnectError {
-  const error = ConnectError.from(reason);
+  const error = saidOutside(ConnectError.from(reason));
   const metadata = new Headers();
   passBack(error.metadata, metadata);
   const made = new ConnectError(error.rawMessage, error.code, metadata, undefined, error.cause);

@@ -71,16 +71,18 @@ export function errorAnswer(
  * and is told in words of ours. A service's own words come without a cause.
  */
 export function knownError(reason: unknown, signal: AbortSignal): ConnectError {
-  if (reason instanceof ConnectError) {
-    const said = reason.cause instanceof Error ? saidOutside.get(reason.code) : undefined;
-    return said === undefined ? reason : inWords(reason, said);
-  }
+  if (reason instanceof ConnectError) return saidOutside(reason);
   if (signal.aborted) return new ConnectError("the caller is gone", Code.Canceled);
   return new ConnectError("internal error", Code.Internal);
 }
 
-/** What is said of failures whose cause is ours to know. */
-const saidOutside = new Map([
+/** The error in words for outside: one that was made here out of another names addresses, which are ours to know. */
+export function saidOutside(error: ConnectError): ConnectError {
+  const said = error.cause instanceof Error ? neutralWords.get(error.code) : undefined;
+  return said === undefined ? error : inWords(error, said);
+}
+
+const neutralWords = new Map([
   [Code.Unavailable, "the service cannot be reached at the moment"],
   [Code.Internal, "internal error"],
   [Code.Unknown, "internal error"],

@@ -10,6 +10,7 @@ import type { InstanceSchema } from "../../gen/heddle/discovery/v1/instance_pb.t
 import { fullJitter } from "../base/backoff.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
+import { messageOf } from "../base/message-of.ts";
 import type { Random } from "../base/random.ts";
 import { linkSignals } from "../base/signals.ts";
 import { Watchable } from "../base/watch.ts";
@@ -71,7 +72,7 @@ export class Lease implements AsyncDisposable {
       } catch (error) {
         if (this.#letGo.signal.aborted) return;
         failures++;
-        const problem = error instanceof Error ? error.message : String(error);
+        const problem = messageOf(error);
         if (failures === 1)
           log.warn("discovery is away; will register again when it is back", { id: instance.id, problem });
       }

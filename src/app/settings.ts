@@ -1,5 +1,6 @@
 import type { EnvReader } from "../base/env.ts";
 import { type LogLevel, logLevels } from "../base/log.ts";
+import { messageOf } from "../base/message-of.ts";
 import { faultPlanOf } from "../mesh/faults/plan.ts";
 import { assertFaultsAllowed, faultsInProduction } from "../mesh/faults/production.ts";
 import { defaultDiscovery } from "../mesh/mesh.ts";
@@ -44,7 +45,7 @@ export function faultSettings(read: EnvReader) {
       if (plan.faults.length > 0) assertFaultsAllowed({ nodeEnv, inProduction });
       return plan;
     } catch (reason) {
-      throw new Error(`is not taken: ${reason instanceof Error ? reason.message : String(reason)}`);
+      throw new Error(`is not taken: ${messageOf(reason)}`);
     }
   });
   return faults === undefined ? {} : { faults };

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { EnvReader } from "../base/env.ts";
 import { silentLogger } from "../base/log.ts";
+import { messageOf } from "../base/message-of.ts";
 import { algorithmsProblem, minSecretBytes, secretAlgorithm } from "../security/algorithms.ts";
 import type { BearerTokenOptions } from "../security/bearer-tokens.ts";
 import { readKeySet } from "../security/key-set.ts";
@@ -75,7 +76,7 @@ function keysOf(raw: string): string {
     readKeySet(readFileSync(raw, "utf8"), silentLogger);
     return raw;
   } catch (reason) {
-    throw new Error(`cannot be used: ${reason instanceof Error ? reason.message : String(reason)}`);
+    throw new Error(`cannot be used: ${messageOf(reason)}`);
   }
 }
 
@@ -93,6 +94,6 @@ function readSecret(path: string): Uint8Array {
   try {
     return Buffer.from(readFileSync(path, "latin1").replace(/\r?\n$/, ""), "latin1");
   } catch (reason) {
-    throw new Error(`cannot be read: ${reason instanceof Error ? reason.message : String(reason)}`);
+    throw new Error(`cannot be read: ${messageOf(reason)}`);
   }
 }

@@ -1,3 +1,5 @@
+import { messageOf } from "./message-of.ts";
+
 /** One setting as `--help` lists it. */
 interface Setting {
   readonly name: string;
@@ -120,7 +122,7 @@ export class EnvReader {
       return parse(raw);
     } catch (reason) {
       const shownRaw = hidden ? name : `${name}=${raw}`;
-      this.#complaints.push(`${shownRaw} ${reason instanceof Error ? reason.message : String(reason)}`);
+      this.#complaints.push(`${shownRaw} ${messageOf(reason)}`);
       return fallback;
     }
   }
@@ -166,7 +168,7 @@ export async function orExit<T>(title: string, start: Promise<T>): Promise<T> {
   try {
     return await start;
   } catch (reason) {
-    process.stderr.write(`${title} cannot start:\n  ${reason instanceof Error ? reason.message : String(reason)}\n`);
+    process.stderr.write(`${title} cannot start:\n  ${messageOf(reason)}\n`);
     process.exit(2);
   }
 }

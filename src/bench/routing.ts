@@ -1,5 +1,5 @@
-import { parseTemplate } from "../rest/template.ts";
-import { RouteTrie } from "../rest/trie.ts";
+import { parseTemplate } from "../rest/routes/template.ts";
+import { RouteTrie } from "../rest/routes/trie.ts";
 
 /** What finding a route costs. */
 export interface RoutingRow {

@@ -1,6 +1,7 @@
 import { type DescMethod, fromJsonString } from "@bufbuild/protobuf";
 import { type Duration, durationMs } from "@bufbuild/protobuf/wkt";
 import type { MethodPolicy } from "../../gen/heddle/policy/v1/policy_pb.ts";
+import { messageOf } from "../base/message-of.ts";
 import { deprecationComplaint } from "./deprecation.ts";
 import { isDeprecated, methodName, safeToRepeat, withoutSideEffects } from "./method.ts";
 import { defaultBackoff, defaultTimeoutOf, maxTimeoutMs } from "./policy-defaults.ts";
@@ -104,7 +105,7 @@ function unreadable(method: DescMethod, json: string): string | undefined {
     fromJsonString(method.output, json);
     return undefined;
   } catch (reason) {
-    const why = reason instanceof Error ? reason.message : String(reason);
+    const why = messageOf(reason);
     return `fallback.response_json is no ${method.output.typeName}: ${why}`;
   }
 }

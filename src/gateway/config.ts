@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { discoverySettings, faultSettings, serverSettings } from "../app/settings.ts";
 import type { EnvReader } from "../base/env.ts";
+import { messageOf } from "../base/message-of.ts";
 import { checkRedisUrl } from "../store/redis-url.ts";
 import { storeSettings } from "../store/settings.ts";
 import { addressSet } from "../wire/addresses.ts";
@@ -37,7 +38,7 @@ function aggregateSettings(read: EnvReader) {
     try {
       return aggregatesOf(raw);
     } catch (reason) {
-      throw new Error(`is not taken: ${reason instanceof Error ? reason.message : String(reason)}`);
+      throw new Error(`is not taken: ${messageOf(reason)}`);
     }
   });
   return aggregates === undefined ? {} : { aggregates };

@@ -1,6 +1,6 @@
 import { connect, createServer } from "node:net";
 import { Code, createClient } from "@connectrpc/connect";
-import { createGrpcTransport } from "@connectrpc/connect-node";
+import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import { expect, test, vi } from "vitest";
 import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
 import { DiscoveryService } from "../../gen/heddle/discovery/v1/discovery_pb.ts";
@@ -79,7 +79,7 @@ test("/health tells of the gateway, of discovery, and of every instance", async 
     version: "1",
     discovery: { status: "healthy" },
     services: {
-      discovery: { status: "healthy", routes: [DiscoveryService.typeName] },
+      discovery: { status: "healthy", routes: [] },
       gateway: { routes: [] },
       user: {
         status: "healthy",
@@ -148,8 +148,14 @@ test("a second service joins those that are routed", async () => {
   );
   expect(await answer.json()).toMatchObject({ id: "o-1", userId: "1" });
   expect((await fetch(`${shop.url}/api/users/1`)).status).toBe(200);
-  const services = (await (await fetch(`${shop.url}/v1/services`)).json()) as { services: { name: string }[] };
-  expect(services.services.map(({ name }) => name)).toEqual(expect.arrayContaining(["discovery", "order", "user"]));
+});
+
+test("discovery is not reached by the gateway: nobody says at the door what is routed behind it", async () => {
+  await using shop = await openShop();
+  expect((await fetch(`${shop.url}/v1/users/1`)).status).toBe(200);
+  expect((await fetch(`${shop.url}/v1/services`)).status).toBe(404);
+  const rpc = createClient(DiscoveryService, createConnectTransport({ baseUrl: shop.url, httpVersion: "1.1" }));
+  await expect(rpc.deregister({ id: "user" })).rejects.toMatchObject({ code: Code.Unimplemented });
 });
 
 test("a gateway is itself registered, and gone from discovery after its drain", async () => {

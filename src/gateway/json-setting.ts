@@ -1,4 +1,4 @@
-import type { JsonOutput } from "../rest/response.ts";
+import type { JsonOutput } from "../rest/response/response.ts";
 
 /** What REST_JSON may say, and what it means. */
 const words: ReadonlyMap<string, JsonOutput> = new Map([

@@ -4,7 +4,7 @@ import { jsonLogger, type Logger } from "../base/log.ts";
 import { createLoopLoad, idleLoop, type LoopLoad } from "../base/loop-load.ts";
 import { type Random, systemRandom } from "../base/random.ts";
 import type { FaultSource } from "../mesh/faults/plan.ts";
-import type { JsonOutput } from "../rest/response.ts";
+import type { JsonOutput } from "../rest/response/response.ts";
 import { type BearerTokenOptions, bearerTokens } from "../security/bearer-tokens.ts";
 import type { TlsFiles } from "../security/certificates.ts";
 import type { Authenticate } from "../security/principal.ts";
@@ -16,7 +16,7 @@ import type { Engine, ServerTls, SessionTls } from "../wire/engine.ts";
 import { defaultEngine } from "../wire/engines.ts";
 import { type AggregateSource, aggregatesOf } from "./aggregate/plan-source.ts";
 import { type BodyLimits, createRoom } from "./http/bodies.ts";
-import type { AnswerPlace } from "./idempotency/lazy-rows.ts";
+import type { AnswerPlace } from "./idempotency/answer-place.ts";
 
 /** How a gateway is found, and how it treats those who call. */
 export interface GatewayOptions {

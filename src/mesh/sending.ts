@@ -116,7 +116,7 @@ export class Sending {
       facts.message = brief(ConnectError.from(lifetime.aborted ? lifetime.reason : reason).rawMessage);
     this.#own?.end();
     if (this.#own !== undefined) this.#call.offCancel(this.#own);
-    this.#tellPlace(verdictOf(code), durationMs, reason, now);
+    this.#tellPlace(this.#hadTime(code) ? verdictOf(code) : "neither", durationMs, reason, now);
     const { method } = this.#route;
     const { number: attempt, endpoint } = facts;
     this.#parts.hooks.attemptEnded?.({ method, attempt, endpoint, code, durationMs, fault: facts.fault });
@@ -125,6 +125,14 @@ export class Sending {
   /** Another attempt was faster, or the call has failed: what is left of this one costs no more than a reset. */
   lose(): void {
     this.#own?.cancel(new ConnectError("not needed any more: the call has ended", Code.Canceled));
+  }
+
+  /** Whether what it came to says anything of the endpoint: not that it was late, if its caller gave it next to no time. */
+  #hadTime(code: Code | undefined): boolean {
+    const { timeoutMs: givenMs } = this.facts;
+    if (code !== Code.DeadlineExceeded || givenMs === undefined) return true;
+    const { timeoutMs = fairMs, retry } = this.#route.policy;
+    return givenMs >= Math.min(fairMs, timeoutMs, retry.perAttemptTimeoutMs ?? fairMs);
   }
 
   #tellPlace(verdict: Verdict, durationMs: number, reason: unknown, now: number): void {
@@ -196,6 +204,12 @@ export class Sending {
     return deadlineExceeded(`attempt ${number} of ${methodName(this.#route.method)} took more than ${timeoutMs} ms`);
   }
 }
+
+/**
+ * Less than this nobody is blamed for having needed more, unless the contract itself gives no more: anybody may ask with
+ * a millisecond to go, again and again, and would close the method to everybody else.
+ */
+const fairMs = 50;
 
 /** What each was thought to cost, in milliseconds. */
 function costsOf(places: readonly Place[], now: number): readonly number[] {

@@ -1,4 +1,4 @@
-import type { DescField, DescMessage, JsonValue } from "@bufbuild/protobuf";
+import { type DescField, type DescMessage, type JsonValue, ScalarType } from "@bufbuild/protobuf";
 import { protoCamelCase } from "@bufbuild/protobuf/reflect";
 import { hasCustomJsonRepresentation, isWrapperDesc } from "@bufbuild/protobuf/wkt";
 
@@ -69,3 +69,16 @@ export function snakeName(field: DescField): string {
 export function isTree(json: JsonValue | undefined): json is JsonTree {
   return typeof json === "object" && json !== null && !Array.isArray(json);
 }
+
+/** Whether the scalar has 64 bits, and so is text in JSON. */
+export function isLong(scalar: ScalarType): boolean {
+  return longs.has(scalar);
+}
+
+const longs = new Set<ScalarType>([
+  ScalarType.INT64,
+  ScalarType.UINT64,
+  ScalarType.SINT64,
+  ScalarType.FIXED64,
+  ScalarType.SFIXED64,
+]);

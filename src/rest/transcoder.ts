@@ -3,22 +3,22 @@ import type { Transport } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { isWebSocketRequest, type WebSocketRequest } from "../call/web-socket.ts";
-import { answerHeaders, callHeaders, jsonAnswer } from "./answer.ts";
-import type { Binding } from "./binding.ts";
-import { readJsonBody, readRawBody, refuseBody } from "./body.ts";
-import { errorAnswer } from "./error.ts";
-import { rawAnswer } from "./raw-answer.ts";
-import { rawStreamAnswer } from "./raw-stream.ts";
-import { type UploadResponse, upload } from "./raw-upload.ts";
+import { rawAnswer } from "./raw/answer.ts";
+import { rawStreamAnswer } from "./raw/stream.ts";
+import { type UploadResponse, upload } from "./raw/upload.ts";
 import { needsWebSocket, urlTooLong, wrongMethod } from "./refusal.ts";
 import { contractRegistry } from "./registry.ts";
-import type { JsonOutput } from "./response.ts";
-import { type Route, routesOf } from "./routes.ts";
-import { isPlainPost, rpcRoutesOf } from "./rpc-routes.ts";
+import { readJsonBody, readRawBody, refuseBody } from "./request/body.ts";
+import { answerHeaders, callHeaders, jsonAnswer } from "./response/answer.ts";
+import { errorAnswer } from "./response/error.ts";
+import type { JsonOutput } from "./response/response.ts";
+import type { Binding } from "./routes/binding.ts";
+import { type Route, routesOf } from "./routes/routes.ts";
+import { isPlainPost, rpcRoutesOf } from "./routes/rpc-routes.ts";
+import type { Found } from "./routes/trie.ts";
 import { streamAnswer } from "./stream/answer.ts";
 import { type Cursor, cursorOf } from "./stream/cursor.ts";
 import { Sockets } from "./stream/socket.ts";
-import type { Found } from "./trie.ts";
 import { splitUrl } from "./url.ts";
 
 /** What REST is served from: contracts with google.api.http rules, and the way to call their methods. */
@@ -47,7 +47,8 @@ export interface RestTransport extends Transport {
 /** Answers a request by calling a method; `undefined` when no route has the path, so that somebody else may answer. */
 export type Transcoder = (request: UniversalServerRequest) => Promise<UniversalServerResponse | undefined>;
 
-const maxUrlLength = 16_384;
+/** Longer paths and queries are refused with 414. */
+export const maxUrlLength = 16_384;
 const defaultMaxBodyBytes = 4 * 1024 * 1024;
 
 /**

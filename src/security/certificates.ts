@@ -2,6 +2,7 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import type { Clock, Timer } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
+import { messageOf } from "../base/message-of.ts";
 
 /** What a port proves itself with, in files of PEM. */
 export interface TlsFiles {
@@ -77,7 +78,7 @@ export class Certificates implements Disposable {
       const { subject, validTo } = new X509Certificate(pair.cert);
       log.info("a new certificate is shown from now on", { certFile, subject, until: validTo });
     } catch (reason) {
-      this.#complain(reason instanceof Error ? reason.message : String(reason));
+      this.#complain(messageOf(reason));
     }
   }
 

@@ -1,6 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
+import { messageOf } from "../base/message-of.ts";
 import { type KeySet, type KeySource, readKeySet } from "./key-set.ts";
 import { keysUnavailable } from "./refusals.ts";
 
@@ -63,7 +64,7 @@ export class KeyFile implements KeySource {
       this.#complaint = "";
       return keys;
     } catch (reason) {
-      this.#complain(reason instanceof Error ? reason.message : String(reason));
+      this.#complain(messageOf(reason));
       if (this.#known === undefined) throw keysUnavailable(staleMs);
       this.#known = { ...this.#known, lookedAt };
       return this.#known.keys;

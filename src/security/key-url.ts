@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
+import { messageOf } from "../base/message-of.ts";
 import { type KeySet, type KeySource, readKeySet } from "./key-set.ts";
 import { keysUnavailable } from "./refusals.ts";
 
@@ -84,7 +85,7 @@ export class KeyUrl implements KeySource {
       return keys;
     } catch (reason) {
       this.#isAway = true;
-      const problem = reason instanceof Error ? reason.message : String(reason);
+      const problem = messageOf(reason);
       const kept = this.#known === undefined ? "no token can be checked" : "the keys stay as they were";
       log.warn(`the keys cannot be asked for; ${kept}`, { url, problem });
       if (this.#known === undefined) throw keysUnavailable(retryMs);

@@ -2,7 +2,7 @@ import { createRegistry } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { WholeBody } from "../call/whole-body.ts";
-import { errorAnswer } from "../rest/error.ts";
+import { errorAnswer } from "../rest/response/error.ts";
 
 /** An answer of one JSON value. */
 export function jsonAnswer(

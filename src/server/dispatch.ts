@@ -16,6 +16,7 @@ import type { HttpHandler } from "../wire/engine.ts";
 import { maxMessageBytes } from "../wire/grpc/messages.ts";
 import { jsonAnswer, nothingHere } from "./answers.ts";
 import { saidInFull } from "./bare-answers.ts";
+import { refusedQuery } from "./connect-query.ts";
 import type { HealthState } from "./health.ts";
 import { type TimeLimitOptions, timeLimited } from "./time-limit.ts";
 
@@ -37,7 +38,7 @@ export function dispatcher({ handlers, services, health, clock, fallback, ...abo
   return async (request) => {
     const path = pathOf(request.url);
     const rpc = isWebSocketRequest(request) ? undefined : rpcs.get(path);
-    if (rpc !== undefined) return saidInFull(await rpc(request), request, rpc);
+    if (rpc !== undefined) return refusedQuery(request) ?? saidInFull(await rpc(request), request, rpc);
     if (path === "/health" && request.method === "GET") return healthPage(health, about);
     const answered = await rest(request);
     return answered ?? fallback?.(request) ?? nothingHere(request);

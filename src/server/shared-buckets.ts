@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
+import { messageOf } from "../base/message-of.ts";
 import { type Buckets, LocalBuckets } from "./policy/local-buckets.ts";
 import type { Draw, RateLimit } from "./policy/token-bucket.ts";
 
@@ -82,7 +83,7 @@ export class SharedBuckets implements Buckets {
     const { clock, log, onChange } = this.#options;
     if (this.#state.name === "alone") return;
     this.#state = { name: "alone", askAgainAt: clock.now() + askAgainMs };
-    const problem = reason instanceof Error ? reason.message : String(reason);
+    const problem = messageOf(reason);
     log.warn("rate limits are not shared for now: this server keeps them by itself", { problem });
     onChange?.(false);
   }

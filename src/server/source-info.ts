@@ -8,6 +8,7 @@ import {
   SourceCodeInfoSchema,
 } from "@bufbuild/protobuf/wkt";
 import type { Logger } from "../base/log.ts";
+import { messageOf } from "../base/message-of.ts";
 
 /**
  * Contracts with their comments: a FileDescriptorSet with source info, its path or its bytes. Generated code has lost
@@ -27,7 +28,7 @@ export async function readSourceInfo(descriptors: Descriptors | undefined, log?:
   try {
     return sourceInfoIn(descriptors instanceof Uint8Array ? descriptors : await readFile(descriptors));
   } catch (reason) {
-    const problem = reason instanceof Error ? reason.message : String(reason);
+    const problem = messageOf(reason);
     log?.warn("descriptors cannot be read: the contracts go without comments", { problem });
     return noSourceInfo;
   }

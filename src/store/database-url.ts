@@ -1,3 +1,4 @@
+import { messageOf } from "../base/message-of.ts";
 /** Where the rows are: in a SQLite file of this machine, or in a PostgreSQL server. */
 export type Database =
   | { readonly kind: "sqlite"; readonly file: string }
@@ -36,7 +37,7 @@ export function chooseDatabase(options: {
   try {
     checkDatabaseUrl(databaseUrl);
   } catch (reason) {
-    throw new Error(`DATABASE_URL ${reason instanceof Error ? reason.message : String(reason)}`);
+    throw new Error(`DATABASE_URL ${messageOf(reason)}`);
   }
   const shown = new URL(databaseUrl);
   if (shown.password !== "") shown.password = "***";

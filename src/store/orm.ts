@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import type { EntitySchema, MikroORM } from "@mikro-orm/sql";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { type Logger, silentLogger } from "../base/log.ts";
+import { messageOf } from "../base/message-of.ts";
 import { unavailable } from "../call/errors.ts";
 import { chooseDatabase, type Database } from "./database-url.ts";
 import { migrate } from "./migrate.ts";
@@ -78,7 +79,9 @@ async function makeFolder(dataDir: string): Promise<void> {
   try {
     await mkdir(dataDir, { recursive: true });
   } catch (reason) {
-    throw new Error(`HEDDLE_DATA=${dataDir} is no folder that can be made: ${messageOf(reason)}`, { cause: reason });
+    throw new Error(`HEDDLE_DATA=${dataDir} is no folder that can be made: ${allMessagesOf(reason)}`, {
+      cause: reason,
+    });
   }
 }
 
@@ -91,7 +94,7 @@ async function connect(orm: MikroORM, database: Database): Promise<void> {
       database.kind === "postgres"
         ? `DATABASE_URL=${database.shown} cannot be used; start that server and make sure user, password and database exist, or leave DATABASE_URL empty for a SQLite file`
         : `${database.file} cannot be used; set HEDDLE_DATA to a folder that may be written`;
-    throw new Error(`${advice}: ${messageOf(reason)}`, { cause: reason });
+    throw new Error(`${advice}: ${allMessagesOf(reason)}`, { cause: reason });
   }
 }
 
@@ -99,7 +102,7 @@ function shown(database: Database): string {
   return database.kind === "postgres" ? database.shown : database.file;
 }
 
-function messageOf(reason: unknown): string {
-  if (reason instanceof AggregateError) return reason.errors.map(messageOf).join("; ");
-  return reason instanceof Error ? reason.message : String(reason);
+function allMessagesOf(reason: unknown): string {
+  if (reason instanceof AggregateError) return reason.errors.map(allMessagesOf).join("; ");
+  return messageOf(reason);
 }

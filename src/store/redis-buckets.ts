@@ -1,16 +1,8 @@
 import { createClient } from "@redis/client";
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
-import { drawScript } from "./redis-script.ts";
+import { drawScript, type RedisDraw } from "./redis-script.ts";
 import { shownRedisUrl } from "./redis-url.ts";
-
-/** What came of asking for a token. */
-export interface RedisDraw {
-  /** How long until there is one, in milliseconds; 0, one was taken. */
-  readonly waitMs: number;
-  /** How long until the bucket is full, in milliseconds. */
-  readonly fullInMs: number;
-}
 
 /** Buckets in a Redis, for all who ask it. */
 export interface RedisBuckets extends AsyncDisposable {

@@ -1,5 +1,12 @@
 import { type CommandParser, defineScript } from "@redis/client";
-import type { RedisDraw } from "./redis-buckets.ts";
+
+/** What came of asking for a token. */
+export interface RedisDraw {
+  /** How long until there is one, in milliseconds; 0, one was taken. */
+  readonly waitMs: number;
+  /** How long until the bucket is full, in milliseconds. */
+  readonly fullInMs: number;
+}
 
 /** What one run of the script is about, in microseconds: the time of a token, and of as many as a full bucket holds. */
 export interface BucketArguments {

@@ -23,10 +23,13 @@ export interface StrangersOptions {
  * a word on why, and without an id by which the refusal is found in the log.
  */
 export function refuseStrangers(http1: Http1Server, { log }: StrangersOptions = {}): void {
+  const latest = new WeakMap<Duplex, ServerResponse>();
+  http1.on("request", ({ socket }: IncomingMessage, response: ServerResponse) => latest.set(socket, response));
   http1.on("clientError", (error: UnreadableRequest, socket) => {
     const line = /^[^\r\n]*/.exec(error.rawPacket?.toString("latin1") ?? "")?.[0] ?? "";
     const isStranger = error.code === "HPE_INVALID_METHOD" && !/ HTTP\/1/.test(line);
-    if (isStranger || !socket.writable || (socket as Socket).bytesWritten > 0) return void socket.destroy();
+    const isAnswering = latest.get(socket)?.writableFinished === false;
+    if (isStranger || !socket.writable || isAnswering) return void socket.destroy();
     const unread = [400, "Bad Request", "the request is not HTTP/1.1 as RFC 9112 has it"] as const;
     const refusal = refusals[error.code ?? ""] ?? unread;
     hangUp(socket, refusal, log);

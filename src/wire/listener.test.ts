@@ -1,4 +1,5 @@
 import { get as getHttps } from "node:https";
+import { connect as connectTcp } from "node:net";
 import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
 import { describe, expect, test, vi } from "vitest";
 import { selfSigned } from "../testing/certificate.ts";
@@ -63,6 +64,23 @@ describe.each(Object.entries(engines))("the listener of %s", (_, engine) => {
     await using listener = await open();
     expect(await exchange(listener.port, request)).toMatch(`HTTP/1.1 ${status} `);
     expect(await (await fetch(originOf(listener))).text()).toBe("1.1 GET /");
+  });
+
+  test("a request that cannot be read is refused behind one that was answered, too, and never in its place", async () => {
+    await using listener = await open();
+    const whole = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n";
+    const long = `GET /${"x".repeat(20_000)} HTTP/1.1\r\nHost: x\r\n\r\n`;
+    const socket = connectTcp({ host: "127.0.0.1", port: listener.port });
+    let text = "";
+    socket.on("data", (chunk) => {
+      text += chunk.toString("latin1");
+    });
+    socket.write(whole);
+    await vi.waitFor(() => expect(text).toMatch(/^HTTP\/1\.1 200 [\s\S]*1\.1 GET \/a/));
+    socket.write(long);
+    await vi.waitFor(() => expect(text).toMatch(/HTTP\/1\.1 431 [\s\S]*16 KiB/));
+    socket.destroy();
+    expect(await exchange(listener.port, whole + long)).not.toMatch("HTTP/1.1 431 ");
   });
 
   test.each([

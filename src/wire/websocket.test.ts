@@ -7,6 +7,7 @@ import { places } from "../test/integration/peers/places.ts";
 import { fakeClock } from "../testing/fake-clock.ts";
 import { exchange } from "../testing/raw-client.ts";
 import { refusalOf, SocketClient } from "../testing/socket-client.ts";
+import { standingStill } from "../testing/standing-still.ts";
 import type { HttpHandler, ListenOptions } from "./engine.ts";
 
 vi.setConfig({ testTimeout: 20_000 }); // real sockets, on a machine that may be busy
@@ -83,7 +84,7 @@ describe.each(places)("WebSockets of the engine %s", (_, { engine, tls }) => {
     await using client = await SocketClient.open(port.url);
     const all = 32 * 1024 * 1024;
     for (let sent = 0; sent < all; sent += 1024 * 1024) client.ws.send("x".repeat(1024 * 1024));
-    await settled(() => client.ws.bufferedAmount);
+    await standingStill(() => client.ws.bufferedAmount);
     expect(client.ws.bufferedAmount).toBeGreaterThan(all / 4);
     go.resolve();
     await soon(() => expect(read).toBe(all));
@@ -96,7 +97,7 @@ describe.each(places)("WebSockets of the engine %s", (_, { engine, tls }) => {
     });
     await using client = await SocketClient.open(port.url);
     client.ws.pause();
-    await settled(() => sent);
+    await standingStill(() => sent);
     expect(sent).toBeLessThan(24);
     client.ws.resume();
     for (let heard = 0; heard < 32; heard++) expect(await client.hear()).toHaveLength(1024 * 1024);
@@ -189,14 +190,6 @@ describe.each(places)("WebSockets of the engine %s", (_, { engine, tls }) => {
 /** Waits until the look does not throw, for as long as a busy machine takes. */
 function soon(look: () => void): Promise<void> {
   return vi.waitFor(look, 10_000);
-}
-
-/** Waits until the number has stood still for a while. */
-async function settled(number: () => number): Promise<void> {
-  for (let same = 0, last = Number.NaN; same < 10; same = number() === last ? same + 1 : 0) {
-    last = number();
-    await new Promise((resolve) => setTimeout(resolve, 30));
-  }
 }
 
 async function roundTrip({ ws }: SocketClient): Promise<void> {

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { createFileRegistry, type DescService, fromBinary } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { messageOf } from "../../base/message-of.ts";
 import { type Command, UsageError } from "../command.ts";
 
 /** Services that others wrote, and that come along when their contracts are imported. */
@@ -42,7 +43,7 @@ async function servicesIn(file: string): Promise<readonly DescService[]> {
     const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, await readFile(file)));
     return [...registry].filter((desc): desc is DescService => desc.kind === "service");
   } catch (reason) {
-    const why = reason instanceof Error ? reason.message : String(reason);
+    const why = messageOf(reason);
     throw new UsageError(`${file} cannot be read as descriptors: ${why}`);
   }
 }

@@ -1,3 +1,4 @@
+import { messageOf } from "../../base/message-of.ts";
 import type { Cli, Command } from "../command.ts";
 import { callsOf, type InstanceView, listInstances } from "../instances.ts";
 import { host, typed } from "../plan.ts";
@@ -52,7 +53,7 @@ async function look({ home, discovery }: Cli): Promise<Found> {
     withMore.sort((a, b) => order.compare(a.name, b.name) || order.compare(a.address, b.address));
     return { instances: withMore, parts };
   } catch (reason) {
-    return { instances: [], parts, problem: reason instanceof Error ? reason.message : String(reason) };
+    return { instances: [], parts, problem: messageOf(reason) };
   }
 }
 

@@ -4,15 +4,17 @@ import type { Transport } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
-import { callHeaders, jsonAnswer } from "../../rest/answer.ts";
-import { errorAnswer } from "../../rest/error.ts";
-import type { JsonStyle } from "../../rest/json-style.ts";
-import { parseQuery } from "../../rest/query.ts";
+import type { JsonStyle } from "../../rest/json/style.ts";
 import { badField, urlTooLong, wrongMethod } from "../../rest/refusal.ts";
 import { contractRegistry } from "../../rest/registry.ts";
-import type { JsonOutput } from "../../rest/response.ts";
-import { parseTemplate, type Template, type Variable } from "../../rest/template.ts";
-import { RouteTrie } from "../../rest/trie.ts";
+import { variableText } from "../../rest/request/path-variables.ts";
+import { parseQuery } from "../../rest/request/query.ts";
+import { callHeaders, jsonAnswer } from "../../rest/response/answer.ts";
+import { errorAnswer } from "../../rest/response/error.ts";
+import type { JsonOutput } from "../../rest/response/response.ts";
+import { parseTemplate, type Template } from "../../rest/routes/template.ts";
+import { RouteTrie } from "../../rest/routes/trie.ts";
+import { maxUrlLength } from "../../rest/transcoder.ts";
 import { pathOf } from "../../server/dispatch.ts";
 import type { Aggregate } from "./aggregate.ts";
 import { type BodyWriter, bodyWriter, type WrittenJson } from "./body.ts";
@@ -40,8 +42,6 @@ export interface Aggregates {
   /** Answers a request; `undefined` when no aggregate has its path. */
   readonly answer: (request: UniversalServerRequest) => Promise<UniversalServerResponse | undefined>;
 }
-
-const maxUrlLength = 16_384;
 
 /** Plans how aggregates are answered: under the path of each, and below /api in snake_case if that begins with /v1. */
 export function answeringAggregates(options: AggregatesOptions): Aggregates {
@@ -96,18 +96,10 @@ function asked(
   request: UniversalServerRequest,
 ): ComposeRequest {
   const { header, signal, url, contextValues: values } = request;
-  const path = Object.fromEntries(template.variables.map((variable) => [variable.path, textOf(variable, segments)]));
+  const path = Object.fromEntries(
+    template.variables.map((variable) => [variable.path, variableText(variable, segments)]),
+  );
   return { path, query: queryOf(resolved.aggregate, url), header: callHeaders(header), values, signal };
-}
-
-function textOf({ start, end, multi, path }: Variable, segments: readonly string[]): string {
-  try {
-    return multi
-      ? segments.slice(start, end).map(decodeURIComponent).join("/")
-      : decodeURIComponent(segments[start] ?? "");
-  } catch {
-    throw badField(path, "has a bad percent escape in the path");
-  }
 }
 
 function queryOf({ query: known }: Aggregate, url: string): Readonly<Record<string, string>> {

@@ -1,7 +1,7 @@
 import type { Registry } from "@bufbuild/protobuf";
 import { protoCamelCase } from "@bufbuild/protobuf/reflect";
-import type { JsonStyle } from "../../rest/json-style.ts";
-import { type JsonOutput, responseWriter } from "../../rest/response.ts";
+import type { JsonStyle } from "../../rest/json/style.ts";
+import { type JsonOutput, responseWriter } from "../../rest/response/response.ts";
 import type { ResolvedPart } from "./aggregate.ts";
 import type { Composed } from "./composition.ts";
 import { missingJson } from "./missing.ts";

@@ -1,4 +1,5 @@
-import { parseTemplate } from "../../rest/template.ts";
+import { messageOf } from "../../base/message-of.ts";
+import { parseTemplate } from "../../rest/routes/template.ts";
 import { type Aggregate, CompositionError, type Part, partOf } from "./aggregate.ts";
 
 const namePattern = /^[a-z][a-z0-9]*(?:_[a-z0-9]+)*$/;
@@ -15,7 +16,7 @@ export function complaintsAbout({ path, query, parts, timeoutMs }: Aggregate): r
   try {
     parseTemplate(path);
   } catch (reason) {
-    about(reason instanceof Error ? reason.message : String(reason));
+    about(messageOf(reason));
   }
   if (timeoutMs !== undefined && !(timeoutMs > 0)) about(`timeout is ${timeoutMs} ms; it has to be positive`);
   for (const name of query) if (!namePattern.test(name)) about(`query parameter "${name}" is not in lower snake_case`);

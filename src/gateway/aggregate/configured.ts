@@ -1,13 +1,14 @@
-import { type DescField, type JsonValue, ScalarType } from "@bufbuild/protobuf";
+import type { JsonValue } from "@bufbuild/protobuf";
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import type {
   Aggregate as AggregateMessage,
   Part as PartMessage,
 } from "../../../gen/heddle/gateway/v1/aggregate_pb.ts";
-import { fieldsAlong, type JsonTree, newTree } from "../../rest/fields.ts";
-import { messageReader } from "../../rest/json-input.ts";
+import { messageOf } from "../../base/message-of.ts";
+import { fieldsAlong } from "../../rest/fields.ts";
+import { messageReader } from "../../rest/json/input.ts";
 import { contractRegistry } from "../../rest/registry.ts";
-import { textToJson } from "../../rest/text.ts";
+import { parseTemplate } from "../../rest/routes/template.ts";
 import {
   type Aggregate,
   CompositionError,
@@ -21,8 +22,8 @@ import {
 import { complaintsAbout, inOrder } from "./check.ts";
 import { type Expression, parseExpression } from "./expression.ts";
 import { readableMethod, shownField } from "./method.ts";
-import { type Reader, readerOf } from "./reader.ts";
-import { variablesOf } from "./typed.ts";
+import { readerOf } from "./reader.ts";
+import { requestField, treeOf } from "./request-tree.ts";
 
 /** An aggregate as a plan describes it. Throws CompositionError with all that can be seen to be wrong without contracts. */
 export function configuredAggregate(message: AggregateMessage): Aggregate {
@@ -100,7 +101,7 @@ function misplaced({ path, query }: AggregateMessage, part: PartMessage, express
 
 function variablesIn(path: string): readonly string[] {
   try {
-    return variablesOf(path);
+    return parseTemplate(path).variables.map((variable) => variable.path);
   } catch {
     return []; // what is wrong with the path is said already
   }
@@ -127,47 +128,4 @@ function resolve({ message, each, request }: Read, known: KnownContracts): PartC
     show,
     requests: (given) => (values ? values.values(given).map((value) => one(given, value)) : [one(given, undefined)]),
   };
-}
-
-interface RequestField {
-  readonly along: readonly DescField[];
-  readonly last: DescField;
-  readonly reader: Reader;
-}
-
-function requestField(along: readonly DescField[], path: string, reader: Reader): RequestField {
-  const last = along.at(-1);
-  if (last === undefined || last.fieldKind === "map") throw new Error(`request.${path}: a map cannot be given`);
-  if (reader.several && last.fieldKind !== "list") {
-    throw new Error(`request.${path}: takes one value, and is given several: name them in "each"`);
-  }
-  return { along, last, reader };
-}
-
-function treeOf(fields: readonly RequestField[], given: Given, each: JsonValue | undefined): JsonTree {
-  const tree = newTree();
-  for (const { along, last, reader } of fields) {
-    const values = reader.values(given, each).map((value) => fitting(last, value, reader.isText));
-    if (values.length === 0) continue;
-    let at = tree;
-    for (const field of along.slice(0, -1)) {
-      const inner = (at[field.jsonName] ?? newTree()) as JsonTree;
-      at[field.jsonName] = inner;
-      at = inner;
-    }
-    at[last.jsonName] = last.fieldKind === "list" ? values : (values[0] ?? null);
-  }
-  return tree;
-}
-
-/** A number may be given where text is wanted; text of a path or a query is read as the field asks for. */
-function fitting(field: DescField, value: JsonValue, isText: boolean): JsonValue {
-  if (isText) return textToJson(field, String(value));
-  return field.scalar === ScalarType.STRING && typeof value !== "string" && typeof value !== "object"
-    ? String(value)
-    : value;
-}
-
-function messageOf(reason: unknown): string {
-  return reason instanceof Error ? reason.message : String(reason);
 }

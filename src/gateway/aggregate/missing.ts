@@ -1,7 +1,7 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import { Code, type ConnectError } from "@connectrpc/connect";
 import { errorReason, errorWithInfo } from "../../call/errors.ts";
-import { knownError } from "../../rest/error.ts";
+import { knownError } from "../../rest/response/error.ts";
 import type { Part } from "./aggregate.ts";
 
 /** Why something of a part is not in the answer. */

@@ -1,10 +1,11 @@
-import { readFileSync } from "node:fs";
 import { fromJson, isMessage, type JsonValue } from "@bufbuild/protobuf";
 import {
   type AggregatePlan,
   AggregatePlanSchema,
   AggregateSchema,
 } from "../../../gen/heddle/gateway/v1/aggregate_pb.ts";
+import { jsonSource } from "../../base/json-source.ts";
+import { messageOf } from "../../base/message-of.ts";
 import { isTree } from "../../rest/fields.ts";
 import { type Aggregate, CompositionError } from "./aggregate.ts";
 import { assertAggregates } from "./check.ts";
@@ -44,18 +45,8 @@ function configured(plan: AggregatePlan): readonly Aggregate[] {
 
 function jsonOf(source: string | object): JsonValue {
   if (typeof source !== "string") return source as JsonValue;
-  const text = (source.startsWith("@") ? fileAt(source.slice(1)) : source).trim();
-  if (text === "") return {};
   try {
-    return JSON.parse(text) as JsonValue;
-  } catch (reason) {
-    throw new CompositionError([`it is not JSON: ${messageOf(reason)}`]);
-  }
-}
-
-function fileAt(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
+    return jsonSource(source) as JsonValue;
   } catch (reason) {
     throw new CompositionError([messageOf(reason)]);
   }
@@ -80,8 +71,4 @@ function unreadable(aggregate: JsonValue, where: string): string[] {
   } catch (reason) {
     return [`${where}: ${messageOf(reason)}`];
   }
-}
-
-function messageOf(reason: unknown): string {
-  return reason instanceof Error ? reason.message : String(reason);
 }

@@ -1,7 +1,8 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
+import { messageOf } from "../../base/message-of.ts";
 import { unavailable } from "../../call/errors.ts";
-import { bindingsOf } from "../../rest/rules.ts";
+import { bindingsOf } from "../../rest/routes/rules.ts";
 import type { Aggregate, Part, ResolvedPart } from "./aggregate.ts";
 import { shapeOf } from "./check.ts";
 
@@ -43,7 +44,7 @@ export function resolveAggregate(aggregate: Aggregate, { services, timeoutMs }: 
       resolved.set(part.name, { part, call });
       return { part, call };
     } catch (reason) {
-      const why = `part "${part.name}": ${reason instanceof Error ? reason.message : String(reason)}`;
+      const why = `part "${part.name}": ${messageOf(reason)}`;
       problems.push(why);
       return { part, call: undefined, problem: notReady(aggregate, why) };
     }

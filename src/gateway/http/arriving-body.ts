@@ -2,6 +2,7 @@ import type { ConnectError } from "@connectrpc/connect";
 import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
 import type { Due } from "../../base/deadlines.ts";
 import { type Gatherable, gather } from "../../call/whole-body.ts";
+import { isEnveloped } from "./enveloped.ts";
 import { UnfinishedMessage } from "./unfinished-message.ts";
 
 /** Who counts bodies, and says when there are too many, or too much in them. */
@@ -15,9 +16,6 @@ export interface BodyOwner {
   /** What to say of one that takes too long. */
   late(): ConnectError;
 }
-
-/** Messages one after the other, each behind its length; each of the others is one message, whole. */
-const envelopes = /^application\/(grpc|connect\+)/;
 
 type Pieces = AsyncIterator<Uint8Array>;
 type Next = IteratorResult<Uint8Array>;
@@ -48,7 +46,7 @@ export class ArrivingBody implements Gatherable, Pieces, Due {
     this.#source = body as AsyncIterable<Uint8Array>;
     const said = header.get("content-length") ?? "";
     if (/^\d{1,5}$/.test(said)) this.#saidBytes = Number(said);
-    if (envelopes.test(header.get("content-type") ?? "")) this.#unfinished = new UnfinishedMessage();
+    if (isEnveloped(header)) this.#unfinished = new UnfinishedMessage();
   }
 
   [Symbol.asyncIterator](): this {

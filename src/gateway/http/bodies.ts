@@ -3,6 +3,7 @@ import type { UniversalServerRequest, UniversalServerResponse } from "@connectrp
 import type { Clock } from "../../base/clock.ts";
 import { Deadlines } from "../../base/deadlines.ts";
 import { deadlineExceeded } from "../../call/errors.ts";
+import { isByteStream } from "../../call/whole-body.ts";
 import { jsonAnswer } from "../../server/answers.ts";
 import { overloaded } from "../../server/overloaded.ts";
 import type { HttpHandler } from "../../wire/engine.ts";
@@ -60,7 +61,7 @@ export function withBodyLimits({ limits, room, clock }: BodyLimitsOptions, inner
 
 function mayHaveBody({ method, body }: UniversalServerRequest): boolean {
   if (method === "GET" || method === "HEAD" || method === "OPTIONS") return false;
-  return typeof body === "object" && body !== null && Symbol.asyncIterator in body;
+  return isByteStream(body);
 }
 
 class Bodies implements BodyOwner {
@@ -68,9 +69,8 @@ class Bodies implements BodyOwner {
   readonly #timeoutMs: number;
   readonly #clock: Clock;
   readonly #deadlines: Deadlines;
-  #reading = 0;
-
   readonly #room: Room;
+  #reading = 0;
 
   constructor({ maxAtOnce = 2_000, timeoutMs = 30_000 }: BodyLimits, room: Room, clock: Clock) {
     this.#room = room;

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from "node:zlib";
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { expect, test } from "vitest";
-import { once } from "../../rest/answer.ts";
+import { once } from "../../rest/response/answer.ts";
 import { restRequest } from "../../testing/rest-caller.ts";
 import { withCompression } from "./compression.ts";
 

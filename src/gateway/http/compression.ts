@@ -4,7 +4,8 @@ import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { WholeBody } from "../../call/whole-body.ts";
 import type { HttpHandler } from "../../wire/engine.ts";
 import { acceptedEncoding, type ContentEncoding } from "./accepted-encoding.ts";
-import { addVary, readWhole, wholeLength } from "./whole-body.ts";
+import { readWhole, wholeLength } from "./answer-body.ts";
+import { addVary } from "./vary.ts";
 
 /** Shorter bodies leave as they are: they fit in a packet or two either way. */
 const minBytes = 1_024;

@@ -67,7 +67,7 @@ export function withCors(origins: readonly string[], inner: HttpHandler): HttpHa
 const markedForAll = (answer: UniversalServerResponse) => marked(answer, openToAll);
 const markedByOrigin = (answer: UniversalServerResponse) => marked(answer, { vary: "Origin" });
 
-const openToAll: Grant = { "access-control-allow-origin": "*", "access-control-expose-headers": exposedHeaders };
+const openToAll: Grant = { "access-control-allow-origin": "*" };
 
 type Grant = Readonly<Record<string, string>>;
 

@@ -1,6 +1,6 @@
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { expect, test } from "vitest";
-import { once } from "../../rest/answer.ts";
+import { once } from "../../rest/response/answer.ts";
 import { readAnswer, restRequest } from "../../testing/rest-caller.ts";
 import { withETag } from "./etag.ts";
 

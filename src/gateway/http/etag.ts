@@ -2,7 +2,9 @@ import { hash } from "node:crypto";
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { putField } from "../../call/field-headers.ts";
 import type { HttpHandler } from "../../wire/engine.ts";
-import { addVary, readWhole, wholeLength } from "./whole-body.ts";
+import { discard, readWhole, wholeLength } from "./answer-body.ts";
+import { isShown } from "./if-none-match.ts";
+import { addVary } from "./vary.ts";
 
 /** What tells of a body that a 304 does not have (https://www.rfc-editor.org/rfc/rfc9110.html#section-15.4.5). */
 const ofTheBody = ["content-type", "content-length", "content-encoding", "accept-ranges"];
@@ -25,7 +27,7 @@ export function withETag(inner: HttpHandler): HttpHandler {
     if (header.get("cache-control")?.includes("private")) addVary(header, "Authorization"); // one browser, several users
     const shown = request.header.get("if-none-match");
     const current = shown === null ? null : header.get("etag");
-    return current !== null && matches(shown ?? "", current) ? notModified(answer) : answer;
+    return current !== null && isShown(shown, current) ? notModified(answer) : answer;
   };
 }
 
@@ -37,21 +39,8 @@ async function tag(answer: UniversalServerResponse): Promise<void> {
   answer.body = whole;
 }
 
-/** Whether one of the tags shown is the same, however weak either is. `*` is whatever there is. */
-function matches(shown: string, current: string): boolean {
-  if (shown.trim() === "*") return true;
-  const opaque = opaqueOf(current);
-  return (shown.match(/(?:W\/)?"[^"]*"/g) ?? []).some((one) => opaqueOf(one) === opaque);
-}
-
-function opaqueOf(one: string): string {
-  return one.startsWith("W/") ? one.slice(2) : one;
-}
-
 function notModified({ header = new Headers(), body }: UniversalServerResponse): UniversalServerResponse {
   for (const name of ofTheBody) header.delete(name);
-  body?.[Symbol.asyncIterator]()
-    .return?.()
-    .catch(() => {}); // nobody reads it: a cleaning up that fails is nobody's loss
+  discard(body);
   return { status: 304, header };
 }

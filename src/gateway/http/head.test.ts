@@ -1,6 +1,6 @@
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { expect, test } from "vitest";
-import { once } from "../../rest/answer.ts";
+import { once } from "../../rest/response/answer.ts";
 import { restRequest } from "../../testing/rest-caller.ts";
 import { withHead } from "./head.ts";
 

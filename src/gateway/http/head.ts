@@ -1,5 +1,6 @@
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import type { HttpHandler } from "../../wire/engine.ts";
+import { discard } from "./answer-body.ts";
 
 /**
  * Answers HEAD with the headers that GET would have, tag and compressed length included, and without a body. What was
@@ -18,9 +19,7 @@ async function head(inner: HttpHandler, request: UniversalServerRequest): Promis
   asked.delete("range"); // HEAD knows no parts (RFC 9110 §14.2)
   const { status, header = new Headers(), body } = await inner({ ...request, method: "GET", header: asked, signal });
   enough.abort(new Error("HEAD asks for no body"));
-  body?.[Symbol.asyncIterator]()
-    .return?.()
-    .catch(() => {}); // cancelled a line above: how that ends is nobody's concern
+  discard(body); // its call was cancelled a line above
   if (status === 405 && (header.get("allow") ?? "").split(/\s*,\s*/).includes("HEAD")) return inner(request);
   return { status, header };
 }

@@ -1,9 +1,7 @@
 import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
 import type { HttpHandler } from "../../wire/engine.ts";
 import type { KeyedRequests } from "../idempotency/keyed-requests.ts";
-
-/** Their answers are not bodies that could be kept: gRPC and gRPC-Web answer by trailers, Connect's streams by messages. */
-const ofStreams = /^application\/(?:grpc|connect\+)/;
+import { isEnveloped } from "./enveloped.ts";
 
 /**
  * Answers a POST or PATCH that comes with `Idempotency-Key` once, and every further one like it with the same answer.
@@ -20,6 +18,6 @@ export function withIdempotencyKey(keyed: KeyedRequests | undefined, inner: Http
 function keyOf({ method, header }: UniversalServerRequest): string | undefined {
   if (method !== "POST" && method !== "PATCH") return undefined;
   const key = header.get("idempotency-key");
-  if (key === null || ofStreams.test(header.get("content-type") ?? "")) return undefined;
+  if (key === null || isEnveloped(header)) return undefined; // an answer in messages, or by trailers, is not kept
   return key;
 }

@@ -1,5 +1,4 @@
-/** Bytes before each message of a stream in gRPC or Connect: one of flags, four of its length. */
-const prefixBytes = 5;
+import { prefixBytes } from "../../wire/grpc/message-reader.ts";
 
 /** Follows the messages of a stream by their prefixes, without looking into them: how much there is of one that is not whole. */
 export class UnfinishedMessage {

@@ -25,3 +25,13 @@ test("where callers are proven, one with a new token is still the same, and a fa
   expect(await caller(as("false token"))).toBeUndefined();
   expect(await caller(as())).not.toBe(await caller(as("ada token-1")));
 });
+
+test("the same subject of another issuer is another caller, and so is one who shows what proves nothing here", async () => {
+  const caller = callerOf(async ({ requestHeader }) => {
+    const [scheme, iss] = requestHeader.get("authorization")?.split(" ") ?? [];
+    return scheme === "Bearer" ? { subject: "ada", scopes: new Set<string>(), claims: { iss } } : undefined;
+  });
+  const shown = ["Bearer here", "Bearer there", "Basic a", "Basic b", undefined];
+  const told = await Promise.all(shown.map((authorization) => caller(as(authorization))));
+  expect(new Set(told).size).toBe(shown.length);
+});

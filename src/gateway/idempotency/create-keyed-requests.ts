@@ -1,9 +1,10 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
 import type { Authenticate } from "../../security/principal.ts";
+import type { AnswerPlace } from "./answer-place.ts";
 import { callerOf } from "./caller.ts";
 import { KeyedRequests } from "./keyed-requests.ts";
-import { type AnswerPlace, LazyRows } from "./lazy-rows.ts";
+import { LazyRows } from "./lazy-rows.ts";
 
 /** What requests with keys need beside a place for their answers. */
 export interface KeyedRequestsParts {

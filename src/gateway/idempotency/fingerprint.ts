@@ -30,7 +30,7 @@ export function fingerprintOf({ query, contentType, body }: RequestFacts): strin
  * The id of the request that a key stands for until `endsAt`, for services that tell requests by ids: the same from
  * whichever gateway. Shaped like a random UUID, as which contracts ask for it.
  */
-export function requestIdOf(scope: string, endsAt: number): string {
+export function standingRequestId(scope: string, endsAt: number): string {
   const hex = createHash("sha256").update(`${scope} ${endsAt}`).digest("hex");
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }

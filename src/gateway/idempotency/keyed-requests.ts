@@ -8,7 +8,7 @@ import type { HttpHandler } from "../../wire/engine.ts";
 import { requestIdKey } from "../upstream/request-ids.ts";
 import type { AnswerRows, KeyedRequest } from "./answer-rows.ts";
 import type { CallerOf } from "./caller.ts";
-import { fingerprintOf, requestIdOf, scopeOf } from "./fingerprint.ts";
+import { fingerprintOf, scopeOf, standingRequestId } from "./fingerprint.ts";
 import { readKey } from "./key.ts";
 import { type KeyTrouble, keyRefused } from "./refusals.ts";
 import { readRequest } from "./request-body.ts";
@@ -104,7 +104,7 @@ export class KeyedRequests implements AsyncDisposable {
         return { kind: "answer", answer: claimed.answer, made: false, stored: true };
       case "work": {
         const contextValues = request.contextValues ?? createContextValues();
-        contextValues.set(requestIdKey, requestIdOf(keyed.scope, claimed.endsAt));
+        contextValues.set(requestIdKey, standingRequestId(keyed.scope, claimed.endsAt));
         return work({ rows: claimed.rows, inner, clock, log }, keyed, { ...request, contextValues });
       }
       default:
@@ -159,11 +159,17 @@ function responseTo(request: UniversalServerRequest, ended: Ended, isFirst: bool
       const { answer, made, stored } = ended;
       if (answer.body === undefined) return keyRefused({ kind: "not kept", status: answer.status }, request);
       const response = responseOf(answer);
-      if (!(made && isFirst)) response.header?.set("idempotency-replayed", "true");
+      if (!(made && isFirst)) markReplayed(response);
       else if (!stored) response.header?.set("idempotency-stored", "false");
       return response;
     }
   }
+}
+
+/** What was left of a rate limit is not told again. */
+function markReplayed({ header }: UniversalServerResponse): void {
+  header?.set("idempotency-replayed", "true");
+  for (const name of ["ratelimit", "ratelimit-policy"]) header?.delete(name);
 }
 
 const late = Symbol("late");

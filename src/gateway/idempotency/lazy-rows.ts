@@ -1,14 +1,8 @@
 import type { Clock, Timer } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
+import type { AnswerPlace } from "./answer-place.ts";
 import type { AnswerRows } from "./answer-rows.ts";
 import type { KeepLimits } from "./claim.ts";
-
-/** Where answers are kept. */
-export interface AnswerPlace {
-  /** A PostgreSQL URL, which several gateways may share; if empty, `gateway.db` in `dataDir`, for those of one machine. */
-  readonly databaseUrl: string;
-  readonly dataDir: string;
-}
 
 /** What opening the rows takes. */
 export interface LazyRowsOptions extends AnswerPlace {

@@ -3,8 +3,8 @@ import { Code, type ConnectError } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { codeToString } from "@connectrpc/connect/protocol-connect";
 import { errorWithInfo } from "../../call/errors.ts";
-import { errorAnswer } from "../../rest/error.ts";
 import { Refusal } from "../../rest/refusal.ts";
+import { errorAnswer } from "../../rest/response/error.ts";
 import { jsonAnswer } from "../../server/answers.ts";
 
 /** Why a request with a key is not passed on. */

@@ -3,7 +3,7 @@ import type { Clock, Timer } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
 import { WholeBody } from "../../call/whole-body.ts";
 import type { HttpHandler } from "../../wire/engine.ts";
-import { readWhole, wholeLength } from "../http/whole-body.ts";
+import { readWhole, wholeLength } from "../http/answer-body.ts";
 import type { AnswerRows, KeyedRequest } from "./answer-rows.ts";
 import { type Claim, isLasting, type KeptAnswer } from "./claim.ts";
 import type { KeyTrouble } from "./refusals.ts";

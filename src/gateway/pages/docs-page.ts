@@ -1,5 +1,6 @@
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import type { Logger } from "../../base/log.ts";
+import { messageOf } from "../../base/message-of.ts";
 import { pathOf } from "../../server/dispatch.ts";
 import { type Assets, readAssets } from "./docs-assets.ts";
 import { brokenHtml, docsHtml, docsScript, docsStyle } from "./docs-content.ts";
@@ -72,7 +73,7 @@ export class DocsPage {
   }
 
   #broken(request: UniversalServerRequest, reason: unknown): UniversalServerResponse {
-    const problem = reason instanceof Error ? reason.message : String(reason);
+    const problem = messageOf(reason);
     this.#options.log.warn("/docs cannot be shown", { problem });
     const content = pageContent(html, brokenHtml(problem));
     const header = { "cache-control": "no-store", "content-security-policy": policy };

@@ -1,5 +1,6 @@
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import type { Logger } from "../../base/log.ts";
+import { messageOf } from "../../base/message-of.ts";
 import type { Followed } from "../../base/watch.ts";
 import type { ComposedPath } from "../../rest/openapi/composed.ts";
 import { type OpenApiOptions, openApiDocument } from "../../rest/openapi/document.ts";
@@ -49,7 +50,7 @@ export class OpenApiPage {
       const document = openApiDocument(services, { ...about, composed: shown.map(composedPath) });
       return pageContent("application/json", JSON.stringify(document));
     } catch (reason) {
-      const problem = reason instanceof Error ? reason.message : String(reason);
+      const problem = messageOf(reason);
       log.error("the routes cannot be documented; the document of before stays", { problem });
       return this.#made?.content ?? pageContent("application/json", JSON.stringify(openApiDocument([], about)));
     }

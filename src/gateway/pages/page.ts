@@ -3,6 +3,7 @@ import { Code } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { WholeBody } from "../../call/whole-body.ts";
 import { jsonAnswer } from "../../server/answers.ts";
+import { isShown } from "../http/if-none-match.ts";
 
 /** What a page is before anybody asks for it. */
 export interface PageContent {
@@ -29,7 +30,7 @@ export function pageAnswer(
 ): UniversalServerResponse {
   const etag = `W/"${version}"`; // weak, for the same page leaves compressed in several ways
   const own = { etag, "cache-control": "no-cache", "x-content-type-options": "nosniff", ...more };
-  if (isKnown(header.get("if-none-match"), version)) return { status: 304, header: new Headers(own) };
+  if (isShown(header.get("if-none-match"), etag)) return { status: 304, header: new Headers(own) };
   const whole = new Headers({ ...own, "content-type": type, "content-length": String(bytes.length) });
   return { status: 200, header: whole, ...(method !== "HEAD" && { body: new WholeBody(bytes) }) };
 }
@@ -39,10 +40,4 @@ export function methodRefused({ method }: UniversalServerRequest): UniversalServ
   if (method === "GET" || method === "HEAD") return undefined;
   const message = `${method} is not allowed here; allowed: GET, HEAD`;
   return jsonAnswer(405, { code: Code.Unimplemented, message, details: [] }, { allow: "GET, HEAD" });
-}
-
-/** Weak comparison, as RFC 9110 §13.1.2 has it. */
-function isKnown(ifNoneMatch: string | null, version: string): boolean {
-  if (ifNoneMatch === null) return false;
-  return ifNoneMatch.split(",").some((tag) => tag.trim() === "*" || tag.trim().replace(/^W\//, "") === `"${version}"`);
 }

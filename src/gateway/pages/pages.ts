@@ -1,7 +1,7 @@
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import type { Logger } from "../../base/log.ts";
 import type { Followed } from "../../base/watch.ts";
-import type { JsonOutput } from "../../rest/response.ts";
+import type { JsonOutput } from "../../rest/response/response.ts";
 import { jsonAnswer } from "../../server/answers.ts";
 import type { Routes } from "../routes/route-table.ts";
 import { docsFolder } from "./docs-assets.ts";

@@ -3,6 +3,7 @@ import { type Instance, Status } from "../../../gen/heddle/discovery/v1/instance
 import { fullJitter } from "../../base/backoff.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
+import { messageOf } from "../../base/message-of.ts";
 import type { Random } from "../../base/random.ts";
 import type { Followed } from "../../base/watch.ts";
 import { type Contract, DescriptorError } from "./contract.ts";
@@ -99,7 +100,7 @@ export class ContractWatch implements AsyncDisposable {
     try {
       offer(await read(instance, service, this.#closing.signal));
     } catch (reason) {
-      const problem = reason instanceof Error ? reason.message : String(reason);
+      const problem = messageOf(reason);
       if (!(reason instanceof DescriptorError) && !lasting.has(ConnectError.from(reason).code)) {
         log.debug("an instance does not describe its service yet", { service, id, problem });
         return false;
@@ -118,9 +119,12 @@ export class ContractWatch implements AsyncDisposable {
   }
 }
 
-/** Health and reflection are every server's own: nobody's calls to them are passed on. */
+/**
+ * Health and reflection are every server's own, and who comes by the door is not to say what is routed behind it: nobody's
+ * calls to them, or to discovery, are passed on.
+ */
 function isInfrastructure(service: string): boolean {
-  return service.startsWith("grpc.");
+  return service.startsWith("grpc.") || service.startsWith("heddle.");
 }
 
 function keyOf({ id, version }: Instance): string {

@@ -6,6 +6,7 @@ import {
   FileDescriptorSetSchema,
   SourceCodeInfoSchema,
 } from "@bufbuild/protobuf/wkt";
+import { messageOf } from "../../base/message-of.ts";
 import { bytesOf } from "../../server/source-info.ts";
 
 /** A service as one of its instances describes it. */
@@ -105,8 +106,4 @@ function readFile(bytes: Uint8Array): FileDescriptorProto {
   } catch (reason) {
     throw new DescriptorError(`a descriptor cannot be read: ${messageOf(reason)}`);
   }
-}
-
-function messageOf(reason: unknown): string {
-  return reason instanceof Error ? reason.message : String(reason);
 }

@@ -4,6 +4,7 @@ import type { Instance } from "../../../gen/heddle/discovery/v1/instance_pb.ts";
 import { fullJitter } from "../../base/backoff.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
+import { messageOf } from "../../base/message-of.ts";
 import type { Random } from "../../base/random.ts";
 import { linkSignals } from "../../base/signals.ts";
 import { type Followed, Watchable } from "../../base/watch.ts";
@@ -60,7 +61,7 @@ export class FleetWatch implements AsyncDisposable {
         });
       } catch (reason) {
         if (signal.aborted) return;
-        const problem = reason instanceof Error ? reason.message : String(reason);
+        const problem = messageOf(reason);
         if (failures <= 1) log.warn("discovery is away; routes stay as they were known last", { problem });
         await this.#fallBack(problem);
       }

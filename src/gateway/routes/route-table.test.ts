@@ -9,8 +9,8 @@ import { rawMessage } from "../../call/raw-message.ts";
 import { annService } from "../../test/suites/gateway-parts.ts";
 import { readAnswer, restRequest } from "../../testing/rest-caller.ts";
 import { scratchService } from "../../testing/scratch-contract.ts";
-import type { PassOn } from "../upstream/pass-through.ts";
 import { timeoutsWithDefault } from "../upstream/timeouts.ts";
+import type { PassOn } from "../upstream/way.ts";
 import type { Contract } from "./contract.ts";
 import { RouteTable } from "./route-table.ts";
 

@@ -1,5 +1,6 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { Logger } from "../../base/log.ts";
+import { messageOf } from "../../base/message-of.ts";
 import { type Followed, Watchable } from "../../base/watch.ts";
 import { assertPolicies } from "../../call/policy.ts";
 import type { Rpcs } from "../../wire/grpc/rpc.ts";
@@ -7,8 +8,9 @@ import type { Aggregate } from "../aggregate/aggregate.ts";
 import { answeringAggregates } from "../aggregate/aggregates.ts";
 import type { ResolvedAggregate } from "../aggregate/resolved.ts";
 import { passThrough } from "../upstream/pass-through.ts";
-import { type Answerer, answererOf, type WayUpstream } from "../upstream/port.ts";
+import { type Answerer, answererOf } from "../upstream/port.ts";
 import { restUpstream } from "../upstream/rest-upstream.ts";
+import type { WayUpstream } from "../upstream/way.ts";
 import type { Contract } from "./contract.ts";
 
 /** All that is routed, at one moment. Replaced whole, never changed: a request sees one state of it. */
@@ -84,7 +86,7 @@ export class RouteTable {
       assertPolicies(contract.service);
       this.#routes.set({ contracts: now, refused: without(refused, typeName), ...this.#answering(servicesOf(now)) });
     } catch (reason) {
-      this.refuse(typeName, reason instanceof Error ? reason.message : String(reason), contract);
+      this.refuse(typeName, messageOf(reason), contract);
       return false;
     }
     this.#options.log.info(changed ? "routed" : "routed as before", { service: typeName, by: contract.owner });

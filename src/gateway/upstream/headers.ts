@@ -1,5 +1,5 @@
 import { headers } from "../../call/headers.ts";
-import { answerHeaders, callHeaders } from "../../rest/answer.ts";
+import { answerHeaders, callHeaders } from "../../rest/response/answer.ts";
 
 /** Begin with `x-` and belong to gRPC-Web's protocol. */
 const ofGrpcWeb = ["x-grpc-web", "x-user-agent"];

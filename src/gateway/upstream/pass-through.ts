@@ -1,10 +1,9 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
-import type { ConnectError, StreamResponse, UnaryResponse } from "@connectrpc/connect";
+import type { ConnectError, StreamResponse } from "@connectrpc/connect";
 import { headers } from "../../call/headers.ts";
 import { methodName } from "../../call/method.ts";
 import type { OutgoingCallInit } from "../../call/outgoing-call.ts";
 import { peerKey } from "../../call/peer.ts";
-import { methodPolicy } from "../../call/policy.ts";
 import { maxTimeoutMs } from "../../call/policy-defaults.ts";
 import { rawMessage } from "../../call/raw-message.ts";
 import type { ServedCall } from "../../call/served-call.ts";
@@ -17,10 +16,8 @@ import { noteCaller } from "../http/caller-address.ts";
 import { requestIdHeader, requestIdOf } from "../http/request-id.ts";
 import { passedBack } from "./forward.ts";
 import { passBack, passOnRequest } from "./headers.ts";
-import type { WayUpstream } from "./port.ts";
-
-/** Makes one call upstream, whose messages are bytes where it `isRaw`. */
-export type PassOn = (init: OutgoingCallInit) => Promise<UnaryResponse | StreamResponse>;
+import { isNotCached } from "./unread.ts";
+import type { PassOn, WayUpstream } from "./way.ts";
 
 /**
  * Answers gRPC calls of the services by handing their messages on as the bytes that they are, both ways: nobody here
@@ -30,11 +27,6 @@ export type PassOn = (init: OutgoingCallInit) => Promise<UnaryResponse | StreamR
 export function passThrough(services: readonly DescService[], way: WayUpstream): Rpcs {
   const methods = services.flatMap((service) => service.methods).filter(isNotCached);
   return new Map(methods.map((method) => [`/${methodName(method)}`, new PassThrough(method, way)]));
-}
-
-/** Whether calls of the method may pass unread: to find an answer again, its request has to be read. */
-export function isNotCached(method: DescMethod): boolean {
-  return methodPolicy(method).cache === undefined;
 }
 
 class PassThrough implements Rpc {

@@ -1,49 +1,24 @@
 import type { DescService } from "@bufbuild/protobuf";
-import { createConnectRouter, type Transport } from "@connectrpc/connect";
+import { createConnectRouter } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { Health } from "../../../gen/grpc/health/v1/health_pb.ts";
-import type { Clock } from "../../base/clock.ts";
-import type { Random } from "../../base/random.ts";
 import { isWebSocketRequest } from "../../call/web-socket.ts";
 import { contractRegistry } from "../../rest/registry.ts";
-import type { JsonOutput } from "../../rest/response.ts";
 import { transcoder } from "../../rest/transcoder.ts";
 import { saidInFull } from "../../server/bare-answers.ts";
+import { refusedQuery } from "../../server/connect-query.ts";
 import { pathOf, rpcsByPath } from "../../server/dispatch.ts";
 import { reflectionServices } from "../../server/reflection.ts";
-import type { Step } from "../../server/steps/step.ts";
 import { throughSteps } from "../../server/through-steps.ts";
-import type { TimeoutOf } from "../../server/time-limit.ts";
-import type { AddressSet } from "../../wire/addresses.ts";
 import { compressions } from "../../wire/grpc/compressions.ts";
 import { maxMessageBytes } from "../../wire/grpc/messages.ts";
-import type { Room } from "../../wire/grpc/rpc.ts";
 import { forwarding } from "./forward.ts";
-import { isNotCached, type PassOn } from "./pass-through.ts";
 import { requestIdKey } from "./request-ids.ts";
 import { restUpstream } from "./rest-upstream.ts";
-import { WebCall } from "./web-call.ts";
-import { WebProtocols } from "./web-protocols.ts";
-
-/** What every request passes on its way upstream. */
-export interface WayUpstream {
-  readonly upstream: Transport;
-  /** The same for calls whose messages nobody here reads. */
-  readonly passOn: PassOn;
-  /** The first one first. */
-  readonly steps: readonly Step[];
-  readonly timeoutOf: TimeoutOf;
-  /** How REST answers are written. If unset, as protojson has it, with every field. */
-  readonly json?: JsonOutput;
-  readonly clock: Clock;
-  readonly random: Random;
-  /** What messages have to fit in that are passed on as they are. If unset, there is always room. */
-  readonly room?: Room;
-  /** Proxies whose word for where a request comes from is taken. If unset, nobody's. */
-  readonly proxies?: AddressSet | undefined;
-  /** Origins whose pages may open WebSockets. If unset, none but its own. */
-  readonly origins?: readonly string[];
-}
+import { isNotCached } from "./unread.ts";
+import type { WayUpstream } from "./way.ts";
+import { WebCall } from "./web/web-call.ts";
+import { WebProtocols } from "./web/web-protocols.ts";
 
 /** Answers a request, or leaves it to somebody else. */
 export type Answerer = (request: UniversalServerRequest) => Promise<UniversalServerResponse | undefined>;
@@ -100,5 +75,5 @@ function passedThrough(
 }
 
 async function answerRpc(rpc: UniversalHandler, request: UniversalServerRequest): Promise<UniversalServerResponse> {
-  return saidInFull(await rpc(request), request, rpc);
+  return refusedQuery(request) ?? saidInFull(await rpc(request), request, rpc);
 }

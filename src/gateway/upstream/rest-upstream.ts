@@ -15,8 +15,9 @@ import { untilAborted } from "../../call/stream.ts";
 import type { RestTransport } from "../../rest/transcoder.ts";
 import { pass, type Step } from "../../server/steps/step.ts";
 import type { TimeoutOf } from "../../server/time-limit.ts";
-import { isNotCached, type PassOn } from "./pass-through.ts";
 import { requestIdKey } from "./request-ids.ts";
+import { isNotCached } from "./unread.ts";
+import type { PassOn } from "./way.ts";
 
 /** What stands before the calls that REST makes. */
 export interface RestUpstreamOptions {

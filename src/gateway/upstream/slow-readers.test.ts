@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { until } from "../../test/suites/gateway-parts.ts";
 import { type OpenRooms, roomPlaces } from "../../test/suites/room-parts.ts";
 import { openHttp2, type RawHttp2 } from "../../testing/raw-client.ts";
+import { standingStill } from "../../testing/standing-still.ts";
 import { engines } from "../../wire/engines.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 }); // real servers, on a machine that may be busy
@@ -55,7 +56,7 @@ describe.each(places)("streams at %s", (_, engine, open) => {
     test.each(formats)("as %s: a reader that stops slows the service, and misses nothing", async (accept) => {
       await using answer = await ask(hall.address, accept);
       expect(answer.type).toBe(accept);
-      const sent = await still(() => hall.rooms.sent);
+      const sent = await standingStill(() => hall.rooms.sent);
       expect(sent).toBeGreaterThan(0);
       expect(sent).toBeLessThan(count * 0.75);
       const end = accept === "text/event-stream" ? 1 : 0; // of type "end"
@@ -64,7 +65,7 @@ describe.each(places)("streams at %s", (_, engine, open) => {
 
     test.each(formats)("as %s: a reader that leaves ends the call, though it had stopped reading", async (accept) => {
       const answer = await ask(hall.address, accept);
-      await still(() => hall.rooms.sent);
+      await standingStill(() => hall.rooms.sent);
       hall.rooms.left.length = 0;
       await answer[Symbol.asyncDispose]();
       await until(
@@ -80,14 +81,4 @@ async function messagesIn(body: Readable): Promise<number> {
   let messages = 0;
   for await (const piece of body) messages += String(piece).split("}").length - 1;
   return messages;
-}
-
-/** A number, when it has stood still for a while. */
-async function still(number: () => number): Promise<number> {
-  let last = Number.NaN;
-  for (let same = 0; same < 5; same = number() === last ? same + 1 : 0) {
-    last = number();
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  return last;
 }

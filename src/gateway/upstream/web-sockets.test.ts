@@ -4,6 +4,7 @@ import { until } from "../../test/suites/gateway-parts.ts";
 import { GuardedRoomService, megabyte, roomPlaces } from "../../test/suites/room-parts.ts";
 import { openHttp2 } from "../../testing/raw-client.ts";
 import { refusalOf, SocketClient } from "../../testing/socket-client.ts";
+import { standingStill } from "../../testing/standing-still.ts";
 import { engines } from "../../wire/engines.ts";
 
 vi.setConfig({ testTimeout: 60_000 }); // real servers, on a machine that may be busy
@@ -125,7 +126,7 @@ describe.each(places)("streams over WebSockets at %s", (place, engine, open) => 
       () => hall.rooms.sent,
       (count) => count > 0,
     );
-    const sent = await still(() => hall.rooms.sent);
+    const sent = await standingStill(() => hall.rooms.sent);
     expect(sent).toBeLessThan(15);
     follow.ws.resume();
     expect(await follow.rest()).toHaveLength(20);
@@ -139,7 +140,7 @@ describe.each(places)("streams over WebSockets at %s", (place, engine, open) => 
     await using gather = await SocketClient.open(`ws://${hall.address}/room.v1.RoomService/Gather`);
     for (let i = 0; i < 20; i++) gather.say({ text: megabyte });
     gather.say("");
-    expect(await still(() => gather.ws.bufferedAmount)).toBeGreaterThan(5 * megabyte.length);
+    expect(await standingStill(() => gather.ws.bufferedAmount)).toBeGreaterThan(5 * megabyte.length);
     gate.resolve();
     expect(await gather.hear()).toMatchObject({ count: 20 * megabyte.length });
   });
@@ -206,13 +207,3 @@ describe.each(places)("streams over WebSockets at %s", (place, engine, open) => 
     await drained;
   });
 });
-
-/** A number, when it has stood still for a while. */
-async function still(number: () => number): Promise<number> {
-  let last = Number.NaN;
-  for (let same = 0; same < 10; same = number() === last ? same + 1 : 0) {
-    last = number();
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  return last;
-}

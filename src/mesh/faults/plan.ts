@@ -1,6 +1,7 @@
-import { readFileSync } from "node:fs";
 import { fromJson, isMessage, type JsonObject, type JsonValue } from "@bufbuild/protobuf";
 import { type FaultPlan, FaultPlanSchema, FaultSchema } from "../../../gen/heddle/fault/v1/fault_pb.ts";
+import { jsonSource } from "../../base/json-source.ts";
+import { messageOf } from "../../base/message-of.ts";
 import { faultComplaints } from "./plan-check.ts";
 
 /**
@@ -31,18 +32,8 @@ export function faultPlanOf(source: FaultSource): FaultPlan {
 
 function jsonOf(source: JsonValue): JsonValue {
   if (typeof source !== "string") return source;
-  const text = (source.startsWith("@") ? fileAt(source.slice(1)) : source).trim();
-  if (text === "") return {};
   try {
-    return JSON.parse(text) as JsonValue;
-  } catch (reason) {
-    throw new FaultPlanError([`it is not JSON: ${messageOf(reason)}`]);
-  }
-}
-
-function fileAt(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
+    return jsonSource(source) as JsonValue;
   } catch (reason) {
     throw new FaultPlanError([messageOf(reason)]);
   }
@@ -78,5 +69,3 @@ function complaintOf(fault: JsonValue, path: string): string[] {
 function isObject(json: JsonValue): json is JsonObject {
   return typeof json === "object" && json !== null && !Array.isArray(json);
 }
-
-const messageOf = (reason: unknown) => (reason instanceof Error ? reason.message : String(reason));

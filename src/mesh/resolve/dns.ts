@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { jsonLogger, type Logger } from "../../base/log.ts";
+import { messageOf } from "../../base/message-of.ts";
 import { type Random, systemRandom } from "../../base/random.ts";
 import { Watchable } from "../../base/watch.ts";
 import { runDetached } from "../../call/context.ts";
@@ -63,7 +64,7 @@ function namesOf(names: Readonly<Record<string, string>>): ReadonlyMap<string, D
     try {
       return [service, dnsNameOf(name)] as const;
     } catch (reason) {
-      throw new Error(`${service}: ${reason instanceof Error ? reason.message : String(reason)}`);
+      throw new Error(`${service}: ${messageOf(reason)}`);
     }
   });
   return new Map(read);

@@ -1,5 +1,6 @@
 import type { Clock, Timer } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
+import { messageOf } from "../../base/message-of.ts";
 import type { Random } from "../../base/random.ts";
 import { Watchable } from "../../base/watch.ts";
 import type { DnsLookup } from "./dns-lookup.ts";
@@ -66,7 +67,7 @@ export class NameWatch implements Disposable {
     const asking: State = { kind: "asking", timer: clock.setTimer(patienceMs, late), askedAt: clock.now() };
     endpointsOf(this.#name, lookup).then(
       (endpoints) => this.#answered(asking, endpoints),
-      (reason) => this.#failed(asking, reason instanceof Error ? reason.message : String(reason)),
+      (reason) => this.#failed(asking, messageOf(reason)),
     );
     return asking;
   }

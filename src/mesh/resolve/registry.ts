@@ -3,6 +3,7 @@ import type { DiscoveryService } from "../../../gen/heddle/discovery/v1/discover
 import { fullJitter } from "../../base/backoff.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
+import { messageOf } from "../../base/message-of.ts";
 import type { Random } from "../../base/random.ts";
 import { linkSignals } from "../../base/signals.ts";
 import { Watchable } from "../../base/watch.ts";
@@ -73,7 +74,7 @@ class ServiceWatch {
       } catch (reason) {
         if (closing.aborted) break;
         patience.cancel();
-        const problem = reason instanceof Error ? reason.message : String(reason);
+        const problem = messageOf(reason);
         if (failures === 0) {
           const service = this.#service;
           log.warn("discovery is away; calls go on with the endpoints known last", { service, problem });

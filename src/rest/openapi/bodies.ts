@@ -1,8 +1,8 @@
 import { type DescField, type DescMessage, type DescMethod, getOption, type JsonObject } from "@bufbuild/protobuf";
 import { field as fieldOption } from "../../../gen/heddle/policy/v1/policy_pb.ts";
-import type { Binding } from "../binding.ts";
+import type { Binding } from "../routes/binding.ts";
 import { commentOf } from "./comments.ts";
-import { streamError } from "./failures.ts";
+import { streamError } from "./failure-schemas.ts";
 import type { Schemas } from "./schemas.ts";
 
 /** The body that a binding reads; `undefined` for none. */

@@ -1,13 +1,14 @@
 import type { DescField, DescMethodUnary, JsonObject } from "@bufbuild/protobuf";
 import { protoCamelCase } from "@bufbuild/protobuf/reflect";
 import { methodPolicy } from "../../call/policy.ts";
-import { methodName } from "../binding.ts";
-import { parseTemplate } from "../template.ts";
+import { dottedName } from "../routes/binding.ts";
+import { parseTemplate } from "../routes/template.ts";
+import { described } from "./described.ts";
 import { failureReferences } from "./failures.ts";
 import { pathParameters } from "./parameters.ts";
 import { type DocumentedPath, documentedPath } from "./paths.ts";
 import { bearer } from "./policies.ts";
-import { described, type Schemas } from "./schemas.ts";
+import type { Schemas } from "./schemas.ts";
 
 /** A path that is answered with what several calls bring, as far as a document tells of it. */
 export interface ComposedPath {
@@ -66,7 +67,7 @@ export const composedTag = { name: "Composed", description: "Answers that are ma
 
 function madeOf({ parts }: ComposedPath): string {
   const lines = parts.map(({ name, required, method }) => {
-    const by = method === undefined ? "a method that is not known yet" : `\`${methodName(method)}\``;
+    const by = method === undefined ? "a method that is not known yet" : `\`${dottedName(method)}\``;
     return `- \`${protoCamelCase(name)}\`: by ${by}${required ? "" : "; told of in `partial` where it is missing"}`;
   });
   return `Made of:\n${lines.join("\n")}`;

@@ -1,15 +1,17 @@
 import type { DescService, JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { isTree } from "../fields.ts";
-import type { JsonOutput } from "../response.ts";
-import { rpcBinding } from "../rpc-routes.ts";
-import { bindingsOf, takesOneRequest } from "../rules.ts";
+import type { JsonOutput } from "../response/response.ts";
+import { rpcBinding } from "../routes/rpc-routes.ts";
+import { bindingsOf, takesOneRequest } from "../routes/rules.ts";
 import { commentOf } from "./comments.ts";
 import { type ComposedPath, composedOperation, composedPathOf, composedTag } from "./composed.ts";
-import { failureResponses, failureSchemas } from "./failures.ts";
+import { described } from "./described.ts";
+import { failureSchemas } from "./failure-schemas.ts";
+import { failureResponses } from "./failures.ts";
 import { headerParameters, operation } from "./operation.ts";
 import { type DocumentedPath, documentedPath, inWordsOf, shapeOf } from "./paths.ts";
 import { bearer } from "./policies.ts";
-import { described, Schemas } from "./schemas.ts";
+import { Schemas } from "./schemas.ts";
 
 /** What a document says beyond what contracts do. */
 export interface OpenApiOptions {

@@ -7,20 +7,18 @@ import {
   isFieldSet,
   type JsonObject,
 } from "@bufbuild/protobuf";
-import { type Duration, durationMs, type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
 import {
-  type DurationRules,
   type EnumRules,
   EnumRulesSchema,
   type FieldRules,
   field as fieldOption,
   Ignore,
   message as messageOption,
-  type TimestampRules,
 } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { longRules, type NumberRules, numberRules } from "./number-rules.ts";
 import { listKeywords, type Ruled, unruled } from "./rule-words.ts";
 import { bytesRules, stringRules } from "./text-rules.ts";
+import { durationWords, timestampWords } from "./time-rules.ts";
 import type { Direction } from "./value-schema.ts";
 
 /** The rules that protovalidate holds a field to; `undefined` for none. */
@@ -129,38 +127,6 @@ function hasConst(rules: object): boolean {
 
 function counted(min: bigint, max: bigint, of: string): JsonObject {
   return { ...(min > 0n && { [`min${of}`]: Number(min) }), ...(max > 0n && { [`max${of}`]: Number(max) }) };
-}
-
-function timestampWords({ lessThan, greaterThan, within }: TimestampRules): readonly string[] {
-  const words: string[] = [];
-  if (lessThan.case === "ltNow") words.push("Has to lie in the past.");
-  else if (lessThan.case !== undefined) words.push(`Has to be ${beforeWords[lessThan.case]} ${iso(lessThan.value)}.`);
-  if (greaterThan.case === "gtNow") words.push("Has to lie in the future.");
-  else if (greaterThan.case !== undefined)
-    words.push(`Has to be ${afterWords[greaterThan.case]} ${iso(greaterThan.value)}.`);
-  if (within !== undefined) words.push(`Has to be within ${seconds(within)} of now.`);
-  return words;
-}
-
-const beforeWords = { lt: "before", lte: "at or before" } as const;
-const afterWords = { gt: "after", gte: "at or after" } as const;
-
-function durationWords({ lessThan, greaterThan, in: among }: DurationRules): readonly string[] {
-  const words: string[] = [];
-  if (greaterThan.case !== undefined)
-    words.push(`Has to be ${greaterThan.case === "gt" ? "above" : "at least"} ${seconds(greaterThan.value)}.`);
-  if (lessThan.case !== undefined)
-    words.push(`Has to be ${lessThan.case === "lt" ? "below" : "at most"} ${seconds(lessThan.value)}.`);
-  if (among.length > 0) words.push(`Has to be one of ${among.map(seconds).join(", ")}.`);
-  return words;
-}
-
-function iso(at: Timestamp): string {
-  return timestampDate(at).toISOString();
-}
-
-function seconds(span: Duration): string {
-  return `${durationMs(span) / 1_000} s`;
 }
 
 function code(text: string): string {

@@ -1,13 +1,14 @@
 import type { DescMethod, JsonObject } from "@bufbuild/protobuf";
 import { isDeprecated, safeToRepeat } from "../../call/method.ts";
-import type { Binding } from "../binding.ts";
+import type { Binding } from "../routes/binding.ts";
 import { requestBody, resumes, success } from "./bodies.ts";
 import { commentOf, summaryOf } from "./comments.ts";
+import { described } from "./described.ts";
 import { failuresOf } from "./failures.ts";
 import { pathParameters, queryParameters } from "./parameters.ts";
 import type { DocumentedPath } from "./paths.ts";
 import { policyKeywords, policyWords } from "./policies.ts";
-import { described, type Schemas } from "./schemas.ts";
+import type { Schemas } from "./schemas.ts";
 
 /** A binding in the place where the document has it. */
 export interface Documented {

@@ -1,9 +1,10 @@
 import { type DescField, type DescMessage, type JsonObject, ScalarType } from "@bufbuild/protobuf";
 import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
-import type { Binding } from "../binding.ts";
 import { isTextual } from "../fields.ts";
+import type { Binding } from "../routes/binding.ts";
+import { described } from "./described.ts";
 import { type DocumentedPath, jsonPath, type PathBlank } from "./paths.ts";
-import { described, type Schemas } from "./schemas.ts";
+import type { Schemas } from "./schemas.ts";
 
 /** More than these nobody looks through; messages deeper than this are given in bodies. */
 const maxDepth = 4;

@@ -1,6 +1,6 @@
 import type { DescField } from "@bufbuild/protobuf";
-import type { Binding, BoundVariable } from "../binding.ts";
-import type { Segment } from "../template.ts";
+import type { Binding, BoundVariable } from "../routes/binding.ts";
+import type { Segment } from "../routes/template.ts";
 
 /** A blank in a documented path. */
 export interface PathBlank {

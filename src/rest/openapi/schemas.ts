@@ -2,8 +2,10 @@ import { type DescEnum, type DescField, type DescMessage, type JsonObject, Scala
 import { protoCamelCase } from "@bufbuild/protobuf/reflect";
 import { FeatureSet_FieldPresence as Presence } from "@bufbuild/protobuf/wkt";
 import { createValidator, type Validator } from "@bufbuild/protovalidate";
-import type { JsonOutput } from "../response.ts";
+import type { JsonOutput } from "../response/response.ts";
 import { commentOf } from "./comments.ts";
+import { described } from "./described.ts";
+import { enumSchema } from "./enum-schema.ts";
 import {
   celWords,
   collectionKeywords,
@@ -184,27 +186,6 @@ const inputSuffix = "-Input";
 
 function placeholder({ typeName }: DescMessage, direction: Direction): string {
   return `${direction}:${typeName}`;
-}
-
-/** A description out of what there is to say; nothing where that is nothing. */
-export function described(parts: readonly string[]): JsonObject {
-  const said = parts.filter((part) => part !== "");
-  return said.length > 0 ? { description: said.join("\n\n") } : {};
-}
-
-function enumSchema(desc: DescEnum, asInteger: boolean): JsonObject {
-  const values = desc.values.map((value) => {
-    const comment = [value.deprecated && "Deprecated.", commentOf(value)].filter(Boolean).join(" ");
-    return { name: asInteger ? value.number : value.jsonName, comment: comment.replaceAll(/\s+/g, " ") };
-  });
-  const list = values.filter(({ comment }) => comment !== "").map(({ name, comment }) => `- \`${name}\`: ${comment}`);
-  return {
-    type: asInteger ? "integer" : "string",
-    enum: values.map(({ name }) => name),
-    ...described([commentOf(desc), list.join("\n")]),
-    ...(list.length > 0 && { "x-enum-descriptions": values.map(({ comment }) => comment) }),
-    ...(desc.deprecated && { deprecated: true }),
-  };
 }
 
 /** Keys of a JSON object are text, whatever the map's are. */

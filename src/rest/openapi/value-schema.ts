@@ -1,5 +1,6 @@
 import { type DescField, type DescMessage, type JsonObject, type JsonValue, ScalarType } from "@bufbuild/protobuf";
 import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
+import { isLong } from "../fields.ts";
 
 /**
  * Which way a message goes. Callers may write less than protojson does (absent fields have defaults) and more (a 64-bit
@@ -37,19 +38,6 @@ export function scalarSchema(scalar: ScalarType, direction: Direction): JsonObje
       return { type: "integer", format: "int32" };
   }
 }
-
-/** Whether the scalar has 64 bits, and so is text in JSON. */
-export function isLong(scalar: ScalarType): boolean {
-  return longs.has(scalar);
-}
-
-const longs = new Set<ScalarType>([
-  ScalarType.INT64,
-  ScalarType.UINT64,
-  ScalarType.SINT64,
-  ScalarType.FIXED64,
-  ScalarType.SFIXED64,
-]);
 
 function longType(direction: Direction): string | string[] {
   return direction === "input" ? ["string", "integer"] : "string";

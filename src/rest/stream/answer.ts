@@ -1,23 +1,10 @@
-import type { DescMethodServerStreaming, Message, Registry } from "@bufbuild/protobuf";
-import { Code, ConnectError, type Transport } from "@connectrpc/connect";
+import type { Message } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
-import type { Clock } from "../../base/clock.ts";
-import { answerHeaders, callHeaders, once } from "../answer.ts";
-import type { ResponseWriter } from "../response.ts";
-import { type Begun, type StreamBody, streamBody } from "./body.ts";
-import type { Cursor } from "./cursor.ts";
+import { answerHeaders, callHeaders, once } from "../response/answer.ts";
+import { type Begun, type StreamBody, type StreamRoute, streamBody } from "./body.ts";
 import { formatFor, type StreamFormat } from "./format.ts";
 import { settledWithin } from "./settled.ts";
-
-/** What a streaming answer needs to know of its route. */
-export interface StreamRoute {
-  readonly method: DescMethodServerStreaming;
-  readonly write: ResponseWriter;
-  readonly transport: Transport;
-  readonly registry: Registry;
-  readonly clock: Clock;
-  readonly cursor: Cursor | undefined;
-}
 
 /** Events begin after this long without any: a page that watches what seldom changes is to know that it watches. */
 const patienceMs = 1_000;

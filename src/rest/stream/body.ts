@@ -1,11 +1,23 @@
-import type { Message } from "@bufbuild/protobuf";
-import type { StreamResponse } from "@connectrpc/connect";
+import type { DescMethodServerStreaming, Message, Registry } from "@bufbuild/protobuf";
+import type { StreamResponse, Transport } from "@connectrpc/connect";
 import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
-import { answerHeaders } from "../answer.ts";
-import { knownError, statusJson } from "../error.ts";
-import type { StreamRoute } from "./answer.ts";
+import type { Clock } from "../../base/clock.ts";
+import { answerHeaders } from "../response/answer.ts";
+import { knownError, statusJson } from "../response/error.ts";
+import type { ResponseWriter } from "../response/response.ts";
+import type { Cursor } from "./cursor.ts";
 import type { StreamFormat } from "./format.ts";
 import { settledWithin } from "./settled.ts";
+
+/** What a streaming answer needs to know of its route. */
+export interface StreamRoute {
+  readonly method: DescMethodServerStreaming;
+  readonly write: ResponseWriter;
+  readonly transport: Transport;
+  readonly registry: Registry;
+  readonly clock: Clock;
+  readonly cursor: Cursor | undefined;
+}
 
 /** A call that has answered, with its first message or its end. */
 export interface Begun {

@@ -8,8 +8,9 @@ import {
 } from "@bufbuild/protobuf";
 import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
 import { type FieldPolicy, field as fieldOption } from "../../../gen/heddle/policy/v1/policy_pb.ts";
-import { RuleError } from "../binding.ts";
+import { isLong } from "../fields.ts";
 import { badField } from "../refusal.ts";
+import { RuleError } from "../routes/binding.ts";
 
 /** How a stream that broke off goes on where it was: by the fields that its contract names for that. */
 export interface Cursor {
@@ -117,13 +118,5 @@ function resuming(desc: DescMessage, field: DescField | undefined): Cursor["resu
 function idValue({ scalar }: DescField, id: string): string | number | bigint {
   if (scalar === ScalarType.STRING) return id;
   if (!/^-?[0-9]{1,20}$/.test(id)) throw new RangeError("no integer");
-  return longs.has(scalar) ? BigInt(id) : Number(id);
+  return scalar !== undefined && isLong(scalar) ? BigInt(id) : Number(id);
 }
-
-const longs = new Set<ScalarType | undefined>([
-  ScalarType.INT64,
-  ScalarType.UINT64,
-  ScalarType.SINT64,
-  ScalarType.FIXED64,
-  ScalarType.SFIXED64,
-]);

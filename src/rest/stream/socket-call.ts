@@ -1,11 +1,11 @@
 import type { DescMethodStreaming, JsonValue, Message, Registry } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ContextValues, type Transport } from "@connectrpc/connect";
 import type { WebSocketPeer } from "../../call/web-socket.ts";
-import { callHeaders } from "../answer.ts";
-import { parseJson } from "../body.ts";
-import { knownError, statusJson } from "../error.ts";
 import { unreadable } from "../refusal.ts";
-import type { ResponseWriter } from "../response.ts";
+import { parseJson } from "../request/body.ts";
+import { callHeaders } from "../response/answer.ts";
+import { knownError, statusJson } from "../response/error.ts";
+import type { ResponseWriter } from "../response/response.ts";
 
 /** A method that streams, and how its messages are read and written. */
 export interface SocketMethod {

@@ -2,13 +2,13 @@ import type { DescMethod, DescMethodStreaming, DescService, Registry } from "@bu
 import { Code, ConnectError, type Transport } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import type { WebSocketAnswer } from "../../call/web-socket.ts";
-import { callHeaders } from "../answer.ts";
-import { methodName, type RestMethod } from "../binding.ts";
 import { isTree } from "../fields.ts";
-import { messageReader } from "../json-input.ts";
+import { messageReader } from "../json/input.ts";
 import { Refusal, unreadable } from "../refusal.ts";
-import { type JsonOutput, responseWriter } from "../response.ts";
-import type { Route } from "../routes.ts";
+import { callHeaders } from "../response/answer.ts";
+import { type JsonOutput, responseWriter } from "../response/response.ts";
+import { dottedName, type RestMethod } from "../routes/binding.ts";
+import type { Route } from "../routes/routes.ts";
 import { SocketCall, type SocketMethod } from "./socket-call.ts";
 import { acceptOffer, checkOrigin } from "./socket-offer.ts";
 
@@ -76,7 +76,7 @@ export class Sockets {
 }
 
 function notAStream(method: DescMethod): Refusal {
-  const message = `${methodName(method)} does not stream: call it without a WebSocket`;
+  const message = `${dottedName(method)} does not stream: call it without a WebSocket`;
   return new Refusal(400, new ConnectError(message, Code.InvalidArgument));
 }
 

@@ -7,9 +7,9 @@ import {
 import { systemClock } from "../../base/clock.ts";
 import { invalidArgument } from "../../call/errors.ts";
 import { cutPage, readPage } from "../../store/page-token.ts";
-import { createOnce, createRequest } from "../../store/request-ids.ts";
+import { createRequest } from "../../store/request-ids.ts";
 import { fieldsToChange } from "../../store/update-mask.ts";
-import { userRequests } from "./user-entity.ts";
+import { changeUser, createUserOnce, type UserChange } from "./user-changes.ts";
 import { toProtoV2, versionOf } from "./user-mapping-v2.ts";
 import { type NewUser, userRepository } from "./user-repository.ts";
 import type { UserServiceOptions } from "./user-service.ts";
@@ -32,25 +32,11 @@ export function userServiceV2({ store, clock = systemClock }: UserServiceOptions
     async createUser(request) {
       const { displayName: name, email } = request;
       const once = { ...createRequest(CreateUserRequestSchema, request), now: clock.wall() };
-      const user = await store.unit((em) =>
-        createOnce(em, userRequests, once, {
-          create: () => userRepository(em).add({ name, email }, once.now),
-          keyOf: ({ id }) => String(id),
-          find: (key) => userRepository(em).get(BigInt(key)),
-        }),
-      );
-      return { user: toProtoV2(user) };
+      return { user: toProtoV2(await createUserOnce(store, { name, email }, once)) };
     },
 
     async updateUser(request) {
-      const { id, version, values } = readUpdate(request);
-      const changed = await store.unit(async (em) => {
-        const users = userRepository(em);
-        const user = await users.getForChange(id, version);
-        await users.change(user, values, clock.wall());
-        return user;
-      });
-      return { user: toProtoV2(changed) };
+      return { user: toProtoV2(await changeUser(store, readUpdate(request), clock.wall())) };
     },
 
     async deleteUser({ id, etag }) {
@@ -64,7 +50,7 @@ export function userServiceV2({ store, clock = systemClock }: UserServiceOptions
   };
 }
 
-function readUpdate({ user, updateMask }: UpdateUserRequest) {
+function readUpdate({ user, updateMask }: UpdateUserRequest): UserChange {
   if (user === undefined || user.id <= 0n) {
     throw invalidArgument([{ field: "user.id", description: "has to be the id of a user, from 1" }]);
   }

@@ -2,18 +2,17 @@ import type { ServiceImpl } from "@connectrpc/connect";
 import {
   CreateUserRequestSchema,
   type UpdateUserRequest,
-  type User as UserMessage,
   type UserService,
 } from "../../../gen/shop/user/v1/user_pb.ts";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { invalidArgument } from "../../call/errors.ts";
 import type { Store } from "../../store/orm.ts";
 import { cutPage, readPage } from "../../store/page-token.ts";
-import { createOnce, createRequest } from "../../store/request-ids.ts";
+import { createRequest } from "../../store/request-ids.ts";
 import { fieldsToChange } from "../../store/update-mask.ts";
-import { userRequests } from "./user-entity.ts";
+import { changeUser, createUserOnce, type UserChange } from "./user-changes.ts";
 import { toProto } from "./user-mapping.ts";
-import { type NewUser, userRepository } from "./user-repository.ts";
+import { userRepository } from "./user-repository.ts";
 
 /** What the user service needs. */
 export interface UserServiceOptions {
@@ -40,25 +39,11 @@ export function userService({ store, clock = systemClock }: UserServiceOptions):
     async createUser(request) {
       const { name, email } = request;
       const once = { ...createRequest(CreateUserRequestSchema, request), now: clock.wall() };
-      const user = await store.unit((em) =>
-        createOnce(em, userRequests, once, {
-          create: () => userRepository(em).add({ name, email }, once.now),
-          keyOf: ({ id }) => String(id),
-          find: (key) => userRepository(em).get(BigInt(key)),
-        }),
-      );
-      return { user: toProto(user) };
+      return { user: toProto(await createUserOnce(store, { name, email }, once)) };
     },
 
     async updateUser(request) {
-      const { id, version, values } = readUpdate(request);
-      const changed = await store.unit(async (em) => {
-        const users = userRepository(em);
-        const user = await users.getForChange(id, version);
-        await users.change(user, values, clock.wall());
-        return user;
-      });
-      return { user: toProto(changed) };
+      return { user: toProto(await changeUser(store, readUpdate(request), clock.wall())) };
     },
 
     async deleteUser({ id }) {
@@ -68,9 +53,7 @@ export function userService({ store, clock = systemClock }: UserServiceOptions):
   };
 }
 
-function readUpdate({ user, updateMask }: UpdateUserRequest): Pick<UserMessage, "id" | "version"> & {
-  readonly values: Partial<NewUser>;
-} {
+function readUpdate({ user, updateMask }: UpdateUserRequest): UserChange {
   if (user === undefined || user.id <= 0n) {
     throw invalidArgument([{ field: "user.id", description: "has to be the id of a user, from 1" }]);
   }

@@ -9,7 +9,7 @@ import { notFound } from "../../call/errors.ts";
 import type { Aggregate } from "../../gateway/aggregate/aggregate.ts";
 import { answeringAggregates } from "../../gateway/aggregate/aggregates.ts";
 import { aggregate } from "../../gateway/aggregate/typed.ts";
-import type { JsonOutput } from "../../rest/response.ts";
+import type { JsonOutput } from "../../rest/response/response.ts";
 import { fakeClock } from "../../testing/fake-clock.ts";
 import { type RestCall, readAnswer, restRequest } from "../../testing/rest-caller.ts";
 

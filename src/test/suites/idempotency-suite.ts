@@ -6,7 +6,7 @@ import { gatewayRows } from "../../gateway/idempotency/answer-entity.ts";
 import { answerRows } from "../../gateway/idempotency/answer-rows.ts";
 import { KeyedRequests } from "../../gateway/idempotency/keyed-requests.ts";
 import { requestIdKey } from "../../gateway/upstream/request-ids.ts";
-import { once } from "../../rest/answer.ts";
+import { once } from "../../rest/response/answer.ts";
 import type { DatabaseKind } from "../../store/database-url.ts";
 import { openStore } from "../../store/orm.ts";
 import { fakeClock } from "../../testing/fake-clock.ts";

@@ -16,7 +16,7 @@ import { resetError } from "../reset-error.ts";
 import type { ServedStream, ServedStreamParts } from "../served-stream.ts";
 import { Inbox } from "./inbox.ts";
 import { MessageReader, type MessageSink } from "./message-reader.ts";
-import { compressionNamed, decode, decompressed } from "./messages.ts";
+import { compressionNamed, decode, decompressed, unreadableRequest } from "./messages.ts";
 import { Reply } from "./reply.ts";
 import type { Room, Rpc } from "./rpc.ts";
 
@@ -70,7 +70,8 @@ export class GrpcExchange implements ServedStream, MessageSink, CancelListener, 
     this.#reply = new Reply(parts, rpc, this.#call);
     if (method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming") {
       const onConsumed = (bytes: number) => http2.consumed(stream, bytes);
-      this.#inbox = new Inbox({ schema: method.input, isRaw: rpc.isRaw === true, onConsumed, onLeft: () => {} });
+      const read = { schema: method.input, isRaw: rpc.isRaw === true, unreadable: unreadableRequest };
+      this.#inbox = new Inbox({ ...read, onConsumed, onLeft: () => {} });
     }
   }
 
@@ -178,7 +179,7 @@ export class GrpcExchange implements ServedStream, MessageSink, CancelListener, 
   // ---- the answer ----
 
   readonly #decoded = (bytes: Uint8Array): void => {
-    if (!this.#reply.isOver) this.#handle(decode(this.#rpc.method.input, bytes, this.#rpc.isRaw));
+    if (!this.#reply.isOver) this.#handle(decode(this.#rpc.method.input, bytes, this.#rpc.isRaw, unreadableRequest));
   };
 
   readonly #failed = (reason: unknown): void => this.#fail(reason);

@@ -1,4 +1,5 @@
 import type { DescMessage, Message } from "@bufbuild/protobuf";
+import type { Code } from "@connectrpc/connect";
 import { decode } from "./messages.ts";
 
 /** Bytes of whole messages that may wait unread before the peer is held back. */
@@ -12,6 +13,8 @@ export interface InboxOptions {
   readonly schema: DescMessage;
   /** Whether messages stay as they are, undecoded. By default they do not. */
   readonly isRaw?: boolean;
+  /** The code of what cannot be decoded. Default INTERNAL. */
+  readonly unreadable?: Code;
   /** Bytes of the body that the peer may send again. */
   readonly onConsumed: (bytes: number) => void;
   /** The reader has left before the end: because it wants no more, or because a message cannot be read. */
@@ -96,7 +99,8 @@ export class Inbox implements AsyncIterable<Message>, AsyncIterator<Message, und
   async #step(message: Uint8Array | Promise<Uint8Array>): Promise<Step> {
     try {
       const bytes = message instanceof Promise ? await message : message;
-      return { done: false, value: decode(this.#options.schema, bytes, this.#options.isRaw) };
+      const { schema, isRaw, unreadable } = this.#options;
+      return { done: false, value: decode(schema, bytes, isRaw, unreadable) };
     } catch (reason) {
       this.#leave({ reason }); // whoever reads on after an error finds the end
       throw reason;

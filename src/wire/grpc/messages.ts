@@ -36,15 +36,21 @@ export function encode(schema: DescMessage, message: Message, maxBytes: number):
   throw new ConnectError(`a message of ${bytes.length} bytes; ${maxBytes} may be sent`, Code.ResourceExhausted);
 }
 
-/** The message that the bytes say; where it is to stay raw, the bytes. Throws INTERNAL if they say none. */
-export function decode(schema: DescMessage, bytes: Uint8Array, isRaw = false): Message {
+/** The message that the bytes say; where it is to stay raw, the bytes. Throws an error of that code if they say none. */
+export function decode(schema: DescMessage, bytes: Uint8Array, isRaw = false, code = Code.Internal): Message {
   if (isRaw) return rawMessage(bytes);
   try {
     return fromBinary(schema, bytes);
   } catch (cause) {
-    throw codecError(`cannot decode ${schema.typeName}`, cause);
+    throw codecError(`cannot decode ${schema.typeName}`, cause, code);
   }
 }
+
+/**
+ * What a server says of a request that is no message. gRPC libraries say INTERNAL; to circuits that is a server's failure,
+ * and anybody could take a method away from everybody by a few bytes of nonsense.
+ */
+export const unreadableRequest = Code.InvalidArgument;
 
 /**
  * Sends one message: its prefix and itself, in one DATA frame where they fit. False if some of it has to wait: then
@@ -107,7 +113,7 @@ export function compressionNamed(name: string | undefined): Compression | undefi
   );
 }
 
-function codecError(what: string, cause: unknown): ConnectError {
+function codecError(what: string, cause: unknown, code = Code.Internal): ConnectError {
   const why = cause instanceof Error ? cause.message : String(cause);
-  return new ConnectError(`${what}: ${why}`, Code.Internal, undefined, undefined, cause);
+  return new ConnectError(`${what}: ${why}`, code, undefined, undefined, cause);
 }

@@ -18,7 +18,8 @@ test.each<[what: string, body: Uint8Array, code: Code[], fields: readonly string
   ["no gzip at all", compressed(Buffer.from("no gzip")), [Code.InvalidArgument], gzip],
   ["a bomb", compressed(bomb), [Code.ResourceExhausted], gzip],
   ["a compressed message of no compression", compressed(gzipSync("")), [Code.Internal], []],
-  ["gzip of what is no message", compressed(gzipSync(Buffer.from([0xff, 0xff]))), [Code.Internal], gzip],
+  ["gzip of what is no message", compressed(gzipSync(Buffer.from([0xff, 0xff]))), [Code.InvalidArgument], gzip],
+  ["what is no message", prefixed(Buffer.from([0xff, 0xff])), [Code.InvalidArgument], []],
   [
     "two messages",
     Buffer.concat([compressed(Buffer.from("a")), compressed(Buffer.from("b"))]),

@@ -4,7 +4,7 @@ import { createValidator } from "@bufbuild/protovalidate";
 import { describe, expect, test } from "vitest";
 import { openApiDocument } from "../../../rest/openapi/document.ts";
 import { contractRegistry } from "../../../rest/registry.ts";
-import type { JsonOutput } from "../../../rest/response.ts";
+import type { JsonOutput } from "../../../rest/response/response.ts";
 import { buildDescriptors, servicesIn } from "./build.ts";
 import { schemaChecks } from "./schema-check.ts";
 

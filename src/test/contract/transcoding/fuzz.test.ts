@@ -2,7 +2,7 @@ import { create, type DescMethod, type Message } from "@bufbuild/protobuf";
 import { Code, ConnectError, type Transport } from "@connectrpc/connect";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { bindingsOf } from "../../../rest/rules.ts";
+import { bindingsOf } from "../../../rest/routes/rules.ts";
 import { transcoder } from "../../../rest/transcoder.ts";
 import { type RestAnswer, readAnswer, restRequest } from "../../../testing/rest-caller.ts";
 import { contracts } from "./contracts.ts";

@@ -1,22 +1,30 @@
 import { Counter, Histogram, type Registry } from "prom-client";
-import { codeName } from "../call/outcome.ts";
 import type { MeshHooks } from "../mesh/hooks.ts";
+import { CallCounts } from "./call-counts.ts";
 import { durationBuckets } from "./metrics.ts";
 
 /** Counts and times the calls a mesh makes, and the attempts they took: `heddle_client_*`. */
 export function meshMetrics(registry: Registry): MeshHooks {
   const registers = [registry];
-  const calls = new Counter({
+  const calls = new CallCounts();
+  const attempts = new CallCounts();
+  new Counter({
     name: "heddle_client_calls_total",
     help: "Calls made, by the code their caller saw.",
     labelNames: ["service", "method", "code"],
     registers,
+    collect() {
+      calls.tell(this);
+    },
   });
-  const attempts = new Counter({
+  new Counter({
     name: "heddle_client_attempts_total",
     help: "Attempts sent, by endpoint and the code it answered.",
     labelNames: ["service", "method", "endpoint", "code"],
     registers,
+    collect() {
+      attempts.tell(this);
+    },
   });
   const durations = new Histogram({
     name: "heddle_client_call_duration_seconds",
@@ -33,14 +41,12 @@ export function meshMetrics(registry: Registry): MeshHooks {
   });
   return {
     attemptEnded({ method, endpoint, code, fault }) {
-      const labels = { service: method.parent.typeName, method: method.name };
-      attempts.inc({ ...labels, endpoint: endpoint.address, code: codeName(code) });
-      if (fault !== undefined) faults.inc({ ...labels, fault });
+      attempts.add(method, code, endpoint.address);
+      if (fault !== undefined) faults.inc({ service: method.parent.typeName, method: method.name, fault });
     },
     callEnded({ method, code, durationMs }) {
-      const labels = { service: method.parent.typeName, method: method.name };
-      calls.inc({ ...labels, code: codeName(code) });
-      durations.observe(labels, durationMs / 1_000);
+      calls.add(method, code);
+      durations.observe({ service: method.parent.typeName, method: method.name }, durationMs / 1_000);
     },
   };
 }

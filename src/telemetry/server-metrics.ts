@@ -1,16 +1,20 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
-import { codeName } from "../call/outcome.ts";
 import type { ServerHooks } from "../server/hooks.ts";
+import { CallCounts } from "./call-counts.ts";
 import { durationBuckets } from "./metrics.ts";
 
 /** Counts and times the calls a server answers: `heddle_server_*`, by service, method and code. */
 export function serverMetrics(registry: Registry): ServerHooks {
   const registers = [registry];
-  const calls = new Counter({
+  const calls = new CallCounts();
+  new Counter({
     name: "heddle_server_calls_total",
     help: "Calls answered, by their code.",
     labelNames: ["service", "method", "code"],
     registers,
+    collect() {
+      calls.tell(this);
+    },
   });
   const durations = new Histogram({
     name: "heddle_server_call_duration_seconds",
@@ -31,7 +35,7 @@ export function serverMetrics(registry: Registry): ServerHooks {
     callEnded({ method, code, durationMs, shed, rateLimited }) {
       const labels = { service: method.parent.typeName, method: method.name };
       inFlight.dec();
-      calls.inc({ ...labels, code: codeName(code) });
+      calls.add(method, code);
       if (shed || rateLimited) refused.inc({ ...labels, reason: shed ? "overloaded" : "rate_limited" });
       durations.observe(labels, durationMs / 1_000);
     },

@@ -23,13 +23,16 @@ export interface StrangersOptions {
  * a word on why, and without an id by which the refusal is found in the log.
  */
 export function refuseStrangers(http1: Http1Server, { log }: StrangersOptions = {}): void {
-  const latest = new WeakMap<Duplex, ServerResponse>();
-  http1.on("request", ({ socket }: IncomingMessage, response: ServerResponse) => latest.set(socket, response));
+  const latest = new WeakMap<Duplex, Latest>();
+  http1.on("request", (request: IncomingMessage, response: ServerResponse) => {
+    latest.set(request.socket, { request, response });
+  });
   http1.on("clientError", (error: UnreadableRequest, socket) => {
     const line = /^[^\r\n]*/.exec(error.rawPacket?.toString("latin1") ?? "")?.[0] ?? "";
     const isStranger = error.code === "HPE_INVALID_METHOD" && !/ HTTP\/1/.test(line);
-    const isAnswering = latest.get(socket)?.writableFinished === false;
-    if (isStranger || !socket.writable || isAnswering) return void socket.destroy();
+    const owed = answerOwed(latest.get(socket), socket);
+    if (owed === "being told") return void (socket as Socket).destroySoon();
+    if (isStranger || !socket.writable || owed === "to another") return void socket.destroy();
     const unread = [400, "Bad Request", "the request is not HTTP/1.1 as RFC 9112 has it"] as const;
     const refusal = refusals[error.code ?? ""] ?? unread;
     hangUp(socket, refusal, log);
@@ -44,6 +47,25 @@ export function refuseStrangers(http1: Http1Server, { log }: StrangersOptions = 
     );
     response.writeHead(417, [...header.flat(), "connection", "close"]).end(text);
   });
+}
+
+/** The request that came last on a connection, and its answer. */
+interface Latest {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+/**
+ * Whether a refusal would come in the place of an answer. It would not where the body of the latest request is what cannot
+ * be read, and nobody has answered that yet; an answer that is whole already and only has to leave is left to do so.
+ */
+function answerOwed(latest: Latest | undefined, socket: Duplex): "no" | "to another" | "being told" {
+  if (latest === undefined || latest.response.writableFinished) return "no";
+  const { request, response } = latest;
+  const isItsTurn = response.socket === socket && !request.complete;
+  if (isItsTurn && response.writableEnded) return "being told";
+  const hasBegun = response.headersSent && (socket as Socket).bytesWritten + socket.writableLength > 0;
+  return isItsTurn && !hasBegun ? "no" : "to another";
 }
 
 /** Node's error, with the bytes that it is about. */

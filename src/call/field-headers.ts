@@ -140,8 +140,8 @@ function lowered(name: string): string {
 }
 
 /**
- * Names that were found to be in lower case, so many at most: those that code asks for. To know one again takes a fifth of
- * what looking at its letters does, and one request through the gateway asks some fifty times.
+ * Names that were found to be in lower case, so many at most: those that code asks for. To know one again is cheaper than to
+ * look at its letters, and one request through the gateway asks some fifty times.
  */
 const known = new Set<string>();
 const maxKnown = 512;

@@ -14,7 +14,7 @@ type ByCode = Map<Code | undefined, Count>;
 
 /**
  * Counts of calls by method and code, kept here and told to the registry's counter when that is read. To look a counter up
- * by its labels each time would make a text of them, which costs a call 0.25 µs each time; this costs a tenth.
+ * by its labels each time would make a text of them: 0.25 µs, three times a call.
  */
 export class CallCounts {
   /** Descriptions of a method come anew with each contract that is read; the old ones are let go of. */

@@ -11,8 +11,8 @@ export type PathReader = (segments: readonly string[]) => Message;
 
 /**
  * Plans how requests are read that consist of nothing but texts in their path, as `GET /v1/orders/{id}` does: these are
- * put into the message as they are, which costs a third of going through JSON. `undefined` for bindings that may be told more, or
- * anything but text; a query is for the usual reader in any case.
+ * put into the message as they are, which is less work than going through JSON. `undefined` for bindings that may be told
+ * more, or anything but text; a query is for the usual reader in any case.
  */
 export function pathReader({ method, body, variables, mask }: Binding): PathReader | undefined {
   const isPath = body.kind === "none" && mask === undefined && variables.every(({ fields }) => isOwnText(fields));
@@ -29,8 +29,7 @@ export function pathReader({ method, body, variables, mask }: Binding): PathRead
 export type PathEncoder = (segments: readonly string[]) => Message;
 
 /**
- * The same for who sends requests on as bytes, where no message has to be made first: of `GET /v1/orders/{id}` that saves
- * two microseconds, most of them for memory.
+ * The same for who sends requests on as bytes, where no message has to be made first.
  */
 export function pathEncoder(binding: Binding): PathEncoder | undefined {
   if (pathReader(binding) === undefined) return undefined;

@@ -25,6 +25,13 @@ test.each([
   expect(ports({ services })).toEqual(missing);
 });
 
+test("discovery is seen although it has no route", () => {
+  const discovery = plan.filter(({ name }) => name === "discovery");
+  const page = { services: { discovery: { routes: [], instances: [at(8500)] } } };
+  expect(notRouted(page, discovery)).toEqual([]);
+  expect(notRouted({ services: { discovery: { routes: [], instances: [] } } }, discovery)).toEqual(discovery);
+});
+
 test("another program's page is not a gateway's", () => {
   for (const page of [null, "ok", [], { status: "up" }]) expect(ports(page)).toEqual([8001, 8011]);
 });

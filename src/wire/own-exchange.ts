@@ -124,9 +124,11 @@ export class Exchange implements ServedStream {
     }
   }
 
-  #sendWhole({ status, header }: UniversalServerResponse, bytes: Uint8Array): void {
+  async #sendWhole({ status, header }: UniversalServerResponse, bytes: Uint8Array): Promise<void> {
     this.#http2.sendHeaders(this.#stream, fieldsOf([":status", String(status)], header), bytes.length === 0);
-    if (bytes.length > 0) this.#http2.sendData(this.#stream, bytes, true);
+    if (bytes.length === 0) return;
+    await this.#sendPiece(bytes); // it may be more than the peer has room for
+    this.#sendEnd(undefined);
   }
 
   async #sendPiece(piece: Uint8Array): Promise<void> {

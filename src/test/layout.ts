@@ -11,7 +11,7 @@ const floors: readonly (readonly string[])[] = [
   ["base", "http2"],
   ["call"],
   ["security", "store", "wire", "rest"],
-  ["mesh", "server"],
+  ["mesh", "server", "events"],
   ["telemetry"],
   ["app"],
   // biome-ignore format: the doors, in the order of the plan

@@ -1,4 +1,5 @@
 import { defineEntity, p } from "@mikro-orm/core";
+import { serviceEventRows } from "../../events/rows.ts";
 import { requestIds } from "../../store/request-ids.ts";
 
 const ProductSchema = defineEntity({
@@ -25,9 +26,12 @@ ProductSchema.setClass(Product);
 /** Which requests created which products. */
 export const productRequests = requestIds("catalog");
 
+/** The events that the catalog publishes, and those that it has taken in. */
+export const catalogEventRows = serviceEventRows("catalog");
+
 /** The catalog's rows, as `openStore` takes them. */
 export const catalogRows = {
   name: "catalog",
-  entities: [ProductSchema, productRequests],
+  entities: [ProductSchema, productRequests, ...catalogEventRows.entities],
   migrationsDir: `${import.meta.dirname}/migrations`,
 };

@@ -1,4 +1,5 @@
 import { defineEntity, p } from "@mikro-orm/core";
+import { serviceEventRows } from "../../events/rows.ts";
 import { requestIds } from "../../store/request-ids.ts";
 
 /** How far an order is, as its row says it. */
@@ -40,9 +41,12 @@ OrderSchema.setClass(Order);
 /** Which requests created which orders. */
 export const orderRequests = requestIds("order");
 
+/** The events that the order service publishes, and those that it has taken in. */
+export const orderEventRows = serviceEventRows("order");
+
 /** The order service's rows, as `openStore` takes them. */
 export const orderRows = {
   name: "order",
-  entities: [OrderSchema, orderRequests],
+  entities: [OrderSchema, orderRequests, ...orderEventRows.entities],
   migrationsDir: `${import.meta.dirname}/migrations`,
 };

@@ -1,4 +1,5 @@
 import { defineEntity, p } from "@mikro-orm/core";
+import { serviceEventRows } from "../../events/rows.ts";
 import { IdType } from "../../store/id-type.ts";
 import { requestIds } from "../../store/request-ids.ts";
 
@@ -24,9 +25,12 @@ UserSchema.setClass(User);
 /** Which requests created which users. */
 export const userRequests = requestIds("user");
 
+/** The events that the user service publishes, and those that it has taken in. */
+export const userEventRows = serviceEventRows("user");
+
 /** The user service's rows, as `openStore` takes them. */
 export const userRows = {
   name: "user",
-  entities: [UserSchema, userRequests],
+  entities: [UserSchema, userRequests, ...userEventRows.entities],
   migrationsDir: `${import.meta.dirname}/migrations`,
 };

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { eventually } from "./eventually.ts";
 
@@ -29,7 +30,7 @@ const scripts = join(import.meta.dirname, "../../scripts");
 /** The path of one of the project's scripts. */
 export const scriptNamed = (name: string) => join(scripts, name);
 
-/** The lives of one server, each a process group of its own, so that no part of it outlives a kill. */
+/** The lives of one server, each with all that it has started: no part of it outlives a kill. */
 export class ServerLives {
   readonly #options: ServerProcess;
   #child: ChildProcess | undefined;
@@ -79,10 +80,24 @@ export class ServerLives {
 
 const hasEnded = (child: ChildProcess) => child.exitCode !== null || child.signalCode !== null;
 
-function signal(child: ChildProcess, name: NodeJS.Signals): void {
+/** To it and all that it has started: some of that leaves the group that it was born in. */
+function signal({ pid }: ChildProcess, name: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  for (const one of [-pid, pid, ...descendants(pid)]) {
+    try {
+      process.kill(one, name);
+    } catch {
+      // it has ended
+    }
+  }
+}
+
+function descendants(pid: number): number[] {
   try {
-    if (child.pid !== undefined) process.kill(-child.pid, name);
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
+    const pids = children === "" ? [] : children.split(" ").map(Number);
+    return pids.flatMap((child) => [child, ...descendants(child)]);
   } catch {
-    // it has ended
+    return []; // it has ended
   }
 }

@@ -48,7 +48,7 @@ export class BrokerLink implements AsyncDisposable {
   private constructor(options: BrokerLinkOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.#broker = brokerOf(checkAmqpUrl(options.amqpUrl));
+    this.#broker = brokerAt(options.amqpUrl);
     this.#log = (options.log ?? silentLogger).child({ broker: this.#broker });
     this.#kept = runDetached(() => this.#keep());
   }
@@ -119,6 +119,16 @@ export class BrokerLink implements AsyncDisposable {
   #tellAway(reason: unknown, awayAt: number): void {
     const awayMs = Math.round(this.#clock.now() - awayAt);
     this.#log.warn("RabbitMQ is away; trying again until it is back", { error: messageOf(reason), awayMs });
+  }
+}
+
+/** Where the broker is; an Error that names the setting if that is not said. */
+function brokerAt(amqpUrl: string): string {
+  try {
+    if (amqpUrl === "") throw new Error("is empty; it has to be a URL such as amqp://user:password@host:5672/vhost");
+    return brokerOf(checkAmqpUrl(amqpUrl));
+  } catch (reason) {
+    throw new Error(`AMQP_URL ${messageOf(reason)}`);
   }
 }
 

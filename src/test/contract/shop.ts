@@ -17,12 +17,13 @@ import { keptInRows } from "../../services/discovery/kept.ts";
 import { openDiscovery } from "../../services/discovery/open-discovery.ts";
 import { orderRows } from "../../services/order/order-entity.ts";
 import { orderService } from "../../services/order/order-service.ts";
-import { userRows } from "../../services/user/user-entity.ts";
+import { userEventRows, userRows } from "../../services/user/user-entity.ts";
 import { userService } from "../../services/user/user-service.ts";
 import { userServiceV2 } from "../../services/user/user-service-v2.ts";
 import { openStore, type Store, type StoreOptions } from "../../store/orm.ts";
 import { openDatabase } from "../../testing/open-database.ts";
 import { issuerKey, tokenBy } from "../../testing/token-issuer.ts";
+import { publishingTo } from "../suites/events.ts";
 
 /** The servers there are; two of the orders' have lost a neighbour. */
 export type ServerName = "user" | "catalog" | "order" | "order-without-user" | "order-without-catalog" | "discovery";
@@ -62,12 +63,8 @@ export async function openShop(): Promise<Shop> {
   const listen = async (name: string, ...services: ServiceEntry[]) =>
     opening.use(await openServer({ name, version: "1.2.3", services, authenticate }));
 
-  const userStore = await store(userRows);
-  const user = await listen(
-    "user",
-    [UserService, userService({ store: userStore })],
-    [UserServiceV2, userServiceV2({ store: userStore })],
-  );
+  const users = { store: await store(userRows), publish: publishingTo(userEventRows) };
+  const user = await listen("user", [UserService, userService(users)], [UserServiceV2, userServiceV2(users)]);
   const catalog = await listen("catalog", [CatalogService, catalogService({ store: await store(catalogRows) })]);
   const discovery = opening.use(await openDiscovery({ kept: keptInRows(await store(discoveryRows)) }));
   const found = await listen("discovery", [DiscoveryService, discovery.discovery], [ConsulService, discovery.consul]);

@@ -97,11 +97,10 @@ async function apply(parts: FollowParts, options: FollowOptions, { inflow, stop 
   }
 }
 
-const later = (a: bigint, b: bigint) => (a < b ? b : a);
-
 /** Up to where all slots have been read. */
 function lowest(at: Cursors): bigint {
-  return [...at.values()].reduce((a, b) => Math.min(a, b));
+  const [first = 0n] = [...at.values()].sort((a, b) => Number(a - b));
+  return first;
 }
 
 interface Step {
@@ -120,13 +119,18 @@ async function takeIn(parts: FollowParts, { at, arrival, signal }: Step): Promis
   for (let attempt = 1; ; attempt++) {
     try {
       await parts.takeIn({ source, events, settle });
-      return new Map([...at].map(([slot, position]) => [slot, later(position, readUpTo)]));
+      return moved(at, readUpTo);
     } catch (error) {
       if (isCursorMoved(error) || !isNotNow(error)) throw error;
       if (attempt === 1) log.warn("events wait: they cannot be taken in for the moment", { source, error });
       await clock.sleep(backoff(attempt), signal);
     }
   }
+}
+
+/** None is put back: some slots may have been read further than the others. */
+function moved(at: Cursors, to: bigint): Cursors {
+  return new Map([...at].map(([slot, position]) => [slot, position < to ? to : position] as const));
 }
 
 /** Throws when the cursors are not where we are any more: a rebuild has put them back, or another replica has read on. */

@@ -29,7 +29,8 @@ export async function park(
   if (events.length === 0) return;
   const fate = { state: "waiting" as const, attempts, reason: fitting(reason, maxReasonLength) };
   const times = { parkedAt: new Date(now), nextAt: new Date(nextAt) };
-  await em.createQueryBuilder(rows).insert(
+  await em.insertMany(
+    rows,
     events.map((event) => ({
       eventId: eventKey(event),
       source,

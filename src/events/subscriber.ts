@@ -63,6 +63,7 @@ export class Subscriber implements AsyncDisposable {
     for (let failures = 0; !signal.aborted; ) {
       await this.#held.until(({ size }) => size > 0, signal).catch(() => {}); // closed: the loop ends
       const slots = this.#held.value;
+      if (slots.size === 0) continue;
       const reason = await this.#followUntilChange(slots);
       if (signal.aborted || reason === slotsChanged) continue;
       failures = this.#isCutOff ? failures + 1 : 1;

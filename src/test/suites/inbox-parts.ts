@@ -133,11 +133,12 @@ export async function inTime<T>(
   clock: FakeClock,
   what: string,
   look: () => Promise<T | undefined | false>,
+  stepMs = 50,
 ): Promise<T> {
   return eventually(
     what,
     async () => {
-      await clock.advance(50);
+      await clock.advance(stepMs);
       return look();
     },
     { everyMs: 2 },

@@ -24,6 +24,11 @@ export class KnownEvents {
     return this.#sources.get(source)?.get(type);
   }
 
+  /** Those who are followed. */
+  get sources(): readonly string[] {
+    return [...this.#sources.keys()];
+  }
+
   /** The types of a source that are handled. */
   types(source: string): readonly string[] {
     return [...(this.#sources.get(source)?.keys() ?? [])];

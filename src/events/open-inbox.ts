@@ -30,6 +30,8 @@ export interface OpenInbox extends AsyncDisposable {
   readonly known: KnownEvents;
   /** For `subscriptionService`. */
   readonly parts: InboxParts;
+  /** Has what is parked looked at now. */
+  readonly wake: () => void;
 }
 
 /** Opens the inbox of a service, and goes on trying what was parked. */
@@ -40,5 +42,5 @@ export function openInbox(options: InboxOptions): OpenInbox {
   const parts: InboxParts = { store, rows, known, limits, hooks, clock, log };
   const again = new Retries(parts);
   const { takeIn } = new Inbox(parts, again.wake);
-  return { takeIn, known, parts, [Symbol.asyncDispose]: () => again[Symbol.asyncDispose]() };
+  return { takeIn, known, parts, wake: again.wake, [Symbol.asyncDispose]: () => again[Symbol.asyncDispose]() };
 }

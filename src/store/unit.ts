@@ -1,6 +1,7 @@
 import type { SqlEntityManager } from "@mikro-orm/sql";
 import { fullJitter } from "../base/backoff.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
+import { committed } from "./after-commit.ts";
 import { databaseError, isDeadlock } from "./errors.ts";
 import { whenFree } from "./lock-wait.ts";
 
@@ -21,12 +22,23 @@ const readWaitMs = 5_000;
 export async function inUnit<T>(em: SqlEntityManager, work: Work<T>, clock: Clock = systemClock): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await em.fork().transactional(work);
+      return await once(em, work);
     } catch (reason) {
       if (!isDeadlock(reason) || attempt >= maxAttempts) throw databaseError(reason);
       await clock.sleep(backoff(attempt));
     }
   }
+}
+
+async function once<T>(em: SqlEntityManager, work: Work<T>): Promise<T> {
+  let tell = () => {};
+  const result = await em.fork().transactional(async (unit) => {
+    const worked = await work(unit);
+    tell = committed(unit);
+    return worked;
+  });
+  tell();
+  return result;
 }
 
 /**

@@ -1,99 +1,140 @@
-import type { Event } from "../../gen/heddle/event/v1/event_pb.ts";
+import { type Client, Code, ConnectError } from "@connectrpc/connect";
+import type { EventService } from "../../gen/heddle/event/v1/event_service_pb.ts";
+import { fullJitter } from "../base/backoff.ts";
 import type { Clock } from "../base/clock.ts";
-import type { EventLog, Wanted } from "./event-log.ts";
+import type { Logger } from "../base/log.ts";
+import type { Random } from "../base/random.ts";
+import type { Store } from "../store/orm.ts";
+import { type Cursors, isCursorMoved, moveCursors, movedMeanwhile, readCursors } from "./cursors.ts";
+import type { TakeIn } from "./delivery.ts";
+import type { CursorRows } from "./inbox-entity.ts";
+import { type Arrival, Inflow } from "./inflow.ts";
+import { isNotNow } from "./not-now.ts";
 
-const maxEvents = 500;
-const maxBytes = 1024 * 1024;
+/** How often to see whether somebody else has moved the cursors, while nothing comes. */
+const lookMs = 1_000;
+/** A source sends something each 5 s: one that is silent for longer is not there any more. */
+const silenceMs = 20_000;
 
-/** Events that go out together. */
-export interface LogBatch {
-  /** None: all that is wanted up to `end` has been told. */
-  readonly events: readonly Event[];
-  /** The last position of the log, as far as is known. */
-  readonly end: bigint;
+/** Whose log is followed, by whom. */
+export interface FollowParts {
+  readonly source: string;
+  /** The service that follows: "user". */
+  readonly subscriber: string;
+  readonly types: readonly string[];
+  readonly client: Pick<Client<typeof EventService>, "subscribe">;
+  readonly store: Store;
+  readonly cursors: CursorRows;
+  readonly takeIn: TakeIn;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
 }
 
-/** What following needs. */
-export interface FollowOptions extends Wanted {
-  readonly log: EventLog;
-  readonly clock: Clock;
-  /** Ends the following: its caller has gone, or the server drains. */
+/** What to follow, and how long. */
+export interface FollowOptions {
+  /** The slots, each with how far it has been read. */
+  readonly from: Cursors;
+  /** Resolves as soon as all is taken in up to here. Unset: follows until it is cut off. */
+  readonly until?: bigint;
   readonly signal: AbortSignal;
-  /** Silence after which an empty batch says that all is well. Default 5 s. */
-  readonly heartbeatMs?: number;
+  /** Called with the last position of the log, as it is told. */
+  readonly onEnd?: (position: bigint) => void;
 }
 
 /**
- * What is wanted of a log after the cursors, in its order, then each new event as it comes, until the signal aborts. It reads
- * no further than it is listened to, so who is slow keeps nobody else waiting and costs no memory.
+ * Follows a log over one stream, taking in what came while the next is on its way. Rejects when it is cut off, with
+ * CURSOR_MOVED when a cursor is moved by somebody else, and with the signal's reason; what was being taken in is done by then.
  */
-export async function* followLog(options: FollowOptions): AsyncGenerator<LogBatch, void, undefined> {
-  const { log, clock, signal, cursors, heartbeatMs = 5_000 } = options;
-  const bell = createBell();
-  const leave = log.head.follow(bell.ring);
-  signal.addEventListener("abort", bell.ring);
+export async function followLog(parts: FollowParts, options: FollowOptions): Promise<void> {
+  const inflow = new Inflow(parts.clock);
+  const stop = new AbortController();
+  const abort = () => stop.abort(options.signal.reason);
+  options.signal.addEventListener("abort", abort);
+  if (options.signal.aborted) abort();
+  stop.signal.addEventListener("abort", () => inflow.end(stop.signal.reason));
+  const reading = read(parts, options, { inflow, stop }).catch((reason: unknown) => inflow.end(reason));
   try {
-    let end = await log.check({ cursors });
-    for (let told = least(cursors.values()); !signal.aborted; end = log.head.end.value ?? end) {
-      // What is known here may be older than what was looked up for the cursors, or the log was restored under us.
-      if (end < told) await log.check({ cursors: new Map([[0, told]]) });
-      if (end <= told) {
-        if (!(await bell.rung(clock, heartbeatMs))) yield { events: [], end };
-        continue;
-      }
-      const { events, upTo } = await log.page(told, end, options);
-      for (const batch of cut(events)) yield { events: batch, end };
-      told = upTo;
+    await apply(parts, options, { inflow, stop });
+  } finally {
+    options.signal.removeEventListener("abort", abort);
+    stop.abort(new ConnectError("nobody follows any more", Code.Canceled));
+    await reading;
+  }
+}
+
+interface Flow {
+  readonly inflow: Inflow;
+  readonly stop: AbortController;
+}
+
+async function read(parts: FollowParts, { from, onEnd }: FollowOptions, { inflow, stop }: Flow): Promise<void> {
+  const { client, subscriber, clock, types, source } = parts;
+  const cursors = [...from].map(([slot, after]) => ({ slot, after }));
+  const silent = () => stop.abort(new ConnectError(`${source} is silent`, Code.Unavailable));
+  let timer = clock.setTimer(silenceMs, silent);
+  try {
+    const request = { subscriber, types: [...types], cursors };
+    for await (const { events, endPosition } of client.subscribe(request, { signal: stop.signal })) {
+      timer.cancel();
+      onEnd?.(endPosition);
+      await inflow.push({ events, readUpTo: events.at(-1)?.position ?? endPosition });
+      timer = clock.setTimer(silenceMs, silent);
     }
   } finally {
-    signal.removeEventListener("abort", bell.ring);
-    leave();
+    timer.cancel();
+  }
+  throw new ConnectError(`${source} has ended the stream`, Code.Unavailable);
+}
+
+async function apply(parts: FollowParts, options: FollowOptions, { inflow, stop }: Flow): Promise<void> {
+  let at = options.from;
+  for (const { until } = options; until === undefined || lowest(at) < until; ) {
+    const arrival = await inflow.take(lookMs);
+    stop.signal.throwIfAborted();
+    if (arrival === undefined) await assertAt(parts, at);
+    else at = await takeIn(parts, { at, arrival, signal: stop.signal });
   }
 }
 
-function least(positions: Iterable<bigint>): bigint {
-  let least: bigint | undefined;
-  for (const position of positions) if (least === undefined || position < least) least = position;
-  return least ?? 0n;
+/** Up to where all slots have been read. */
+function lowest(at: Cursors): bigint {
+  const [first = 0n] = [...at.values()].sort((a, b) => Number(a - b));
+  return first;
 }
 
-/** Batches that fit into a message, whatever the size of the events. */
-function* cut(events: readonly Event[]): Generator<readonly Event[]> {
-  let batch: Event[] = [];
-  let bytes = 0;
-  for (const event of events) {
-    if (batch.length === maxEvents || (batch.length > 0 && bytes + event.data.length > maxBytes)) {
-      yield batch;
-      batch = [];
-      bytes = 0;
+interface Step {
+  readonly at: Cursors;
+  readonly arrival: Arrival;
+  readonly signal: AbortSignal;
+}
+
+/** Takes in what has come, and again until the database can be asked; resolves with where the cursors are then. */
+async function takeIn(parts: FollowParts, { at, arrival, signal }: Step): Promise<Cursors> {
+  const { source, cursors, clock, random, log } = parts;
+  const { events, readUpTo } = arrival;
+  const backoff = fullJitter({ initialMs: 50, maxMs: 2_000, random });
+  const settle = (em: Parameters<typeof moveCursors>[0]) =>
+    moveCursors(em, cursors, { source, from: at, to: readUpTo });
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await parts.takeIn({ source, events, settle });
+      return moved(at, readUpTo);
+    } catch (error) {
+      if (isCursorMoved(error) || !isNotNow(error)) throw error;
+      if (attempt === 1) log.warn("events wait: they cannot be taken in for the moment", { source, error });
+      await clock.sleep(backoff(attempt), signal);
     }
-    batch.push(event);
-    bytes += event.data.length;
   }
-  if (batch.length > 0) yield batch;
 }
 
-/** Something to wait for: a ring is remembered until somebody waits. */
-function createBell() {
-  let wake: (() => void) | undefined;
-  let pending = false;
-  return {
-    ring: () => {
-      pending = true;
-      wake?.();
-    },
-    /** True once rung; false after so much silence. */
-    rung: (clock: Clock, silenceMs: number): Promise<boolean> =>
-      new Promise((resolve) => {
-        const done = (news: boolean) => {
-          wake = undefined;
-          pending = false;
-          timer.cancel();
-          resolve(news);
-        };
-        const timer = clock.setTimer(silenceMs, () => done(false));
-        wake = () => done(true);
-        if (pending) wake();
-      }),
-  };
+/** None is put back: some slots may have been read further than the others. */
+function moved(at: Cursors, to: bigint): Cursors {
+  return new Map([...at].map(([slot, position]) => [slot, position < to ? to : position] as const));
+}
+
+/** Throws when the cursors are not where we are any more: a rebuild has put them back, or another replica has read on. */
+async function assertAt({ store, cursors, source }: FollowParts, at: Cursors): Promise<void> {
+  const now = await store.read((em) => readCursors(em, cursors, source, [...at.keys()]));
+  for (const [slot, position] of at) if ((now.get(slot) ?? 0n) !== position) throw movedMeanwhile(source);
 }

@@ -2,6 +2,7 @@
 import { systemClock } from "../base/clock.ts";
 import { audit } from "./commands/audit.ts";
 import { down } from "./commands/down.ts";
+import { events } from "./commands/events.ts";
 import { explain } from "./commands/explain.ts";
 import { discovery, gateway } from "./commands/foreground.ts";
 import { logs } from "./commands/logs.ts";
@@ -13,7 +14,7 @@ import { plan } from "./plan.ts";
 import { runCli } from "./run-cli.ts";
 
 const args = process.argv.slice(2);
-const commands = [up, down, status, logs, explain, token, audit, discovery, gateway, openapi];
+const commands = [up, down, status, logs, explain, events, token, audit, discovery, gateway, openapi];
 
 // Those that run a part in this very process leave signals to it: it drains.
 const interruption = new AbortController();

@@ -117,7 +117,7 @@ export class RequestAnswers {
   #sweepSoon(): void {
     if (this.#isSweeping || this.#clock.now() < this.#nextSweepAt) return;
     this.#isSweeping = true;
-    runDetached(() => this.#sweep()).finally(() => {
+    void runDetached(() => this.#sweep()).finally(() => {
       this.#isSweeping = false;
     });
   }

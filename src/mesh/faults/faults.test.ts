@@ -6,10 +6,11 @@ import { OrderService } from "../../../gen/shop/order/v1/order_pb.ts";
 import { UserService } from "../../../gen/shop/user/v1/user_pb.ts";
 import { jsonLogger } from "../../base/log.ts";
 import { errorReason } from "../../call/errors.ts";
+import { contract } from "../../testing/contract.ts";
 import { away, type Fleet, named, openFleet, serving } from "../../testing/fake-fleet.ts";
 import type { EndedAttempt } from "../hooks.ts";
 
-/** GetUser may be repeated: 3 attempts, 400 ms each, 1 s in all. CreateUser may not: 2 s. */
+/** GetUser may be repeated: 3 attempts, 400 ms each, 1 s in all. CreateUser names itself: 2 s. */
 const get = ({ users }: Fleet) => users.getUser({ id: 1n });
 const make = ({ users }: Fleet) => users.createUser({ name: "Ada", email: "a@b.cd" });
 
@@ -56,11 +57,22 @@ test("an error that does not say more is UNAVAILABLE, asked for again as any oth
 });
 
 test("what may not be repeated is not repeated for a fault: it might have been acted on", async () => {
+  const service = contract([{ name: "Do" }]);
   for (const what of [{ error: {} }, { reset: {} }]) {
-    await using fleet = await openFaulty(what);
-    expect(await outcome(fleet, make(fleet))).toMatchObject({ code: Code.Unavailable });
+    await using fleet = await openFaulty({ service: service.typeName, ...what });
+    const made = fleet.mesh.client(service) as unknown as { do: (request: object) => Promise<object> };
+    expect(await outcome(fleet, made.do({}))).toMatchObject({ code: Code.Unavailable });
     expect(fleet.ended).toHaveLength(1);
   }
+});
+
+test("an answer that is lost was given: what names itself is sent again, as the same request", async () => {
+  await using fleet = await openFaulty({ lostAnswer: {}, endpoint: "ada:1" });
+  for (let call = 0; call < 4; call++) {
+    expect(await outcome(fleet, make(fleet))).toMatchObject({ user: { name: "Bob" } });
+  }
+  expect(fleet.asked.some(({ address }) => address === "ada:1")).toBe(true);
+  expect(fleet.ended.some(({ code, fault }) => code === Code.Unavailable && fault === "lost answer")).toBe(true);
 });
 
 test("after a reset at one endpoint the other one answers", async () => {

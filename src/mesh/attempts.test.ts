@@ -1,20 +1,8 @@
-import type { DescMethodUnary } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { expect, test } from "vitest";
 import { OrderService } from "../../gen/shop/order/v1/order_pb.ts";
 import { unavailable } from "../call/errors.ts";
-import { contract } from "../testing/contract.ts";
-import {
-  away,
-  broken,
-  type Fleet,
-  failing,
-  hanging,
-  named,
-  openFleet,
-  routed,
-  serving,
-} from "../testing/fake-fleet.ts";
+import { away, broken, type Fleet, failing, hanging, named, openFleet, serving } from "../testing/fake-fleet.ts";
 
 /** GetUser may be repeated: 3 attempts, 400 ms each, 1 s in all. CreateUser names itself: 2 s. */
 const get = (fleet: Fleet) => settled(fleet.users.getUser({ id: 1n }));
@@ -71,13 +59,11 @@ test("waits between attempts are jittered below 25 and 50 ms", async () => {
 });
 
 test("what may have changed something, and does not name itself, is sent once; its error is told as it is", async () => {
-  const service = contract([{ name: "Do" }]);
-  const away = routed((router) =>
-    router.rpc(service.methods[0] as DescMethodUnary, () => Promise.reject(new ConnectError("away", Code.Unavailable))),
-  );
   await using fleet = await openFleet({ "a:1": away, "b:1": away });
-  const { do: ask = expect.fail() } = fleet.mesh.client(service) as Record<string, (request: object) => Promise<never>>;
-  expect(await settled(ask({}))).toMatchObject({ code: Code.Unavailable, rawMessage: "away" });
+  expect(await settled(fleet.once.createUser({ name: "Ada", email: "a@b.cd" }))).toMatchObject({
+    code: Code.Unavailable,
+    rawMessage: "away",
+  });
   expect(fleet.asked).toHaveLength(1);
 });
 

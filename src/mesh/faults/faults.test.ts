@@ -6,7 +6,6 @@ import { OrderService } from "../../../gen/shop/order/v1/order_pb.ts";
 import { UserService } from "../../../gen/shop/user/v1/user_pb.ts";
 import { jsonLogger } from "../../base/log.ts";
 import { errorReason } from "../../call/errors.ts";
-import { contract } from "../../testing/contract.ts";
 import { away, type Fleet, named, openFleet, serving } from "../../testing/fake-fleet.ts";
 import type { EndedAttempt } from "../hooks.ts";
 
@@ -57,11 +56,11 @@ test("an error that does not say more is UNAVAILABLE, asked for again as any oth
 });
 
 test("what may not be repeated is not repeated for a fault: it might have been acted on", async () => {
-  const service = contract([{ name: "Do" }]);
   for (const what of [{ error: {} }, { reset: {} }]) {
-    await using fleet = await openFaulty({ service: service.typeName, ...what });
-    const made = fleet.mesh.client(service) as unknown as { do: (request: object) => Promise<object> };
-    expect(await outcome(fleet, made.do({}))).toMatchObject({ code: Code.Unavailable });
+    await using fleet = await openFaulty(what);
+    expect(await outcome(fleet, fleet.once.createUser({ name: "Ada", email: "a@b.cd" }))).toMatchObject({
+      code: Code.Unavailable,
+    });
     expect(fleet.ended).toHaveLength(1);
   }
 });

@@ -9,11 +9,11 @@ import type { Store } from "../../store/orm.ts";
 import { cutPage, readPage } from "../../store/page-token.ts";
 import { RequestAnswers, type Resource } from "../../store/request-answers.ts";
 import { checkUser, type Dependencies, findProducts } from "./dependencies.ts";
-import { OrderChanges } from "./order-changes.ts";
 import { orderRequests } from "./order-entity.ts";
 import { createOrderIds } from "./order-ids.ts";
 import { toProto } from "./order-mapping.ts";
 import { orderRepository } from "./order-repository.ts";
+import type { PlaceOrder } from "./place-order.ts";
 import { priceOrder } from "./price-order.ts";
 import { watchOrder } from "./watch-order.ts";
 
@@ -21,7 +21,7 @@ import { watchOrder } from "./watch-order.ts";
 export interface OrderServiceOptions extends Dependencies {
   readonly store: Store;
   /** Shared by whatever changes orders in this process. */
-  readonly changes?: OrderChanges;
+  readonly placeOrder: PlaceOrder;
   readonly clock?: Clock;
 }
 
@@ -29,8 +29,8 @@ const defaultReason = "cancelled on request";
 
 /** shop.order.v1.OrderService. Requests are already valid by the contract's rules. */
 export function orderService(options: OrderServiceOptions): ServiceImpl<typeof OrderService> {
-  const { store, clock = systemClock } = options;
-  const { changes = new OrderChanges({ store, clock }) } = options;
+  const { store, placeOrder, clock = systemClock } = options;
+  const { changes } = placeOrder;
   const answers = new RequestAnswers({ store, rows: orderRequests, clock });
   const create = orderCreation({ ...options, answers, clock });
   return {
@@ -48,20 +48,17 @@ export function orderService(options: OrderServiceOptions): ServiceImpl<typeof O
       return { orders: rows.map(toProto), nextPageToken };
     },
 
-    async cancelOrder(request) {
+    cancelOrder(request) {
       const { id, reason } = request;
-      const cancelled = await answers.once({
+      return answers.once({
         method: OrderService.method.cancelOrder,
         request,
         work: async (em) => {
-          const orders = orderRepository(em);
-          const order = await orders.getForChange(id);
-          await orders.cancel(order, reason || defaultReason, clock.wall());
+          const order = await orderRepository(em).getForChange(id);
+          await placeOrder.cancel({ em, id, now: clock.wall(), reason: reason || defaultReason }, order);
           return { order: toProto(order) };
         },
       });
-      changes.publish(id);
-      return cancelled;
     },
 
     async *watchOrder({ id, afterVersion }, { signal }) {
@@ -77,7 +74,7 @@ type CreationOptions = OrderServiceOptions & { readonly answers: RequestAnswers;
  * Creating an order: look for the request, ask user and catalog, write. The others are asked between the two
  * transactions, as a transaction that waits for a network keeps everybody waiting.
  */
-function orderCreation({ answers, users, catalog, clock }: CreationOptions) {
+function orderCreation({ answers, users, catalog, placeOrder, clock }: CreationOptions) {
   const nextId = createOrderIds(clock);
   return async (request: CreateOrderRequest): Promise<CreateOrderResponse> => {
     const { userId, items } = request;
@@ -85,15 +82,12 @@ function orderCreation({ answers, users, catalog, clock }: CreationOptions) {
     const before = await answers.before(call);
     if (before !== undefined) return before;
 
-    await checkUser(users, userId);
-    const products = await findProducts(
-      catalog,
-      items.map(({ sku }) => sku),
-    );
+    const skus = items.map(({ sku }) => sku);
+    const [, products] = await userFirst(checkUser(users, userId), findProducts(catalog, skus));
     const order = { id: nextId(), userId, ...priceOrder(items, products) };
     return answers.once({
       ...call,
-      work: async (em) => ({ order: toProto(await orderRepository(em).add(order, clock.wall())) }),
+      work: async (em) => ({ order: toProto(await placeOrder.create({ em, now: clock.wall() }, order)) }),
     });
   };
 }
@@ -103,3 +97,9 @@ const resource: Resource<typeof OrderService.method.createOrder> = {
   keyOf: ({ order }) => order?.id ?? "",
   find: async (em, id) => ({ order: toProto(await orderRepository(em).get(id)) }),
 };
+
+/** What both come to; where both fail, the first one's error, for what is wrong with the user is told first. */
+async function userFirst<A, B>(user: Promise<A>, products: Promise<B>): Promise<[A, B]> {
+  products.catch(() => {}); // told below, unless the user's is
+  return [await user, await products];
+}

@@ -1,29 +1,36 @@
 import type { ServiceImpl } from "@connectrpc/connect";
-import {
-  CreateUserRequestSchema,
-  type UpdateUserRequest,
-  type UserService,
-} from "../../../gen/shop/user/v1/user_pb.ts";
+import { type UpdateUserRequest, UserService } from "../../../gen/shop/user/v1/user_pb.ts";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { invalidArgument } from "../../call/errors.ts";
+import type { Publish } from "../../events/handler.ts";
 import type { Store } from "../../store/orm.ts";
 import { cutPage, readPage } from "../../store/page-token.ts";
-import { createRequest } from "../../store/request-ids.ts";
+import { RequestAnswers } from "../../store/request-answers.ts";
 import { fieldsToChange } from "../../store/update-mask.ts";
-import { changeUser, createUserOnce, type UserChange } from "./user-changes.ts";
-import { toProto } from "./user-mapping.ts";
+import { changeUser, deleteUser, type UserChange } from "./user-changes.ts";
+import { userRequests } from "./user-entity.ts";
+import { orderToProto, toProto } from "./user-mapping.ts";
+import { userOrderRepository } from "./user-order-repository.ts";
 import { userRepository } from "./user-repository.ts";
 
 /** What the user service needs. */
 export interface UserServiceOptions {
   readonly store: Store;
+  /** Tells others, in the transaction of a change, what has happened. */
+  readonly publish: Publish;
   readonly clock?: Clock;
 }
 
 const listScope = "users";
 
 /** shop.user.v1.UserService. Requests are already valid by the contract's rules. */
-export function userService({ store, clock = systemClock }: UserServiceOptions): ServiceImpl<typeof UserService> {
+export function userService({
+  store,
+  publish,
+  clock = systemClock,
+}: UserServiceOptions): ServiceImpl<typeof UserService> {
+  const answers = new RequestAnswers({ store, rows: userRequests, clock });
+  const { method } = UserService;
   return {
     async listUsers(request) {
       const page = readPage(request, listScope);
@@ -36,19 +43,49 @@ export function userService({ store, clock = systemClock }: UserServiceOptions):
       return { user: toProto(await store.read((em) => userRepository(em).get(id))) };
     },
 
-    async createUser(request) {
-      const { name, email } = request;
-      const once = { ...createRequest(CreateUserRequestSchema, request), now: clock.wall() };
-      return { user: toProto(await createUserOnce(store, { name, email }, once)) };
+    createUser(request) {
+      const user = { name: request.name, email: request.email };
+      return answers.once({
+        method: method.createUser,
+        request,
+        work: async (em) => ({ user: toProto(await userRepository(em).add(user, clock.wall())) }),
+        resource: {
+          keyOf: (answer) => String(answer.user?.id),
+          find: async (em, key) => ({ user: toProto(await userRepository(em).get(BigInt(key))) }),
+        },
+      });
     },
 
-    async updateUser(request) {
-      return { user: toProto(await changeUser(store, readUpdate(request), clock.wall())) };
+    updateUser(request) {
+      return answers.once({
+        method: method.updateUser,
+        request,
+        work: async (em) => ({ user: toProto(await changeUser(em, readUpdate(request), clock.wall())) }),
+      });
     },
 
-    async deleteUser({ id }) {
-      await store.unit((em) => userRepository(em).remove(id));
-      return {};
+    deleteUser(request) {
+      const { id, force } = request;
+      return answers.once({
+        method: method.deleteUser,
+        request,
+        work: async (em) => {
+          await deleteUser(em, { id, version: 0, force }, publish);
+          return {};
+        },
+      });
+    },
+
+    async listUserOrders(request) {
+      const { userId } = request;
+      const scope = `order list of ${userId}`;
+      const page = readPage(request, scope);
+      const found = await store.read(async (em) => {
+        await userRepository(em).get(userId);
+        return userOrderRepository(em).list(userId, page);
+      });
+      const { rows, nextPageToken } = cutPage(found, page, scope, ({ orderId }) => orderId);
+      return { orders: rows.map(orderToProto), nextPageToken };
     },
   };
 }

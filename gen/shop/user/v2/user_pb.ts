@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file shop/user/v2/user.proto.
  */
 export const file_shop_user_v2_user: GenFile = /*@__PURE__*/
-  fileDesc("ChdzaG9wL3VzZXIvdjIvdXNlci5wcm90bxIMc2hvcC51c2VyLnYyIuUBCgRVc2VyEgoKAmlkGAEgASgDEh0KDGRpc3BsYXlfbmFtZRgCIAEoCUIHukgEcgIYZBIhCgVlbWFpbBgDIAEoCUISukgJ2AEBcgQYZGAB4uAYAhABEi8KC2NyZWF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgt1cGRhdGVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLQoEZXRhZxgGIAEoCUIfukgcchoYFDIWXig/OlsxLTldWzAtOV17MCw4fSk/JCJtChBMaXN0VXNlcnNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxj0AxIcCgVlbWFpbBgDIAEoCUINukgEcgIYZOLgGAIQASJPChFMaXN0VXNlcnNSZXNwb25zZRIhCgV1c2VycxgBIAMoCzISLnNob3AudXNlci52Mi5Vc2VyEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIlCg5HZXRVc2VyUmVxdWVzdBITCgJpZBgBIAEoA0IHukgEIgIgACIzCg9HZXRVc2VyUmVzcG9uc2USIAoEdXNlchgBIAEoCzISLnNob3AudXNlci52Mi5Vc2VyInEKEUNyZWF0ZVVzZXJSZXF1ZXN0Eh8KDGRpc3BsYXlfbmFtZRgBIAEoCUIJukgGcgQQARhkEh4KBWVtYWlsGAIgASgJQg+6SAZyBBhkYAHi4BgCEAESGwoKcmVxdWVzdF9pZBgDIAEoCUIHukgEcgIYZCI2ChJDcmVhdGVVc2VyUmVzcG9uc2USIAoEdXNlchgBIAEoCzISLnNob3AudXNlci52Mi5Vc2VyIsIBChFVcGRhdGVVc2VyUmVxdWVzdBIoCgR1c2VyGAEgASgLMhIuc2hvcC51c2VyLnYyLlVzZXJCBrpIA8gBARKCAQoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrQlG6SE66AUgKEXVwZGF0ZV9tYXNrLnBhdGhzEhxtdXN0IG5hbWUgYXQgbGVhc3Qgb25lIGZpZWxkGhV0aGlzLnBhdGhzLnNpemUoKSA+IDDIAQEiNgoSVXBkYXRlVXNlclJlc3BvbnNlEiAKBHVzZXIYASABKAsyEi5zaG9wLnVzZXIudjIuVXNlciJXChFEZWxldGVVc2VyUmVxdWVzdBITCgJpZBgBIAEoA0IHukgEIgIgABItCgRldGFnGAIgASgJQh+6SBxyGhgUMhZeKD86WzEtOV1bMC05XXswLDh9KT8kIhQKEkRlbGV0ZVVzZXJSZXNwb25zZTL9BAoLVXNlclNlcnZpY2USYgoJTGlzdFVzZXJzEh4uc2hvcC51c2VyLnYyLkxpc3RVc2Vyc1JlcXVlc3QaHy5zaG9wLnVzZXIudjIuTGlzdFVzZXJzUmVzcG9uc2UiFJACAYLT5JMCCxIJL3YyL3VzZXJzEoEBCgdHZXRVc2VyEhwuc2hvcC51c2VyLnYyLkdldFVzZXJSZXF1ZXN0Gh0uc2hvcC51c2VyLnYyLkdldFVzZXJSZXNwb25zZSI5kAIB4uAYFgoCCAESCggDEgYQgIjevgEaBBgBEF+C0+STAhZiBHVzZXISDi92Mi91c2Vycy97aWR9EowBCgpDcmVhdGVVc2VyEh8uc2hvcC51c2VyLnYyLkNyZWF0ZVVzZXJSZXF1ZXN0GiAuc2hvcC51c2VyLnYyLkNyZWF0ZVVzZXJSZXNwb25zZSI74uAYHQoCCAIwA1IVChMvdjIvdXNlcnMve3VzZXIuaWR9gtPkkwIUOgEqYgR1c2VyIgkvdjIvdXNlcnMSeAoKVXBkYXRlVXNlchIfLnNob3AudXNlci52Mi5VcGRhdGVVc2VyUmVxdWVzdBogLnNob3AudXNlci52Mi5VcGRhdGVVc2VyUmVzcG9uc2UiJ4LT5JMCIToEdXNlcmIEdXNlcjITL3YyL3VzZXJzL3t1c2VyLmlkfRJnCgpEZWxldGVVc2VyEh8uc2hvcC51c2VyLnYyLkRlbGV0ZVVzZXJSZXF1ZXN0GiAuc2hvcC51c2VyLnYyLkRlbGV0ZVVzZXJSZXNwb25zZSIWgtPkkwIQKg4vdjIvdXNlcnMve2lkfRoU4uAYEAoOCgIIAhIIEgYQgNKTrQNiBnByb3RvMw", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_heddle_policy_v1_policy]);
+  fileDesc("ChdzaG9wL3VzZXIvdjIvdXNlci5wcm90bxIMc2hvcC51c2VyLnYyIuUBCgRVc2VyEgoKAmlkGAEgASgDEh0KDGRpc3BsYXlfbmFtZRgCIAEoCUIHukgEcgIYZBIhCgVlbWFpbBgDIAEoCUISukgJ2AEBcgQYZGAB4uAYAhABEi8KC2NyZWF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgt1cGRhdGVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLQoEZXRhZxgGIAEoCUIfukgcchoYFDIWXig/OlsxLTldWzAtOV17MCw4fSk/JCJtChBMaXN0VXNlcnNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxj0AxIcCgVlbWFpbBgDIAEoCUINukgEcgIYZOLgGAIQASJPChFMaXN0VXNlcnNSZXNwb25zZRIhCgV1c2VycxgBIAMoCzISLnNob3AudXNlci52Mi5Vc2VyEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIlCg5HZXRVc2VyUmVxdWVzdBITCgJpZBgBIAEoA0IHukgEIgIgACIzCg9HZXRVc2VyUmVzcG9uc2USIAoEdXNlchgBIAEoCzISLnNob3AudXNlci52Mi5Vc2VyIncKEUNyZWF0ZVVzZXJSZXF1ZXN0Eh8KDGRpc3BsYXlfbmFtZRgBIAEoCUIJukgGcgQQARhkEh4KBWVtYWlsGAIgASgJQg+6SAZyBBhkYAHi4BgCEAESIQoKcmVxdWVzdF9pZBgDIAEoCUINukgEcgIYZOLgGAIoASI2ChJDcmVhdGVVc2VyUmVzcG9uc2USIAoEdXNlchgBIAEoCzISLnNob3AudXNlci52Mi5Vc2VyIuUBChFVcGRhdGVVc2VyUmVxdWVzdBIoCgR1c2VyGAEgASgLMhIuc2hvcC51c2VyLnYyLlVzZXJCBrpIA8gBARKCAQoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrQlG6SE66AUgKEXVwZGF0ZV9tYXNrLnBhdGhzEhxtdXN0IG5hbWUgYXQgbGVhc3Qgb25lIGZpZWxkGhV0aGlzLnBhdGhzLnNpemUoKSA+IDDIAQESIQoKcmVxdWVzdF9pZBgDIAEoCUINukgEcgIYZOLgGAIoASI2ChJVcGRhdGVVc2VyUmVzcG9uc2USIAoEdXNlchgBIAEoCzISLnNob3AudXNlci52Mi5Vc2VyIokBChFEZWxldGVVc2VyUmVxdWVzdBITCgJpZBgBIAEoA0IHukgEIgIgABItCgRldGFnGAIgASgJQh+6SBxyGhgUMhZeKD86WzEtOV1bMC05XXswLDh9KT8kEg0KBWZvcmNlGAMgASgIEiEKCnJlcXVlc3RfaWQYBCABKAlCDbpIBHICGGTi4BgCKAEiFAoSRGVsZXRlVXNlclJlc3BvbnNlMv0ECgtVc2VyU2VydmljZRJiCglMaXN0VXNlcnMSHi5zaG9wLnVzZXIudjIuTGlzdFVzZXJzUmVxdWVzdBofLnNob3AudXNlci52Mi5MaXN0VXNlcnNSZXNwb25zZSIUkAIBgtPkkwILEgkvdjIvdXNlcnMSgQEKB0dldFVzZXISHC5zaG9wLnVzZXIudjIuR2V0VXNlclJlcXVlc3QaHS5zaG9wLnVzZXIudjIuR2V0VXNlclJlc3BvbnNlIjmQAgHi4BgWCgIIARIKCAMSBhCAiN6+ARoEGAEQX4LT5JMCFmIEdXNlchIOL3YyL3VzZXJzL3tpZH0SjAEKCkNyZWF0ZVVzZXISHy5zaG9wLnVzZXIudjIuQ3JlYXRlVXNlclJlcXVlc3QaIC5zaG9wLnVzZXIudjIuQ3JlYXRlVXNlclJlc3BvbnNlIjvi4BgdCgIIAjADUhUKEy92Mi91c2Vycy97dXNlci5pZH2C0+STAhQ6ASpiBHVzZXIiCS92Mi91c2VycxJ4CgpVcGRhdGVVc2VyEh8uc2hvcC51c2VyLnYyLlVwZGF0ZVVzZXJSZXF1ZXN0GiAuc2hvcC51c2VyLnYyLlVwZGF0ZVVzZXJSZXNwb25zZSIngtPkkwIhOgR1c2VyYgR1c2VyMhMvdjIvdXNlcnMve3VzZXIuaWR9EmcKCkRlbGV0ZVVzZXISHy5zaG9wLnVzZXIudjIuRGVsZXRlVXNlclJlcXVlc3QaIC5zaG9wLnVzZXIudjIuRGVsZXRlVXNlclJlc3BvbnNlIhaC0+STAhAqDi92Mi91c2Vycy97aWR9GhTi4BgQCg4KAggCEggSBhCA0pOtA2IGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_heddle_policy_v1_policy]);
 
 /**
  * Somebody who orders.
@@ -199,8 +199,8 @@ export type CreateUserRequest = Message<"shop.user.v2.CreateUserRequest"> & {
   email: string;
 
   /**
-   * Names this request. The same id again, with the same content, returns the user it created; with other content
-   * it is an error. If empty, every request creates.
+   * Names this request. For a week the same id again, with the same content, gets the first answer and creates no other
+   * user; with other content it is an error. If empty, every request creates.
    *
    * @generated from field: string request_id = 3;
    */
@@ -255,6 +255,14 @@ export type UpdateUserRequest = Message<"shop.user.v2.UpdateUserRequest"> & {
    * @generated from field: google.protobuf.FieldMask update_mask = 2;
    */
   updateMask?: FieldMask | undefined;
+
+  /**
+   * Names this request. For a week the same id again, with the same content, gets the first answer; with other content it
+   * is an error. If empty, every request is a new one.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
 };
 
 /**
@@ -304,6 +312,21 @@ export type DeleteUserRequest = Message<"shop.user.v2.DeleteUserRequest"> & {
    * @generated from field: string etag = 2;
    */
   etag: string;
+
+  /**
+   * Whether pending orders are no obstacle: the order service cancels them when it hears that the user is gone.
+   *
+   * @generated from field: bool force = 3;
+   */
+  force: boolean;
+
+  /**
+   * Names this request. For a week the same id again, with the same content, gets the first answer; with other content it
+   * is an error. If empty, every request is a new one.
+   *
+   * @generated from field: string request_id = 4;
+   */
+  requestId: string;
 };
 
 /**
@@ -377,7 +400,8 @@ export const UserService: GenService<{
     output: typeof UpdateUserResponseSchema;
   },
   /**
-   * Deletes a user. Errors: NOT_FOUND, ABORTED when `etag` is set and no longer the current one.
+   * Deletes a user. Errors: NOT_FOUND, ABORTED when `etag` is set and no longer the current one, FAILED_PRECONDITION with the
+   * reason USER_HAS_OPEN_ORDERS as long as orders of theirs are known to be pending, unless `force` is set.
    *
    * @generated from rpc shop.user.v2.UserService.DeleteUser
    */

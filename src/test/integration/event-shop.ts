@@ -30,7 +30,16 @@ export async function openEventShop(name: StackName): Promise<EventShop> {
   await using opening = new AsyncDisposableStack();
   const { env, envOf, broker } = opening.use(await openEventStack(name));
   const replicas = { user: 2, catalog: 1, order: 2, gateway: 1 };
-  const cluster = opening.use(await openCluster({ replicas, env, envOf, onFailure: () => {} }));
+  let showLogs = () => {};
+  const onFailure = (show: () => void) => {
+    showLogs = show;
+  };
+  const cluster = opening.use(
+    await openCluster({ replicas, env, envOf, onFailure }).catch((reason) => {
+      showLogs();
+      throw reason;
+    }),
+  );
   const { address } = cluster.replica("gateway");
   const userId = await somebody(address);
   const own = opening.move();
@@ -61,7 +70,7 @@ export async function openEventShop(name: StackName): Promise<EventShop> {
         },
         { withinMs: 60_000 },
       ),
-    showLogs: () => process.stderr.write(cluster.logs()),
+    showLogs,
     [Symbol.asyncDispose]: () => own.disposeAsync(),
   };
 }

@@ -12,7 +12,7 @@ describe.each<StackName>(["SQLite and streams", "PostgreSQL and RabbitMQ"])("on 
   beforeAll(async () => {
     shop = await openEventShop(stack);
   });
-  afterAll(() => shop[Symbol.asyncDispose]());
+  afterAll(() => shop?.[Symbol.asyncDispose]());
 
   test("an order is created pending, is confirmed, takes its stock, and is in its user's list", async () => {
     onTestFailed(shop.showLogs);
@@ -77,7 +77,7 @@ describe.each<StackName>(["SQLite and streams", "PostgreSQL and RabbitMQ"])("on 
     const order = await shop.settled(await shop.order(1));
     await shop.listedAs(order, confirmed);
     const deletion = await fetch(`http://${address}/v1/users/${userId}?force=true`, { method: "DELETE" });
-    expect(deletion.status).toBe(204);
+    expect(deletion.status).toBe(200);
     expect((await rest(address, `/v1/users/${userId}/order-list`)).status).toBe(404);
     expect(await restOk(address, `/v1/orders/${order.id}`)).toMatchObject({ status: confirmed });
   });

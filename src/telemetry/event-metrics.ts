@@ -53,7 +53,7 @@ function takingIn(registers: Registry[]): EventHooks {
   });
   const parked = new Gauge({
     name: "heddle_events_parked",
-    help: "Events that could not be handled, by who published them: waiting for another try, or dead.",
+    help: "Events that could not be handled: waiting for another try, or dead letters, by who published them.",
     labelNames: ["source", "state"],
     registers,
   });
@@ -66,7 +66,7 @@ function takingIn(registers: Registry[]): EventHooks {
   return {
     takenIn({ source, type, delayMs }) {
       taken.inc({ source, type });
-      delays.observe({ source }, Math.max(0, delayMs) / 1_000);
+      delays.observe({ source }, delayMs / 1_000);
     },
     parked({ source, waiting, dead }) {
       parked.set({ source, state: "waiting" }, waiting);

@@ -1,0 +1,34 @@
+import { create, fromBinary } from "@bufbuild/protobuf";
+import { EventSchema } from "./gen/heddle/event/v1/event_pb.ts";
+import { eventPolicy } from "./src/events/event-policy.ts";
+import { catalogEventRows, catalogRows } from "./src/services/catalog/product-entity.ts";
+import { productRepository } from "./src/services/catalog/product-repository.ts";
+import { orderEventRows, orderRows } from "./src/services/order/order-entity.ts";
+import { openStore } from "./src/store/orm.ts";
+import { openDatabase } from "./src/testing/open-database.ts";
+import { catalogFollows, orderParts } from "./src/test/suites/order-parts.ts";
+const kind = (process.argv[2] ?? "sqlite") as "sqlite" | "postgres";
+const n = Number(process.argv[3] ?? 2000);
+await using d1 = await openDatabase(kind);
+await using d2 = await openDatabase(kind);
+await using orders = await openStore({ ...orderRows, ...d1 });
+await using products = await openStore({ ...catalogRows, ...d2 });
+const { placeOrder, follows } = orderParts(orders);
+const catalog = catalogFollows();
+await products.unit(async (em) => { for (let i = 0; i < 20; i++) await productRepository(em).add({ sku: `S${i}`, name: "x", description: "", currency: "EUR", priceUnits: 1n, priceNanos: 0, stock: 1_000_000 }, Date.now()); });
+const time = async (what: string, work: () => Promise<unknown>) => { const t = performance.now(); const c = process.cpuUsage(); await work(); const u = process.cpuUsage(c); const ms = performance.now() - t; console.log(what.padEnd(30), `${Math.round((n / ms) * 1000)}/s`, `${(ms / n * 1000).toFixed(0)} us each, cpu ${((u.user + u.system) / n).toFixed(0)} us`); };
+const lane = async (work: (i: number) => Promise<unknown>) => { let i = 0; await Promise.all(Array.from({ length: 16 }, async () => { while (i < n) await work(i++); })); };
+const line = (i: number) => ({ sku: `S${i % 20}`, qty: 1, priceUnits: "1", priceNanos: 0 });
+const round = async () => {
+  await time("create", () => lane((i) => orders.unit((em) => placeOrder.create({ em, now: Date.now() }, { id: crypto.randomUUID(), userId: 7n, lines: [line(i)], currency: "EUR", totalUnits: 1n, totalNanos: 0 }))));
+  const batchTo = async (what: string, from: typeof orders, rows: typeof orderEventRows, to: typeof orders, subs: typeof follows, type: string, source: string) => {
+    const all = (await from.read((em) => em.find(rows.events, { type }, { orderBy: { seq: "desc" }, limit: n }))) as { data: Uint8Array; type: string }[];
+    const h = subs.find((s) => s.source === source)!.handlers.find(({ schema }) => eventPolicy(schema).type === type)!;
+    const msgs = all.map(({ data }) => fromBinary(h.schema, new Uint8Array(data)));
+    await time(what, async () => { for (let at = 0; at < n; at += 100) await to.unit(async (em) => { for (const m of msgs.slice(at, at + 100)) { const own = em.fork({ keepTransactionContext: true }); await h.handle(m as never, { em: own, event: create(EventSchema, {}), now: Date.now() }); await own.flush(); } }); });
+  };
+  await batchTo("OrderCreated -> catalog", orders, orderEventRows, products, catalog as never, "shop.order.v1.OrderCreated", "order");
+  await batchTo("StockReserved -> order", products, catalogEventRows as never, orders, follows, "shop.catalog.v1.StockReserved", "catalog");
+  await batchTo("OrderConfirmed -> catalog", orders, orderEventRows, products, catalog as never, "shop.order.v1.OrderConfirmed", "order");
+};
+await round(); console.log("--"); await round();

@@ -125,7 +125,8 @@ export class Saga<Step extends string = string> {
     return true;
   }
 
-  #write(em: SqlEntityManager, row: SagaRow, { standing, reason, now }: Move): Promise<void> {
+  #write(em: SqlEntityManager, row: SagaRow, { standing, now, ...move }: Move): Promise<void> {
+    const reason = move.reason.replaceAll("\0", ""); // which no database keeps
     return sagaTable(em, this.plan.rows).update({
       ...row,
       ...standing,

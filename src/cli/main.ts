@@ -8,6 +8,7 @@ import { explain } from "./commands/explain.ts";
 import { discovery, gateway } from "./commands/foreground.ts";
 import { logs } from "./commands/logs.ts";
 import { openapi } from "./commands/openapi.ts";
+import { sagas } from "./commands/sagas.ts";
 import { restore } from "./commands/restore.ts";
 import { status } from "./commands/status.ts";
 import { token } from "./commands/token.ts";
@@ -16,7 +17,7 @@ import { plan } from "./plan.ts";
 import { runCli } from "./run-cli.ts";
 
 const args = process.argv.slice(2);
-const commands = [up, down, status, logs, explain, events, token, audit, backup, restore, discovery, gateway, openapi];
+const commands = [up, down, status, logs, explain, sagas, events, token, audit, backup, restore, discovery, gateway, openapi];
 
 // Those that run a part in this very process leave signals to it: it drains.
 const interruption = new AbortController();

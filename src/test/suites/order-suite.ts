@@ -4,7 +4,7 @@ import { CatalogService } from "../../../gen/shop/catalog/v1/catalog_pb.ts";
 import { OrderService, OrderStatus } from "../../../gen/shop/order/v1/order_pb.ts";
 import { UserService } from "../../../gen/shop/user/v1/user_pb.ts";
 import { notFound } from "../../call/errors.ts";
-import { OrderChanges } from "../../services/order/order-changes.ts";
+import type { OrderChanges } from "../../services/order/order-changes.ts";
 import { orderRows } from "../../services/order/order-entity.ts";
 import { orderService } from "../../services/order/order-service.ts";
 import type { DatabaseKind } from "../../store/database-url.ts";
@@ -12,6 +12,7 @@ import type { Store } from "../../store/orm.ts";
 import { fakeClock } from "../../testing/fake-clock.ts";
 import { expectError } from "./errors.ts";
 import { clientOf, openReplicas } from "./open-service.ts";
+import { orderParts } from "./order-parts.ts";
 import { schemaSuite } from "./schema-suite.ts";
 
 const eur = (units: bigint, nanos = 0) => ({ currencyCode: "EUR", units, nanos });
@@ -60,9 +61,9 @@ export function orderSuite(kind: DatabaseKind): void {
     const { state, users, catalog } = neighbours();
     const changes: OrderChanges[] = [];
     const implement = (store: Store) => {
-      const own = new OrderChanges({ store, clock });
+      const { changes: own, placeOrder } = orderParts(store, clock);
       changes.push(own);
-      return orderService({ store, users, catalog, changes: own, clock });
+      return orderService({ store, users, catalog, placeOrder, clock });
     };
     const replicas = await openReplicas(kind, { service: OrderService, rows: orderRows, implement }, count);
     const [orders = expect.fail(), second = orders] = replicas.clients;
@@ -146,6 +147,18 @@ export function orderSuite(kind: DatabaseKind): void {
     expect(shop.state.asked).toBe(2);
     const reused = { code: Code.InvalidArgument, reason: "REQUEST_ID_REUSED", fields: ["request_id"] };
     await expectError(shop.create({ ...request, userId: 43n }), reused);
+  });
+
+  test("a creation or cancellation that is made again gets the first answer, whatever has become of the order", async () => {
+    await using shop = await open();
+    const request = { ...two, requestId: "r-1" };
+    const first = await shop.orders.createOrder(request);
+    const cancel = { id: first.order?.id ?? "", reason: "changed my mind", requestId: "r-2" };
+    const cancelled = await shop.orders.cancelOrder(cancel);
+    expect(await shop.orders.createOrder(request)).toEqual(first);
+    expect(await shop.orders.cancelOrder(cancel)).toEqual(cancelled);
+    const reused = { code: Code.InvalidArgument, reason: "REQUEST_ID_REUSED", fields: ["request_id"] };
+    await expectError(shop.orders.cancelOrder({ ...cancel, reason: "another" }), reused);
   });
 
   test("the same request to two replicas at once creates once", async () => {

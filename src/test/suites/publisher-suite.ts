@@ -199,6 +199,7 @@ export function publisherSuite(kind: DatabaseKind): void {
     await using shop = await openPublishers(kind);
     const clock = fakeClock();
     const replica = await shop.open({ clock });
+    await clock.advance(5); // as far as passes are apart
     await publishOrder(replica, "o-1");
     await first(replica, 1);
     const gone = new AbortController();

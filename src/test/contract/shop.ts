@@ -1,9 +1,15 @@
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { type Client, createClient, type Interceptor } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
+import { v7 as uuid } from "uuid";
+import { expect } from "vitest";
 import { ConsulService } from "../../../gen/heddle/discovery/v1/consul_pb.ts";
 import { DiscoveryService } from "../../../gen/heddle/discovery/v1/discovery_pb.ts";
+import { SagaService } from "../../../gen/heddle/saga/v1/saga_pb.ts";
 import { CatalogService } from "../../../gen/shop/catalog/v1/catalog_pb.ts";
-import { OrderService } from "../../../gen/shop/order/v1/order_pb.ts";
+import { StockReservedSchema } from "../../../gen/shop/catalog/v1/events_pb.ts";
+import { OrderCreatedSchema } from "../../../gen/shop/order/v1/events_pb.ts";
+import { OrderService, OrderStatus } from "../../../gen/shop/order/v1/order_pb.ts";
 import { UserService } from "../../../gen/shop/user/v1/user_pb.ts";
 import { UserService as UserServiceV2 } from "../../../gen/shop/user/v2/user_pb.ts";
 import { openMesh } from "../../mesh/mesh.ts";
@@ -17,17 +23,20 @@ import { keptInRows } from "../../services/discovery/kept.ts";
 import { openDiscovery } from "../../services/discovery/open-discovery.ts";
 import { orderRows } from "../../services/order/order-entity.ts";
 import { orderService } from "../../services/order/order-service.ts";
-import { userRows } from "../../services/user/user-entity.ts";
+import { userEventRows, userRows } from "../../services/user/user-entity.ts";
+import { userOrderSubscription } from "../../services/user/user-order-events.ts";
 import { userService } from "../../services/user/user-service.ts";
 import { userServiceV2 } from "../../services/user/user-service-v2.ts";
 import { openStore, type Store, type StoreOptions } from "../../store/orm.ts";
 import { openDatabase } from "../../testing/open-database.ts";
 import { issuerKey, tokenBy } from "../../testing/token-issuer.ts";
+import { hear, publishingTo } from "../suites/events.ts";
+import { catalogFollows, orderParts } from "../suites/order-parts.ts";
 
 /** The servers there are; two of the orders' have lost a neighbour. */
 export type ServerName = "user" | "catalog" | "order" | "order-without-user" | "order-without-catalog" | "discovery";
 
-/** Who asks: nobody in particular, one who is proven and may nothing, one who may change products. */
+/** Who asks: nobody in particular, one who is proven and may nothing, one who may change products and sagas. */
 export type CallerName = "nobody" | "reader" | "clerk";
 
 type Rows = Pick<StoreOptions, "name" | "entities" | "migrationsDir">;
@@ -41,6 +50,12 @@ export interface Shop extends AsyncDisposable {
   readonly catalog: Client<typeof CatalogService>;
   readonly orders: Client<typeof OrderService>;
   readonly discovery: Client<typeof DiscoveryService>;
+  /** Lets the user service hear that a user has ordered; answers with the order's id. */
+  orderHeard(userId: bigint): Promise<string>;
+  /** Lets the catalog hear of an order of one of a product, which it then reserves. */
+  reserved(sku: string): Promise<void>;
+  /** Lets the order service hear that an order's stock is reserved. */
+  confirmed(orderId: string): Promise<void>;
   /** Another number at each call: what tests make of it is theirs alone. */
   next(): number;
 }
@@ -57,25 +72,23 @@ export async function openShop(): Promise<Shop> {
   const authorization = {
     nobody: undefined,
     reader: await bearer("orders:read"),
-    clerk: await bearer("products:write"),
+    clerk: await bearer("products:write sagas:write"),
   };
   const listen = async (name: string, ...services: ServiceEntry[]) =>
     opening.use(await openServer({ name, version: "1.2.3", services, authenticate }));
 
   const userStore = await store(userRows);
-  const user = await listen(
-    "user",
-    [UserService, userService({ store: userStore })],
-    [UserServiceV2, userServiceV2({ store: userStore })],
-  );
-  const catalog = await listen("catalog", [CatalogService, catalogService({ store: await store(catalogRows) })]);
+  const users = { store: userStore, publish: publishingTo(userEventRows) };
+  const user = await listen("user", [UserService, userService(users)], [UserServiceV2, userServiceV2(users)]);
+  const productStore = await store(catalogRows);
+  const catalog = await listen("catalog", [CatalogService, catalogService({ store: productStore })]);
   const discovery = opening.use(await openDiscovery({ kept: keptInRows(await store(discoveryRows)) }));
   const found = await listen("discovery", [DiscoveryService, discovery.discovery], [ConsulService, discovery.consul]);
 
   const orderStore = await store(orderRows);
   const nobody = await closedPort();
   const ordersWith = async (userAt: string, catalogAt: string) =>
-    listen("order", await orderEntry(opening, orderStore, { user: userAt, catalog: catalogAt }));
+    listen("order", ...(await orderEntries(opening, orderStore, { user: userAt, catalog: catalogAt })));
   const servers: Record<ServerName, Server> = {
     user,
     catalog,
@@ -101,21 +114,40 @@ export async function openShop(): Promise<Shop> {
     catalog: createClient(CatalogService, createGrpcTransport({ baseUrl: origins.catalog, interceptors: [clerk] })),
     orders: createClient(OrderService, grpc("order")),
     discovery: createClient(DiscoveryService, grpc("discovery")),
+    async orderHeard(userId) {
+      const id = uuid();
+      const times = { createdAt: timestampFromMs(1_000), updatedAt: timestampFromMs(1_000) };
+      const order = { id, userId, items: [{ sku: "ABC", qty: 2 }], status: OrderStatus.PENDING, version: 1, ...times };
+      await hear(userStore, userOrderSubscription(), OrderCreatedSchema, { order });
+      return id;
+    },
+    async reserved(sku) {
+      const order = { id: uuid(), userId: 1n, items: [{ sku, qty: 1 }], version: 1 };
+      for (const each of catalogFollows()) await hear(productStore, each, OrderCreatedSchema, { order });
+    },
+    async confirmed(orderId) {
+      const [catalogs = expect.fail()] = orderParts(orderStore).follows;
+      await hear(orderStore, catalogs, StockReservedSchema, { orderId });
+    },
     next: () => ++count,
     [Symbol.asyncDispose]: () => own.disposeAsync(),
   };
 }
 
 /** The order service with a mesh of its own, which finds its neighbours at fixed addresses. */
-async function orderEntry(
+async function orderEntries(
   own: AsyncDisposableStack,
   store: Store,
   at: { readonly user: string; readonly catalog: string },
-): Promise<ServiceEntry> {
+): Promise<ServiceEntry[]> {
   const addresses = { [UserService.typeName]: [at.user], [CatalogService.typeName]: [at.catalog] };
   const mesh = own.use(await openMesh({ resolver: staticResolver(addresses) }));
   const [users, catalog] = [mesh.client(UserService), mesh.client(CatalogService)];
-  return [OrderService, orderService({ store, users, catalog })];
+  const { placeOrder, sagas } = orderParts(store);
+  return [
+    [OrderService, orderService({ store, users, catalog, placeOrder })],
+    [SagaService, sagas],
+  ];
 }
 
 /** An address at which nobody listens any more. */

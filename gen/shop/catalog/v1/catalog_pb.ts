@@ -54,7 +54,7 @@ export type Product = Message<"shop.catalog.v1.Product"> & {
   price?: Money | undefined;
 
   /**
-   * How many there are.
+   * How many are free: neither reserved for an order nor sold. Setting it says how many there are free from now on.
    *
    * @generated from field: int32 stock = 5;
    */
@@ -440,8 +440,10 @@ export const CatalogService: GenService<{
     output: typeof CreateProductResponseSchema;
   },
   /**
-   * Changes the named fields of a product. Asks for the scope `products:write`. Errors: UNAUTHENTICATED,
-   * PERMISSION_DENIED, NOT_FOUND, ABORTED when `product.version` is set and no longer the current one, INVALID_ARGUMENT.
+   * Changes the named fields of a product. Orders change its stock, and with it its version, as they are placed: a change
+   * of `stock` that does not name the `version` that it builds on overwrites what happened since. Asks for the scope
+   * `products:write`. Errors: UNAUTHENTICATED, PERMISSION_DENIED, NOT_FOUND, ABORTED when `product.version` is set and no
+   * longer the current one, INVALID_ARGUMENT.
    *
    * @generated from rpc shop.catalog.v1.CatalogService.UpdateProduct
    */
@@ -451,7 +453,8 @@ export const CatalogService: GenService<{
     output: typeof UpdateProductResponseSchema;
   },
   /**
-   * Deletes a product. Asks for the scope `products:write`. Errors: UNAUTHENTICATED, PERMISSION_DENIED, NOT_FOUND.
+   * Deletes a product. Asks for the scope `products:write`. Errors: UNAUTHENTICATED, PERMISSION_DENIED, NOT_FOUND,
+   * FAILED_PRECONDITION while some of it is reserved for an order that is neither confirmed nor cancelled.
    *
    * @generated from rpc shop.catalog.v1.CatalogService.DeleteProduct
    */

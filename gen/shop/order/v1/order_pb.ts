@@ -433,21 +433,21 @@ export const OrderStatus = {
   UNSPECIFIED: 0,
 
   /**
-   * Accepted, nothing more has happened yet.
+   * Accepted, and waiting for its stock.
    *
    * @generated from enum value: ORDER_STATUS_PENDING = 1;
    */
   PENDING: 1,
 
   /**
-   * Everything it needs is reserved.
+   * Everything it needs was reserved, and is sold to it.
    *
    * @generated from enum value: ORDER_STATUS_CONFIRMED = 2;
    */
   CONFIRMED: 2,
 
   /**
-   * It will not happen.
+   * It will not happen: somebody cancelled it, its user was deleted while it was pending, or there was no stock in time.
    *
    * @generated from enum value: ORDER_STATUS_CANCELLED = 3;
    */
@@ -474,7 +474,9 @@ export const OrderStatusSchema: GenEnum<OrderStatus> = /*@__PURE__*/
  */
 export const OrderService: GenService<{
   /**
-   * Creates an order with status pending: checks the user, prices the items and adds them up.
+   * Creates an order with status pending: checks the user, prices the items and adds them up. The answer does not wait for
+   * stock. That is reserved right after, all of it or none: then the order is confirmed or, with the reason, cancelled;
+   * WatchOrder tells. Stock that is not reserved within 60 s (SAGA_TIMEOUT) cancels it, too.
    * Errors: NOT_FOUND when the user or a product does not exist, UNAVAILABLE when the user or the catalog service is
    * away, FAILED_PRECONDITION when the items have prices in several currencies or too large a total, INVALID_ARGUMENT.
    *
@@ -506,8 +508,9 @@ export const OrderService: GenService<{
     output: typeof ListOrdersResponseSchema;
   },
   /**
-   * Cancels an order that is pending or confirmed; cancelling it again changes nothing. A caller may cancel 20 a second, and
-   * 40 at once after a pause. Errors: NOT_FOUND.
+   * Cancels an order that is pending or confirmed; cancelling it again changes nothing. The order is cancelled at once; the
+   * stock that was reserved for it, or sold, is free again a moment later. A caller may cancel 20 a second, and 40 at once
+   * after a pause. Errors: NOT_FOUND.
    *
    * @generated from rpc shop.order.v1.OrderService.CancelOrder
    */

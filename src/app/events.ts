@@ -9,7 +9,6 @@ import type { EventFormat } from "../events/amqp/event-message.ts";
 import type { QueueKind } from "../events/amqp/topology.ts";
 import type { Subscription } from "../events/handler.ts";
 import type { EventHooks } from "../events/hooks.ts";
-import type { InboxHooks } from "../events/inbox-hooks.ts";
 import { openInbox } from "../events/open-inbox.ts";
 import type { Outbox } from "../events/outbox.ts";
 import { openPublisher } from "../events/publisher.ts";
@@ -40,7 +39,7 @@ export interface EventsOptions {
   readonly amqpQueues?: QueueKind;
   /** How payloads are written for the broker. */
   readonly eventFormat?: EventFormat;
-  readonly hooks?: EventHooks & InboxHooks;
+  readonly hooks?: EventHooks;
   /** How streams from others are opened, beside where to. */
   readonly meshOptions?: Omit<MeshOptions, "resolver">;
   readonly log?: Logger;

@@ -1,14 +1,12 @@
-import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import type { EventHooks } from "../events/hooks.ts";
-import type { InboxHooks } from "../events/inbox-hooks.ts";
 import { durationBuckets } from "./metrics.ts";
 
 /** Those of calls, and beyond: events wait while others are away. */
 const delayBuckets = [...durationBuckets, 30, 60, 300, 1_800];
 
 /** Counts and times the events that a service publishes, and those that it takes in: `heddle_event_*`, `heddle_events_*`. */
-export function eventMetrics(registry: Registry): EventHooks & InboxHooks {
+export function eventMetrics(registry: Registry): EventHooks {
   return { ...publishing([registry]), ...takingIn([registry]) };
 }
 
@@ -39,7 +37,7 @@ function publishing(registers: Registry[]): EventHooks {
   };
 }
 
-function takingIn(registers: Registry[]): InboxHooks {
+function takingIn(registers: Registry[]): EventHooks {
   const taken = new Counter({
     name: "heddle_events_taken_total",
     help: "Events of others that took effect here, by who published them and type.",
@@ -53,10 +51,10 @@ function takingIn(registers: Registry[]): InboxHooks {
     buckets: delayBuckets,
     registers,
   });
-  const parked = new Counter({
-    name: "heddle_events_parked_total",
-    help: "Events that could not be handled at once and wait for another try.",
-    labelNames: ["source", "type"],
+  const parked = new Gauge({
+    name: "heddle_events_parked",
+    help: "Events that could not be handled, by who published them: waiting for another try, or dead.",
+    labelNames: ["source", "state"],
     registers,
   });
   const dead = new Counter({
@@ -66,13 +64,14 @@ function takingIn(registers: Registry[]): InboxHooks {
     registers,
   });
   return {
-    taken(source, events, at) {
-      for (const { type, time } of events) {
-        taken.inc({ source, type });
-        if (time !== undefined) delays.observe({ source }, Math.max(0, at - timestampMs(time)) / 1_000);
-      }
+    takenIn({ source, type, delayMs }) {
+      taken.inc({ source, type });
+      delays.observe({ source }, Math.max(0, delayMs) / 1_000);
     },
-    parked: (source, { type }) => parked.inc({ source, type }),
-    dead: (source, type) => dead.inc({ source, type }),
+    parked({ source, waiting, dead }) {
+      parked.set({ source, state: "waiting" }, waiting);
+      parked.set({ source, state: "dead" }, dead);
+    },
+    dead: ({ source, type }) => dead.inc({ source, type }),
   };
 }

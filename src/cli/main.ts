@@ -3,6 +3,7 @@ import { systemClock } from "../base/clock.ts";
 import { audit } from "./commands/audit.ts";
 import { backup } from "./commands/backup.ts";
 import { down } from "./commands/down.ts";
+import { events } from "./commands/events.ts";
 import { explain } from "./commands/explain.ts";
 import { discovery, gateway } from "./commands/foreground.ts";
 import { logs } from "./commands/logs.ts";
@@ -15,7 +16,7 @@ import { plan } from "./plan.ts";
 import { runCli } from "./run-cli.ts";
 
 const args = process.argv.slice(2);
-const commands = [up, down, status, logs, explain, token, audit, backup, restore, discovery, gateway, openapi];
+const commands = [up, down, status, logs, explain, events, token, audit, backup, restore, discovery, gateway, openapi];
 
 // Those that run a part in this very process leave signals to it: it drains.
 const interruption = new AbortController();

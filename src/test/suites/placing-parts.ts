@@ -8,21 +8,18 @@ import { UserDeletedSchema } from "../../../gen/shop/user/v1/events_pb.ts";
 import { UserService } from "../../../gen/shop/user/v1/user_pb.ts";
 import { eventPolicy } from "../../events/event-policy.ts";
 import type { Subscription } from "../../events/handler.ts";
-import { sagaService } from "../../events/saga/saga-service.ts";
 import { fireDue } from "../../events/saga/saga-timers.ts";
-import { catalogSubscriptions } from "../../services/catalog/catalog-events.ts";
 import { catalogService } from "../../services/catalog/catalog-service.ts";
 import { catalogEventRows, catalogRows, Product } from "../../services/catalog/product-entity.ts";
 import { Reservation } from "../../services/catalog/reservation-entity.ts";
 import { Order, orderEventRows, orderRows, orderSagas } from "../../services/order/order-entity.ts";
-import { orderSubscriptions } from "../../services/order/order-events.ts";
 import { orderService } from "../../services/order/order-service.ts";
 import type { DatabaseKind } from "../../store/database-url.ts";
 import { openStore, type Store } from "../../store/orm.ts";
 import { fakeClock } from "../../testing/fake-clock.ts";
 import { openDatabase } from "../../testing/open-database.ts";
 import { clientOf } from "./open-service.ts";
-import { catalogOutbox, orderParts } from "./order-parts.ts";
+import { catalogFollows, orderParts } from "./order-parts.ts";
 
 /** An event on its way to one of the services. */
 export interface Sent {
@@ -45,15 +42,13 @@ export async function openShop(kind: DatabaseKind) {
   const databases = [await openDatabase(kind), await openDatabase(kind)] as const;
   const orders = await openStore({ ...orderRows, ...databases[0] });
   const products = await openStore({ ...catalogRows, ...databases[1] });
-  const { append: publish } = catalogOutbox(clock);
   const catalog = clientOf(CatalogService, catalogService({ store: products, clock }));
   const users = clientOf(UserService, { getUser: async ({ id }) => ({ user: { id } }) });
-  const { placeOrder } = orderParts(orders, clock);
+  const { placeOrder, timers, sagas, follows } = orderParts(orders, clock);
   const order = clientOf(OrderService, orderService({ store: orders, users, catalog, placeOrder, clock }));
-  const timers = { store: orders, rows: orderSagas, sagas: [placeOrder.saga], clock };
   const sides: Readonly<Record<Sent["to"], Side>> = {
-    order: { store: orders, follows: orderSubscriptions(placeOrder) },
-    catalog: { store: products, follows: catalogSubscriptions({ publish }) },
+    order: { store: orders, follows },
+    catalog: { store: products, follows: catalogFollows(clock) },
   };
   return {
     clock,
@@ -61,7 +56,7 @@ export async function openShop(kind: DatabaseKind) {
     products,
     catalog,
     order,
-    sagas: clientOf(SagaService, sagaService(timers)),
+    sagas: clientOf(SagaService, sagas),
     timers,
     deliver: (sent: Sent) => deliver(sides[sent.to], sent, clock.wall()),
     fire: () => fireDue(timers),

@@ -316,9 +316,9 @@ export function placingSuite(kind: DatabaseKind): void {
         await comeToRest(it.shop, seed);
         expect(await complaintsOf(it)).toEqual([]);
       }),
-      { numRuns: kind === "sqlite" ? 60 : 20, endOnFailure: true },
+      { numRuns: kind === "sqlite" ? 40 : 20, endOnFailure: true },
     );
-  });
+  }, 120_000);
 }
 
 /** Something that happens, and a number that chooses to what. */

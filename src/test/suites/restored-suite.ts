@@ -42,7 +42,9 @@ const replicas: ClusterOptions["replicas"] = { user: 1, catalog: 1, order: 2 };
 
 /** A whole system is backed up while orders are placed, and another one goes on from there. */
 export function restoredSuite(kind: DatabaseKind): void {
-  test("a system is backed up under orders, and another one goes on from there: nothing is lost, sagas end", async () => {
+  test("a system is backed up under orders, and another one goes on from there: nothing is lost, sagas end", {
+    timeout: 360_000,
+  }, async () => {
     const [to, accepted] = [scratchFolder(), [] as string[]];
     const list = join(scratchFolder(), "accepted");
     await using before = await openPlaces(kind);

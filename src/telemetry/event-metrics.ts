@@ -53,7 +53,7 @@ function takingIn(registers: Registry[]): EventHooks {
   });
   const parked = new Gauge({
     name: "heddle_events_parked",
-    help: "Events that could not be handled, by who published them: waiting for another try, or dead.",
+    help: "Events that could not be handled: waiting for another try, or dead letters, by who published them.",
     labelNames: ["source", "state"],
     registers,
   });

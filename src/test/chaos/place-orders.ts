@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { type Ending, postJson } from "../../testing/post-json.ts";
 import type { Dice } from "../../testing/sim/dice.ts";
-import { type Ending, post } from "./one-request.ts";
 import { count, createTally, type Tally } from "./tally.ts";
 
 /** How many orders, by whom, of what. */
@@ -67,7 +67,7 @@ async function timed({ gateways }: OrderPlan, tally: Tally, { turn, requestId, p
   tally.requests++;
   const beganAt = performance.now();
   const gateway = gateways[turn % gateways.length] ?? "";
-  const ending = await post(gateway, path, body, 2 * (deadlineMs + carriageMs));
+  const ending = await postJson(gateway, path, body, 2 * (deadlineMs + carriageMs));
   const tookMs = performance.now() - beganAt;
   if (tookMs > deadlineMs + carriageMs) {
     tally.late.push(`${requestId}: ${kindOf(ending)} by ${gateway} after ${Math.round(tookMs)} ms`);

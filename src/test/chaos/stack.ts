@@ -1,5 +1,5 @@
-import { type ClusterOptions, openCluster, type PartName } from "../../testing/open-cluster.ts";
 import { openBroker } from "../../testing/open-broker.ts";
+import { type ClusterOptions, openCluster, type PartName } from "../../testing/open-cluster.ts";
 import { openPostgresServer } from "../../testing/open-postgres-server.ts";
 import { restOk } from "../integration/rest.ts";
 import type { Victim } from "./trouble.ts";

@@ -8,7 +8,7 @@ export type Ending =
 const agent = new Agent({ keepAlive: true, maxSockets: 256 });
 
 /** Posts JSON over connections that are kept alive. A connection that breaks is an ending like any other. */
-export function post(address: string, path: string, body: unknown, timeoutMs: number): Promise<Ending> {
+export function postJson(address: string, path: string, body: unknown, timeoutMs: number): Promise<Ending> {
   const text = JSON.stringify(body);
   const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(text) };
   return new Promise((resolve) => {

@@ -1,4 +1,5 @@
 import { Code, ConnectError, type ConnectRouter } from "@connectrpc/connect";
+import type { InferEntity, UpsertOptions } from "@mikro-orm/core";
 import { UserService } from "../../../../gen/shop/user/v1/user_pb.ts";
 import type { Bus } from "./bus.ts";
 import { openDatabase } from "./database.ts";
@@ -10,6 +11,12 @@ interface OrderEvent {
   readonly status: string;
   readonly committedAt: string;
 }
+
+/** The second event of an order changes its status, and leaves when it came. */
+const firstTimes: UpsertOptions<InferEntity<typeof UserOrderRow>> = {
+  onConflictFields: ["orderId"],
+  onConflictMergeFields: ["status"],
+};
 
 /** The user service: users, and the orders of each by events. */
 export async function openUser(databaseUrl: string, bus: Bus): Promise<(router: ConnectRouter) => void> {
@@ -23,7 +30,7 @@ export async function openUser(databaseUrl: string, bus: Bus): Promise<(router: 
       committedAt: new Date(committedAt),
       appliedAt: new Date(),
     };
-    await em.fork().transactional((tx) => tx.upsert(UserOrderRow, order));
+    await em.fork().transactional((tx) => tx.upsert(UserOrderRow, order, firstTimes));
   });
   return (router) =>
     router.service(UserService, {

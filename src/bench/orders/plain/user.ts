@@ -1,5 +1,4 @@
 import { Code, ConnectError, type ConnectRouter } from "@connectrpc/connect";
-import type { InferEntity, UpsertOptions } from "@mikro-orm/core";
 import { UserService } from "../../../../gen/shop/user/v1/user_pb.ts";
 import type { Bus } from "./bus.ts";
 import { openDatabase } from "./database.ts";
@@ -11,12 +10,6 @@ interface OrderEvent {
   readonly status: string;
   readonly committedAt: string;
 }
-
-/** The second event of an order changes its status, and leaves when it came. */
-const firstTimes: UpsertOptions<InferEntity<typeof UserOrderRow>> = {
-  onConflictFields: ["orderId"],
-  onConflictMergeFields: ["status"],
-};
 
 /** The user service: users, and the orders of each by events. */
 export async function openUser(databaseUrl: string, bus: Bus): Promise<(router: ConnectRouter) => void> {
@@ -30,7 +23,10 @@ export async function openUser(databaseUrl: string, bus: Bus): Promise<(router: 
       committedAt: new Date(committedAt),
       appliedAt: new Date(),
     };
-    await em.fork().transactional((tx) => tx.upsert(UserOrderRow, order, firstTimes));
+    await em.fork().transactional((tx) =>
+      // The second event of an order changes its status, and leaves when it came.
+      tx.upsert(UserOrderRow, order, { onConflictFields: ["orderId"], onConflictMergeFields: ["status"] }),
+    );
   });
   return (router) =>
     router.service(UserService, {

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { systemClock } from "../base/clock.ts";
+import { audit } from "./commands/audit.ts";
 import { down } from "./commands/down.ts";
 import { explain } from "./commands/explain.ts";
 import { discovery, gateway } from "./commands/foreground.ts";
@@ -12,7 +13,7 @@ import { plan } from "./plan.ts";
 import { runCli } from "./run-cli.ts";
 
 const args = process.argv.slice(2);
-const commands = [up, down, status, logs, explain, token, discovery, gateway, openapi];
+const commands = [up, down, status, logs, explain, token, audit, discovery, gateway, openapi];
 
 // Those that run a part in this very process leave signals to it: it drains.
 const interruption = new AbortController();

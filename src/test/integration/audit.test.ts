@@ -1,0 +1,3 @@
+import { auditSuite } from "../suites/audit-suite.ts";
+
+auditSuite("postgres");

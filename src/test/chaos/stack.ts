@@ -1,5 +1,8 @@
+import type { Place } from "../../cli/databases/where.ts";
+import { chooseDatabase } from "../../store/database-url.ts";
 import { openBroker } from "../../testing/open-broker.ts";
 import { type ClusterOptions, openCluster, type PartName } from "../../testing/open-cluster.ts";
+import { openDatabase } from "../../testing/open-database.ts";
 import { openPostgresServer } from "../../testing/open-postgres-server.ts";
 import { restOk } from "../integration/rest.ts";
 import type { Victim } from "./trouble.ts";
@@ -14,13 +17,13 @@ export interface Stack extends AsyncDisposable {
   /** "host:port" of every gateway. */
   readonly gateways: readonly string[];
   readonly victims: readonly Victim[];
-  /** What `audit` reads: settings as each service has them. */
-  readonly databases: Readonly<Record<PartName, string>>;
-  readonly dataDir: string;
+  /** Where the rows are, for the audit. */
+  readonly places: readonly Place[];
   readonly bearer: string;
 }
 
 const replicas = { discovery: 1, user: 2, catalog: 2, order: 2, gateway: 2 } as const;
+const audited = ["user", "order", "catalog"] as const;
 const parts = Object.keys(replicas) as PartName[];
 
 /** SQLite and the event stream: no server but our own programs. PostgreSQL and RabbitMQ: servers of the run's own. */
@@ -38,8 +41,10 @@ export async function openStack(name: StackName, onFailure: ClusterOptions["onFa
     name,
     gateways: programs.filter(({ part }) => part === "gateway").map(({ address }) => address),
     victims: [...programs, ...servers.victims],
-    databases: servers.databases,
-    dataDir: cluster.dataDir,
+    places: audited.map((part) => {
+      const where = { name: part, databaseUrl: servers.databases[part], dataDir: cluster.dataDir };
+      return { name: part, database: chooseDatabase(where) };
+    }),
     bearer: await cluster.bearer("products:write"),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
@@ -51,7 +56,9 @@ async function openServers(opened: AsyncDisposableStack) {
   const postgres = opened.use(await openPostgresServer());
   const broker = opened.use(await openBroker());
   const databases = { ...noDatabases };
-  for (const part of parts) databases[part] = await postgres.createDatabase(part);
+  for (const part of parts) {
+    databases[part] = (await openDatabase("postgres", { postgresUrl: postgres.url })).databaseUrl;
+  }
   const victims: Victim[] = [
     { name: "postgres", kill: () => postgres.kill(), start: () => postgres.start() },
     { name: "rabbitmq", kill: () => broker.kill(), start: () => broker.start() },

@@ -29,7 +29,7 @@ export async function whenFree<T>(work: () => T | Promise<T>, options: LockWaitO
   }
 }
 
-/** Whether SQLite says that another connection holds the lock (SQLITE_BUSY or SQLITE_LOCKED, any variant). */
+/** Whether SQLite says that another connection holds the lock (SQLITE_BUSY, SQLITE_LOCKED or SQLITE_PROTOCOL, any variant). */
 export function isLocked(reason: unknown): boolean {
-  return reason instanceof Error && /database (table )?is locked/.test(reason.message);
+  return reason instanceof Error && /database (table |schema )?is locked|^locking protocol$/.test(reason.message);
 }

@@ -1,15 +1,18 @@
 import { Migrator } from "@mikro-orm/migrations";
 import { type EntitySchema, MikroORM, type Options, SqliteDriver } from "@mikro-orm/sql";
-import type { Clock } from "../base/clock.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
 import type { Database } from "./database-url.ts";
 import { nulState } from "./errors.ts";
-import { returning } from "./returning-driver.ts";
 import { FileSqliteDialect } from "./sqlite.ts";
+import type { SqliteSync } from "./sqlite-file.ts";
+import { uncalledMs } from "./time-left.ts";
 
 /** The most a statement or a transaction waits for somebody else's lock. */
 const lockWaitMs = 5_000;
 const connectTimeoutMs = 5_000;
-const maxConnections = 10;
+
+/** The most connections of a process to PostgreSQL, unless it is told: nine processes fit into a server as it comes. */
+export const defaultPool = 10;
 
 /** What MikroORM is told about one service's rows. */
 export interface OrmOptions {
@@ -19,19 +22,23 @@ export interface OrmOptions {
   /** The folder that holds `sqlite/` and `postgres/`, one set of migrations each, as their DDL differs. */
   readonly migrationsDir: string;
   readonly database: Database;
+  /** The most connections to PostgreSQL. */
+  readonly databasePool?: number;
+  readonly sqliteSync?: SqliteSync;
   readonly clock?: Clock;
 }
 
 /** MikroORM over the chosen database, not connected yet. */
 export async function createOrm(options: OrmOptions): Promise<MikroORM> {
-  const { database, clock } = options;
+  const { database } = options;
   const common: Options = {
     entities: [...options.entities],
     extensions: [Migrator],
     migrations: migrationOptions(options),
     onQuery: refuseNul,
   };
-  const own = database.kind === "sqlite" ? sqliteOptions(database.file, clock) : await postgresOptions(database.url);
+  const own =
+    database.kind === "sqlite" ? sqliteOptions(database.file, options) : await postgresOptions(database.url, options);
   // A driver's options are invariant in its type; from here on only what all SQL drivers share is used.
   return MikroORM.init({ ...common, ...own } as unknown as Options);
 }
@@ -46,20 +53,21 @@ function refuseNul(sql: string, params: readonly unknown[]): string {
   return sql;
 }
 
-function sqliteOptions(dbName: string, clock: Clock | undefined) {
-  const wait = { timeoutMs: lockWaitMs, ...(clock && { clock }) };
-  return { driver: SqliteDriver, dbName, driverOptions: returning(new FileSqliteDialect(dbName, wait)) };
+function sqliteOptions(file: string, { sqliteSync = "normal", clock = systemClock }: OrmOptions) {
+  const dialect = new FileSqliteDialect({ file, sync: sqliteSync, lockWaitMs, clock });
+  return { driver: SqliteDriver, dbName: file, driverOptions: dialect };
 }
 
 /** The driver is loaded only where it is used. */
-async function postgresOptions(clientUrl: string) {
-  const { ReturningPostgreSqlDriver } = await import("./postgres.ts");
+async function postgresOptions(clientUrl: string, { databasePool = defaultPool, clock = systemClock }: OrmOptions) {
+  const { postgresDriver } = await import("./postgres.ts");
   const driverOptions = {
     connectionTimeoutMillis: connectTimeoutMs,
+    statement_timeout: uncalledMs,
     lock_timeout: lockWaitMs,
     idle_in_transaction_session_timeout: 2 * lockWaitMs,
   };
-  return { driver: ReturningPostgreSqlDriver, clientUrl, pool: { max: maxConnections }, driverOptions };
+  return { driver: postgresDriver(clock), clientUrl, pool: { max: databasePool }, driverOptions };
 }
 
 /**

@@ -7,7 +7,9 @@ import { unavailable } from "../call/errors.ts";
 import { chooseDatabase, type Database } from "./database-url.ts";
 import { migrate } from "./migrate.ts";
 import { createOrm } from "./orm-config.ts";
-import { inUnit, reading, type Work } from "./unit.ts";
+import type { SqliteSync } from "./sqlite-file.ts";
+import { withoutLimit } from "./time-left.ts";
+import { inUnit, reading, type UnitOptions, type Work } from "./unit.ts";
 
 /** Which rows, and where. */
 export interface StoreOptions {
@@ -20,6 +22,10 @@ export interface StoreOptions {
   readonly databaseUrl: string;
   /** The folder of SQLite files, made when it is missing. */
   readonly dataDir: string;
+  /** The most connections to PostgreSQL; at least 2, as a migration needs so many. If unset, 10. */
+  readonly databasePool?: number;
+  /** What a commit to SQLite waits for: see `openSqliteFile`. If unset, "normal". */
+  readonly sqliteSync?: SqliteSync;
   readonly log?: Logger;
   readonly clock?: Clock;
 }
@@ -28,7 +34,7 @@ export interface StoreOptions {
 export interface Store extends AsyncDisposable {
   readonly orm: MikroORM;
   /** Runs `work` in one transaction; see `inUnit` for what work may do. */
-  unit<T>(work: Work<T>): Promise<T>;
+  unit<T>(work: Work<T>, options?: Pick<UnitOptions, "isolationLevel">): Promise<T>;
   /** Runs `work`, which only reads; see `reading`. It goes on while others write. */
   read<T>(work: Work<T>): Promise<T>;
   /** Resolves when the database answers; fails with UNAVAILABLE when it does not. For readiness checks. */
@@ -40,13 +46,13 @@ export interface Store extends AsyncDisposable {
  * What cannot be opened fails with a message that names DATABASE_URL, or the folder, and what to do.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const { name, entities, migrationsDir, log = silentLogger, clock = systemClock } = options;
+  const { log = silentLogger, clock = systemClock } = options;
   const database = chooseDatabase(options);
   if (database.kind === "sqlite") await makeFolder(options.dataDir);
-  const orm = await createOrm({ name, entities, migrationsDir, database, clock });
+  const orm = await createOrm({ ...options, database, clock });
   try {
     await connect(orm, database);
-    const ran = await migrate(orm, database, clock);
+    const ran = await withoutLimit(() => migrate(orm, database, clock));
     log.info("store open", { database: shown(database), migrated: ran });
   } catch (reason) {
     await orm.close(true);
@@ -62,11 +68,11 @@ function storeOver(orm: MikroORM, clock: Clock): Store {
     if (closed !== undefined) throw unavailable("the store is closed", { reason: "STORE_CLOSED", domain: "heddle" });
     return orm.em;
   };
-  const read = async <T>(work: Work<T>) => reading(entities(), work, clock);
+  const read = async <T>(work: Work<T>) => reading(entities(), work);
   return {
     orm,
     read,
-    unit: async (work) => inUnit(entities(), work, clock),
+    unit: async (work, options) => inUnit(entities(), work, { clock, ...options }),
     ping: () => read(async (em) => void (await em.execute("select 1"))),
     [Symbol.asyncDispose]() {
       closed ??= orm.close(true);

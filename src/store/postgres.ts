@@ -1,13 +1,23 @@
 import { PostgreSqlConnection, PostgreSqlDriver } from "@mikro-orm/postgresql";
-import { returning } from "./returning-driver.ts";
+import type { Clock } from "../base/clock.ts";
+import { PostgresDriver, type PostgresPool } from "./postgres-driver.ts";
 
-class ReturningConnection extends PostgreSqlConnection {
-  override createKyselyDialect(...options: Parameters<PostgreSqlConnection["createKyselyDialect"]>) {
-    return returning(super.createKyselyDialect(...options));
+/** MikroORM's driver of PostgreSQL, which asks the server by `PostgresDriver`. */
+export function postgresDriver(clock: Clock): typeof PostgreSqlDriver {
+  class Connection extends PostgreSqlConnection {
+    override createKyselyDialect(overrides: Parameters<PostgreSqlConnection["createKyselyDialect"]>[0]) {
+      const made: PostgresPool[] = [];
+      const onPoolCreated = (pool: PostgresPool) => void made.push(pool);
+      const dialect = super.createKyselyDialect({ ...overrides, onPoolCreated } as typeof overrides);
+      dialect.createDriver = () => {
+        const [pool] = made;
+        if (pool === undefined) throw new Error("MikroORM has made no pool");
+        return new PostgresDriver(pool, clock);
+      };
+      return dialect;
+    }
   }
-}
-
-/** MikroORM's driver of PostgreSQL, which survives connections that break in the middle of a transaction. */
-export class ReturningPostgreSqlDriver extends PostgreSqlDriver {
-  protected override readonly connection = new ReturningConnection(this.config);
+  return class extends PostgreSqlDriver {
+    protected override readonly connection = new Connection(this.config);
+  };
 }

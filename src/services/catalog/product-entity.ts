@@ -1,6 +1,7 @@
 import { defineEntity, p } from "@mikro-orm/core";
 import { serviceEventRows } from "../../events/rows.ts";
 import { requestIds } from "../../store/request-ids.ts";
+import { ReservationSchema } from "./reservation-entity.ts";
 
 const ProductSchema = defineEntity({
   name: "Product",
@@ -12,7 +13,10 @@ const ProductSchema = defineEntity({
     currency: p.character().length(3),
     priceUnits: p.bigint("bigint"),
     priceNanos: p.integer(),
+    /** How many are free: neither reserved nor sold. */
     stock: p.integer(),
+    /** How many there have ever been: free, reserved and sold together, always. */
+    received: p.integer().default(0),
     createdAt: p.datetime(3),
     updatedAt: p.datetime(3),
     version: p.integer().version(),
@@ -32,6 +36,6 @@ export const catalogEventRows = serviceEventRows("catalog");
 /** The catalog's rows, as `openStore` takes them. */
 export const catalogRows = {
   name: "catalog",
-  entities: [ProductSchema, productRequests, ...catalogEventRows.entities],
+  entities: [ProductSchema, ReservationSchema, productRequests, ...catalogEventRows.entities],
   migrationsDir: `${import.meta.dirname}/migrations`,
 };

@@ -1,8 +1,9 @@
 import { LockMode, UniqueConstraintViolationException } from "@mikro-orm/core";
 import type { SqlEntityManager } from "@mikro-orm/sql";
-import { alreadyExists, conflict, notFound } from "../../call/errors.ts";
+import { alreadyExists, conflict, failedPrecondition, notFound } from "../../call/errors.ts";
 import type { Page } from "../../store/page-token.ts";
 import { Product } from "./product-entity.ts";
+import { isReserved, soldSoFar } from "./reservations.ts";
 
 /** Who says what goes wrong here. */
 export const domain = "shop.catalog.v1";
@@ -44,34 +45,54 @@ export function productRepository(em: SqlEntityManager) {
       return (await em.count(Product)) === 0;
     },
 
-    /** A new product, or ALREADY_EXISTS. */
+    /**
+     * A new product, or ALREADY_EXISTS. Where there was one of its SKU before, what was sold of that still counts as
+     * received, for it may come back.
+     */
     async add(product: ProductValues & { readonly sku: string }, now: number): Promise<Product> {
       const at = new Date(now);
-      const added = em.create(Product, { ...product, createdAt: at, updatedAt: at });
+      const times = { createdAt: at, updatedAt: at };
+      const added = em.create(Product, { ...product, received: product.stock, ...times });
       try {
         await em.flush();
       } catch (reason) {
         const taken = reason instanceof UniqueConstraintViolationException;
         throw taken ? alreadyExists("product", "sku", product.sku, domain) : reason;
       }
+      const sold = await soldSoFar(em, product.sku);
+      if (sold > 0) await em.nativeUpdate(Product, { sku: product.sku }, { received: product.stock + sold });
       return added;
     },
 
-    /** Changes what differs. A change that changes nothing leaves version and time as they are. */
+    /**
+     * Changes what differs. A change that changes nothing leaves version and time as they are. More free stock than
+     * before has been received, and less has gone.
+     */
     async change(product: Product, values: Partial<ProductValues>, now: number): Promise<void> {
       const keys = Object.keys(values) as (keyof ProductValues)[];
       if (keys.every((key) => values[key] === product[key])) return;
-      em.assign(product, { ...values, updatedAt: new Date(now) });
+      const { stock = product.stock } = values;
+      const received = product.received + stock - product.stock;
+      em.assign(product, { ...values, received, updatedAt: new Date(now) });
       await em.flush();
     },
 
-    /** Removes the product, or NOT_FOUND. */
+    /** Removes the product, or NOT_FOUND; FAILED_PRECONDITION while some of it is reserved for an order. */
     async remove(sku: string): Promise<void> {
-      if ((await em.nativeDelete(Product, { sku })) === 0) missing(sku);
+      const lockMode = LockMode.PESSIMISTIC_WRITE;
+      const product = (await em.findOne(Product, { sku }, { lockMode })) ?? missing(sku);
+      if (await isReserved(em, sku)) throw reserved(sku);
+      em.remove(product);
+      await em.flush();
     },
   };
 }
 
 function missing(sku: string): never {
   throw notFound("product", sku, domain);
+}
+
+function reserved(sku: string) {
+  const message = `product ${sku} is reserved for an order that is being placed: delete it when that has ended`;
+  return failedPrecondition(message, { reason: "PRODUCT_RESERVED", domain, metadata: { product: sku } });
 }

@@ -1,5 +1,6 @@
 import { defineEntity, p } from "@mikro-orm/core";
 import { serviceEventRows } from "../../events/rows.ts";
+import { sagaRows } from "../../events/saga/saga-entity.ts";
 import { requestIds } from "../../store/request-ids.ts";
 
 /** How far an order is, as its row says it. */
@@ -44,9 +45,12 @@ export const orderRequests = requestIds("order");
 /** The events that the order service publishes, and those that it has taken in. */
 export const orderEventRows = serviceEventRows("order");
 
+/** How far the placing of each order is. */
+export const orderSagas = sagaRows("order");
+
 /** The order service's rows, as `openStore` takes them. */
 export const orderRows = {
   name: "order",
-  entities: [OrderSchema, orderRequests, ...orderEventRows.entities],
+  entities: [OrderSchema, orderRequests, orderSagas, ...orderEventRows.entities],
   migrationsDir: `${import.meta.dirname}/migrations`,
 };

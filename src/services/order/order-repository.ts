@@ -50,10 +50,20 @@ export function orderRepository(em: SqlEntityManager) {
       return added;
     },
 
-    /** Cancels the order; one that is cancelled keeps its first reason. */
-    async cancel(order: Order, cancelReason: string, now: number): Promise<void> {
-      if (order.status === "cancelled") return;
-      em.assign(order, { status: "cancelled", cancelReason, updatedAt: new Date(now) });
+    /** The orders of a user that wait for their stock, kept from others until the unit ends. */
+    pendingOf(userId: bigint): Promise<Order[]> {
+      const lockMode = LockMode.PESSIMISTIC_WRITE;
+      return em.find(Order, { userId, status: "pending" }, { lockMode, orderBy: { id: "asc" } });
+    },
+
+    /** Keeps the order from others until the unit ends, if there is one. */
+    async lock(id: string): Promise<void> {
+      await em.findOne(Order, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+    },
+
+    /** Writes how far the order is now. */
+    async change(order: Order, to: Pick<Order, "status"> & Partial<Pick<Order, "cancelReason">>, now: number) {
+      em.assign(order, { ...to, updatedAt: new Date(now) });
       await em.flush();
     },
   };

@@ -9,11 +9,11 @@ import type { Store } from "../../store/orm.ts";
 import { cutPage, readPage } from "../../store/page-token.ts";
 import { type CreateRequest, createdBefore, createOnce, createRequest } from "../../store/request-ids.ts";
 import { checkUser, type Dependencies, findProducts } from "./dependencies.ts";
-import { OrderChanges } from "./order-changes.ts";
 import { type Order, orderRequests } from "./order-entity.ts";
 import { createOrderIds } from "./order-ids.ts";
 import { toProto } from "./order-mapping.ts";
 import { orderRepository } from "./order-repository.ts";
+import type { PlaceOrder } from "./place-order.ts";
 import { priceOrder } from "./price-order.ts";
 import { watchOrder } from "./watch-order.ts";
 
@@ -21,7 +21,7 @@ import { watchOrder } from "./watch-order.ts";
 export interface OrderServiceOptions extends Dependencies {
   readonly store: Store;
   /** Shared by whatever changes orders in this process. */
-  readonly changes?: OrderChanges;
+  readonly placeOrder: PlaceOrder;
   readonly clock?: Clock;
 }
 
@@ -29,8 +29,8 @@ const defaultReason = "cancelled on request";
 
 /** shop.order.v1.OrderService. Requests are already valid by the contract's rules. */
 export function orderService(options: OrderServiceOptions): ServiceImpl<typeof OrderService> {
-  const { store, clock = systemClock } = options;
-  const { changes = new OrderChanges({ store, clock }) } = options;
+  const { store, placeOrder, clock = systemClock } = options;
+  const { changes } = placeOrder;
   const create = orderCreation({ ...options, clock });
   return {
     async createOrder(request) {
@@ -51,12 +51,10 @@ export function orderService(options: OrderServiceOptions): ServiceImpl<typeof O
 
     async cancelOrder({ id, reason }) {
       const cancelled = await store.unit(async (em) => {
-        const orders = orderRepository(em);
-        const order = await orders.getForChange(id);
-        await orders.cancel(order, reason || defaultReason, clock.wall());
+        const order = await orderRepository(em).getForChange(id);
+        await placeOrder.cancel({ em, id, now: clock.wall(), reason: reason || defaultReason }, order);
         return order;
       });
-      changes.publish(id);
       return { order: toProto(cancelled) };
     },
 
@@ -71,7 +69,8 @@ export function orderService(options: OrderServiceOptions): ServiceImpl<typeof O
  * Creating an order: look for the request, ask user and catalog, write. The others are asked between the two
  * transactions, as a transaction that waits for a network keeps everybody waiting.
  */
-function orderCreation({ store, users, catalog, clock }: OrderServiceOptions & { readonly clock: Clock }) {
+function orderCreation(options: OrderServiceOptions & { readonly clock: Clock }) {
+  const { store, users, catalog, placeOrder, clock } = options;
   const nextId = createOrderIds(clock);
   return async (request: CreateOrderRequest): Promise<Order> => {
     const { userId, items } = request;
@@ -79,20 +78,23 @@ function orderCreation({ store, users, catalog, clock }: OrderServiceOptions & {
     const before = await orderOf(store, once);
     if (before !== undefined) return before;
 
-    await checkUser(users, userId);
-    const products = await findProducts(
-      catalog,
-      items.map(({ sku }) => sku),
-    );
+    const skus = items.map(({ sku }) => sku);
+    const [, products] = await userFirst(checkUser(users, userId), findProducts(catalog, skus));
     const order = { id: nextId(), userId, ...priceOrder(items, products) };
     return store.unit((em) =>
       createOnce(em, orderRequests, once, {
-        create: () => orderRepository(em).add(order, once.now),
+        create: () => placeOrder.create({ em, now: once.now }, order),
         keyOf: ({ id }) => id,
         find: (id) => orderRepository(em).get(id),
       }),
     );
   };
+}
+
+/** What both come to; where both fail, the first one's error, for what is wrong with the user is told first. */
+async function userFirst<A, B>(user: Promise<A>, products: Promise<B>): Promise<[A, B]> {
+  products.catch(() => {}); // told below, unless the user's is
+  return [await user, await products];
 }
 
 /** The order that the same request has made before. */

@@ -1,7 +1,11 @@
+import { UserDeletedSchema } from "../../../gen/shop/user/v1/events_pb.ts";
+import { failedPrecondition } from "../../call/errors.ts";
+import type { Publish } from "../../events/handler.ts";
 import type { Store } from "../../store/orm.ts";
 import { type CreateRequest, createOnce } from "../../store/request-ids.ts";
 import { type User, userRequests } from "./user-entity.ts";
-import { type NewUser, userRepository } from "./user-repository.ts";
+import { userOrderRepository } from "./user-order-repository.ts";
+import { domain, type NewUser, userRepository } from "./user-repository.ts";
 
 /** Adds a user, or finds the one that the same request has added before. */
 export function createUserOnce(
@@ -33,4 +37,37 @@ export function changeUser(store: Store, { id, version, values }: UserChange, no
     await users.change(user, values, now);
     return user;
   });
+}
+
+/** Whom to delete. */
+export interface UserDeletion {
+  readonly id: bigint;
+  /** The version that its caller has seen; 0, whichever. */
+  readonly version: number;
+  /** Whether pending orders are no obstacle. */
+  readonly force: boolean;
+}
+
+/**
+ * Deletes a user and says so to others, both or neither; FAILED_PRECONDITION while orders are known to be pending, unless
+ * forced. An order that is on its way here is no obstacle: the order service cancels it when it hears of this.
+ */
+export function deleteUser(
+  { store, publish }: { readonly store: Store; readonly publish: Publish },
+  { id, version, force }: UserDeletion,
+): Promise<void> {
+  return store.unit(async (em) => {
+    const users = userRepository(em);
+    await users.getForChange(id, version);
+    const pending = force ? 0 : await userOrderRepository(em).countPending(id);
+    if (pending > 0) throw hasOpenOrders(id, pending);
+    await users.remove(id);
+    await publish(em, UserDeletedSchema, { id });
+  });
+}
+
+function hasOpenOrders(id: bigint, pending: number) {
+  const message = `user ${id} has pending orders (${pending}): wait for them, cancel them, or set \`force\` to have them cancelled`;
+  const metadata = { user: String(id), pending: String(pending) };
+  return failedPrecondition(message, { reason: "USER_HAS_OPEN_ORDERS", domain, metadata });
 }

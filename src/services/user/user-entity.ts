@@ -2,6 +2,7 @@ import { defineEntity, p } from "@mikro-orm/core";
 import { serviceEventRows } from "../../events/rows.ts";
 import { IdType } from "../../store/id-type.ts";
 import { requestIds } from "../../store/request-ids.ts";
+import { UserOrderSchema } from "./user-order-entity.ts";
 
 const UserSchema = defineEntity({
   name: "User",
@@ -31,6 +32,6 @@ export const userEventRows = serviceEventRows("user");
 /** The user service's rows, as `openStore` takes them. */
 export const userRows = {
   name: "user",
-  entities: [UserSchema, userRequests, ...userEventRows.entities],
+  entities: [UserSchema, UserOrderSchema, userRequests, ...userEventRows.entities],
   migrationsDir: `${import.meta.dirname}/migrations`,
 };

@@ -9,13 +9,17 @@ import { invalidArgument } from "../../call/errors.ts";
 import { cutPage, readPage } from "../../store/page-token.ts";
 import { createRequest } from "../../store/request-ids.ts";
 import { fieldsToChange } from "../../store/update-mask.ts";
-import { changeUser, createUserOnce, type UserChange } from "./user-changes.ts";
+import { changeUser, createUserOnce, deleteUser, type UserChange } from "./user-changes.ts";
 import { toProtoV2, versionOf } from "./user-mapping-v2.ts";
 import { type NewUser, userRepository } from "./user-repository.ts";
 import type { UserServiceOptions } from "./user-service.ts";
 
 /** shop.user.v2.UserService: the same users as v1 has, as v2 describes them. Requests are already valid by the contract's rules. */
-export function userServiceV2({ store, clock = systemClock }: UserServiceOptions): ServiceImpl<typeof UserService> {
+export function userServiceV2({
+  store,
+  publish,
+  clock = systemClock,
+}: UserServiceOptions): ServiceImpl<typeof UserService> {
   return {
     async listUsers(request) {
       const scope = request.email === "" ? "users" : `users of ${request.email.toLowerCase()}`;
@@ -39,12 +43,8 @@ export function userServiceV2({ store, clock = systemClock }: UserServiceOptions
       return { user: toProtoV2(await changeUser(store, readUpdate(request), clock.wall())) };
     },
 
-    async deleteUser({ id, etag }) {
-      await store.unit(async (em) => {
-        const users = userRepository(em);
-        if (etag !== "") await users.getForChange(id, versionOf(etag));
-        await users.remove(id);
-      });
+    async deleteUser({ id, etag, force }) {
+      await deleteUser({ store, publish }, { id, version: versionOf(etag), force });
       return {};
     },
   };

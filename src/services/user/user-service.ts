@@ -6,24 +6,32 @@ import {
 } from "../../../gen/shop/user/v1/user_pb.ts";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { invalidArgument } from "../../call/errors.ts";
+import type { Publish } from "../../events/handler.ts";
 import type { Store } from "../../store/orm.ts";
 import { cutPage, readPage } from "../../store/page-token.ts";
 import { createRequest } from "../../store/request-ids.ts";
 import { fieldsToChange } from "../../store/update-mask.ts";
-import { changeUser, createUserOnce, type UserChange } from "./user-changes.ts";
-import { toProto } from "./user-mapping.ts";
+import { changeUser, createUserOnce, deleteUser, type UserChange } from "./user-changes.ts";
+import { orderToProto, toProto } from "./user-mapping.ts";
+import { userOrderRepository } from "./user-order-repository.ts";
 import { userRepository } from "./user-repository.ts";
 
 /** What the user service needs. */
 export interface UserServiceOptions {
   readonly store: Store;
+  /** Tells others, in the transaction of a change, what has happened. */
+  readonly publish: Publish;
   readonly clock?: Clock;
 }
 
 const listScope = "users";
 
 /** shop.user.v1.UserService. Requests are already valid by the contract's rules. */
-export function userService({ store, clock = systemClock }: UserServiceOptions): ServiceImpl<typeof UserService> {
+export function userService({
+  store,
+  publish,
+  clock = systemClock,
+}: UserServiceOptions): ServiceImpl<typeof UserService> {
   return {
     async listUsers(request) {
       const page = readPage(request, listScope);
@@ -46,9 +54,21 @@ export function userService({ store, clock = systemClock }: UserServiceOptions):
       return { user: toProto(await changeUser(store, readUpdate(request), clock.wall())) };
     },
 
-    async deleteUser({ id }) {
-      await store.unit((em) => userRepository(em).remove(id));
+    async deleteUser({ id, force }) {
+      await deleteUser({ store, publish }, { id, version: 0, force });
       return {};
+    },
+
+    async listUserOrders(request) {
+      const { userId } = request;
+      const scope = `order list of ${userId}`;
+      const page = readPage(request, scope);
+      const found = await store.read(async (em) => {
+        await userRepository(em).get(userId);
+        return userOrderRepository(em).list(userId, page);
+      });
+      const { rows, nextPageToken } = cutPage(found, page, scope, ({ orderId }) => orderId);
+      return { orders: rows.map(orderToProto), nextPageToken };
     },
   };
 }

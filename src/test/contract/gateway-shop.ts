@@ -11,12 +11,13 @@ import { catalogService } from "../../services/catalog/catalog-service.ts";
 import { catalogRows } from "../../services/catalog/product-entity.ts";
 import { orderRows } from "../../services/order/order-entity.ts";
 import { orderService } from "../../services/order/order-service.ts";
-import { userRows } from "../../services/user/user-entity.ts";
+import { userEventRows, userRows } from "../../services/user/user-entity.ts";
 import { userService } from "../../services/user/user-service.ts";
 import { userServiceV2 } from "../../services/user/user-service-v2.ts";
 import { openStore, type StoreOptions } from "../../store/orm.ts";
 import { openDatabase } from "../../testing/open-database.ts";
 import { issuerKey, tokenBy } from "../../testing/token-issuer.ts";
+import { publishingTo } from "../suites/events.ts";
 import { openTown, type Town, until } from "../suites/gateway-parts.ts";
 
 /** The shop as `heddle up` has it, behind its gateway, with one replica of each service. */
@@ -40,7 +41,7 @@ export async function openGatewayShop(options: GatewayOptions = {}): Promise<Gat
   const authenticate = bearerTokens({ jwks, issuer: "https://issuer.example", audience: "shop" });
   const store = async (rows: Pick<StoreOptions, "name" | "entities" | "migrationsDir">) =>
     opening.use(await openStore({ ...rows, ...database }));
-  const users = { store: await store(userRows) };
+  const users = { store: await store(userRows), publish: publishingTo(userEventRows) };
   const user = opening.use(
     await town.join(
       "user",

@@ -63,6 +63,8 @@ function scalarJson({ scalar, name, number }: DescField, turn: number): JsonValu
     case ScalarType.FLOAT:
     case ScalarType.DOUBLE:
       return number + turn + 0.25;
+    case ScalarType.BYTES:
+      return Buffer.from([0, 255, number, turn]).toString("base64");
     default:
       throw new Error(`golden-values.ts has no value for ${name}, a field of scalar type ${scalar}: give it one`);
   }

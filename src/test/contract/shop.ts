@@ -1,9 +1,12 @@
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { type Client, createClient, type Interceptor } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
+import { v7 as uuid } from "uuid";
 import { ConsulService } from "../../../gen/heddle/discovery/v1/consul_pb.ts";
 import { DiscoveryService } from "../../../gen/heddle/discovery/v1/discovery_pb.ts";
 import { CatalogService } from "../../../gen/shop/catalog/v1/catalog_pb.ts";
-import { OrderService } from "../../../gen/shop/order/v1/order_pb.ts";
+import { OrderCreatedSchema } from "../../../gen/shop/order/v1/events_pb.ts";
+import { OrderService, OrderStatus } from "../../../gen/shop/order/v1/order_pb.ts";
 import { UserService } from "../../../gen/shop/user/v1/user_pb.ts";
 import { UserService as UserServiceV2 } from "../../../gen/shop/user/v2/user_pb.ts";
 import { openMesh } from "../../mesh/mesh.ts";
@@ -17,12 +20,14 @@ import { keptInRows } from "../../services/discovery/kept.ts";
 import { openDiscovery } from "../../services/discovery/open-discovery.ts";
 import { orderRows } from "../../services/order/order-entity.ts";
 import { orderService } from "../../services/order/order-service.ts";
-import { userRows } from "../../services/user/user-entity.ts";
+import { userEventRows, userRows } from "../../services/user/user-entity.ts";
+import { userOrderSubscription } from "../../services/user/user-order-events.ts";
 import { userService } from "../../services/user/user-service.ts";
 import { userServiceV2 } from "../../services/user/user-service-v2.ts";
 import { openStore, type Store, type StoreOptions } from "../../store/orm.ts";
 import { openDatabase } from "../../testing/open-database.ts";
 import { issuerKey, tokenBy } from "../../testing/token-issuer.ts";
+import { hear, publishingTo } from "../suites/events.ts";
 
 /** The servers there are; two of the orders' have lost a neighbour. */
 export type ServerName = "user" | "catalog" | "order" | "order-without-user" | "order-without-catalog" | "discovery";
@@ -41,6 +46,8 @@ export interface Shop extends AsyncDisposable {
   readonly catalog: Client<typeof CatalogService>;
   readonly orders: Client<typeof OrderService>;
   readonly discovery: Client<typeof DiscoveryService>;
+  /** Lets the user service hear that a user has ordered; answers with the order's id. */
+  orderHeard(userId: bigint): Promise<string>;
   /** Another number at each call: what tests make of it is theirs alone. */
   next(): number;
 }
@@ -63,11 +70,8 @@ export async function openShop(): Promise<Shop> {
     opening.use(await openServer({ name, version: "1.2.3", services, authenticate }));
 
   const userStore = await store(userRows);
-  const user = await listen(
-    "user",
-    [UserService, userService({ store: userStore })],
-    [UserServiceV2, userServiceV2({ store: userStore })],
-  );
+  const users = { store: userStore, publish: publishingTo(userEventRows) };
+  const user = await listen("user", [UserService, userService(users)], [UserServiceV2, userServiceV2(users)]);
   const catalog = await listen("catalog", [CatalogService, catalogService({ store: await store(catalogRows) })]);
   const discovery = opening.use(await openDiscovery({ kept: keptInRows(await store(discoveryRows)) }));
   const found = await listen("discovery", [DiscoveryService, discovery.discovery], [ConsulService, discovery.consul]);
@@ -101,6 +105,13 @@ export async function openShop(): Promise<Shop> {
     catalog: createClient(CatalogService, createGrpcTransport({ baseUrl: origins.catalog, interceptors: [clerk] })),
     orders: createClient(OrderService, grpc("order")),
     discovery: createClient(DiscoveryService, grpc("discovery")),
+    async orderHeard(userId) {
+      const id = uuid();
+      const times = { createdAt: timestampFromMs(1_000), updatedAt: timestampFromMs(1_000) };
+      const order = { id, userId, items: [{ sku: "ABC", qty: 2 }], status: OrderStatus.PENDING, version: 1, ...times };
+      await hear(userStore, userOrderSubscription(), OrderCreatedSchema, { order });
+      return id;
+    },
     next: () => ++count,
     [Symbol.asyncDispose]: () => own.disposeAsync(),
   };

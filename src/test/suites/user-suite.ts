@@ -1,19 +1,29 @@
 import { create } from "@bufbuild/protobuf";
-import { FieldMaskSchema, timestampDate } from "@bufbuild/protobuf/wkt";
+import { FieldMaskSchema, timestampDate, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Code } from "@connectrpc/connect";
 import { expect, test } from "vitest";
+import {
+  OrderCancelledSchema,
+  OrderConfirmedSchema,
+  OrderCreatedSchema,
+} from "../../../gen/shop/order/v1/events_pb.ts";
+import { OrderStatus, OrderStatusSchema } from "../../../gen/shop/order/v1/order_pb.ts";
+import { UserDeletedSchema } from "../../../gen/shop/user/v1/events_pb.ts";
 import { UserService } from "../../../gen/shop/user/v1/user_pb.ts";
 import { UserService as UserServiceV2 } from "../../../gen/shop/user/v2/user_pb.ts";
-import { userRows } from "../../services/user/user-entity.ts";
+import { userEventRows, userRows } from "../../services/user/user-entity.ts";
+import { userOrderSubscription } from "../../services/user/user-order-events.ts";
 import { userService } from "../../services/user/user-service.ts";
 import { userServiceV2 } from "../../services/user/user-service-v2.ts";
 import type { DatabaseKind } from "../../store/database-url.ts";
 import { fakeClock } from "../../testing/fake-clock.ts";
 import { expectError } from "./errors.ts";
+import { hear, publishedOf, publishingTo } from "./events.ts";
 import { clientOf, openReplicas } from "./open-service.ts";
 import { schemaSuite } from "./schema-suite.ts";
 
 const ada = { name: "Ada", email: "ada@example.com" };
+const publish = publishingTo(userEventRows);
 const mask = (...paths: string[]) => create(FieldMaskSchema, { paths });
 
 /** What the user service promises, whatever the database. */
@@ -22,12 +32,41 @@ export function userSuite(kind: DatabaseKind): void {
   const parts = {
     service: UserService,
     rows: userRows,
-    implement: (store: Parameters<typeof userService>[0]["store"]) => userService({ store, clock }),
+    implement: (store: Parameters<typeof userService>[0]["store"]) => userService({ store, publish, clock }),
   };
   const open = async (count = 1) => {
     const replicas = await openReplicas(kind, parts, count);
     const [users = expect.fail(), second = users] = replicas.clients;
     return { users, second, stores: replicas.stores, [Symbol.asyncDispose]: () => replicas[Symbol.asyncDispose]() };
+  };
+
+  /** A user service that hears of orders, and three users of whom the last is deleted. */
+  const openWithOrders = async () => {
+    const shop = await open();
+    for (const name of ["a", "b", "c"]) await shop.users.createUser({ name, email: `${name}@example.com` });
+    await shop.users.deleteUser({ id: 3n });
+    const [store = expect.fail()] = shop.stores;
+    const orders = userOrderSubscription();
+    const [created, confirmed, cancelled] = [
+      [OrderCreatedSchema, OrderStatus.PENDING, 1] as const,
+      [OrderConfirmedSchema, OrderStatus.CONFIRMED, 2] as const,
+      [OrderCancelledSchema, OrderStatus.CANCELLED, 3] as const,
+    ];
+    const tell = async (
+      [schema, status, version]: typeof created | typeof confirmed | typeof cancelled,
+      id: string,
+      userId = 1n,
+    ) => {
+      const total = { currencyCode: "EUR", units: 19n, nanos: 980_000_000 };
+      const times = { createdAt: timestampFromMs(1_000), updatedAt: timestampFromMs(1_000 * version) };
+      const order = { id, userId, items: [{ sku: "ABC", qty: 2 }], status, version, total, ...times };
+      await hear(store, orders, schema, { order });
+    };
+    const list = async (userId = 1n) => {
+      const { orders } = await shop.users.listUserOrders({ userId });
+      return orders.map(({ orderId, status }) => `${orderId} ${OrderStatusSchema.value[status]?.localName}`);
+    };
+    return { ...shop, store, clear: orders.clear, created, confirmed, cancelled, tell, list };
   };
 
   schemaSuite(kind, userRows);
@@ -118,7 +157,7 @@ export function userSuite(kind: DatabaseKind): void {
   test("v2 of the contract is about the same users: what v1 makes, it finds by email, and it keeps to etags", async () => {
     await using shop = await open();
     const [store = expect.fail()] = shop.stores;
-    const v2 = clientOf(UserServiceV2, userServiceV2({ store, clock }));
+    const v2 = clientOf(UserServiceV2, userServiceV2({ store, publish, clock }));
     const { user } = await shop.users.createUser(ada);
     const { users, nextPageToken } = await v2.listUsers({ email: "ADA@Example.com", pageSize: 1 });
     expect(nextPageToken).toBe("");
@@ -184,6 +223,104 @@ export function userSuite(kind: DatabaseKind): void {
     );
     expect((await shop.users.listUsers({ pageSize: 100 })).users).toHaveLength(61);
     expect((await shop.second.getUser({ id: 1n })).user?.version).toBe(61);
+  });
+
+  test("an order that is heard of is in the list of its user, and in nobody else's", async () => {
+    await using shop = await openWithOrders();
+    await shop.tell(shop.created, "o-1");
+    expect((await shop.users.listUserOrders({ userId: 1n })).orders).toMatchObject([
+      {
+        orderId: "o-1",
+        status: OrderStatus.PENDING,
+        total: { currencyCode: "EUR", units: 19n, nanos: 980_000_000 },
+        itemCount: 1,
+        version: 1,
+        createdAt: timestampFromMs(1_000),
+        updatedAt: timestampFromMs(1_000),
+      },
+    ]);
+    await shop.tell(shop.confirmed, "o-1");
+    const [order = expect.fail()] = (await shop.users.listUserOrders({ userId: 1n })).orders;
+    expect(order).toMatchObject({ status: OrderStatus.CONFIRMED, version: 2, updatedAt: timestampFromMs(2_000) });
+    expect(await shop.list(2n)).toEqual([]);
+  });
+
+  test("events of an order that come late or twice do not take its list back", async () => {
+    await using shop = await openWithOrders();
+    for (const event of [shop.cancelled, shop.created, shop.confirmed, shop.cancelled]) await shop.tell(event, "o-1");
+    expect(await shop.list()).toEqual(["o-1 CANCELLED"]);
+  });
+
+  test("a user's orders are listed newest first, page by page, each once", async () => {
+    await using shop = await openWithOrders();
+    for (const id of ["o-3", "o-1", "o-5", "o-2", "o-4"]) await shop.tell(shop.created, id);
+    const first = await shop.users.listUserOrders({ userId: 1n, pageSize: 3 });
+    expect(first.orders.map(({ orderId }) => orderId)).toEqual(["o-5", "o-4", "o-3"]);
+    const next = { userId: 1n, pageToken: first.nextPageToken };
+    const second = await shop.users.listUserOrders(next);
+    expect(second.orders.map(({ orderId }) => orderId)).toEqual(["o-2", "o-1"]);
+    expect(second.nextPageToken).toBe("");
+    const garbage = { code: Code.InvalidArgument, fields: ["page_token"] };
+    await expectError(shop.users.listUserOrders({ ...next, userId: 2n }), garbage);
+  });
+
+  test("orders of a user who is gone, or never was, are heard of to no harm, and their list is NOT_FOUND", async () => {
+    await using shop = await openWithOrders();
+    for (const userId of [3n, 77n]) {
+      await shop.tell(shop.created, `o-${userId}`, userId);
+      await expectError(shop.users.listUserOrders({ userId }), { code: Code.NotFound, reason: "USER_NOT_FOUND" });
+    }
+  });
+
+  test("the list of orders can be emptied and heard of anew", async () => {
+    await using shop = await openWithOrders();
+    await shop.tell(shop.confirmed, "o-1");
+    await shop.store.unit(async (em) => shop.clear?.(em));
+    expect(await shop.list()).toEqual([]);
+    await shop.tell(shop.created, "o-1");
+    expect(await shop.list()).toEqual(["o-1 PENDING"]);
+  });
+
+  test("a user with pending orders is deleted by force only, in both versions of the contract", async () => {
+    await using shop = await openWithOrders();
+    const v2 = clientOf(UserServiceV2, userServiceV2({ store: shop.store, publish, clock }));
+    const open = {
+      code: Code.FailedPrecondition,
+      reason: "USER_HAS_OPEN_ORDERS",
+      message: /pending orders \(2\).*force/,
+    };
+    for (const [userId, users] of [
+      [1n, shop.users],
+      [2n, v2],
+    ] as const) {
+      await shop.tell(shop.created, `o-${userId}-1`, userId);
+      await shop.tell(shop.created, `o-${userId}-2`, userId);
+      await expectError(users.deleteUser({ id: userId }), open);
+      expect((await shop.users.getUser({ id: userId })).user?.id).toBe(userId);
+      await users.deleteUser({ id: userId, force: true });
+      await expectError(shop.users.getUser({ id: userId }), { code: Code.NotFound });
+    }
+  });
+
+  test("orders that are confirmed or cancelled are no obstacle to a user's deletion", async () => {
+    await using shop = await openWithOrders();
+    await shop.tell(shop.created, "o-1");
+    await shop.tell(shop.confirmed, "o-1");
+    await shop.tell(shop.cancelled, "o-2");
+    await shop.users.deleteUser({ id: 1n });
+    await expectError(shop.users.getUser({ id: 1n }), { code: Code.NotFound });
+  });
+
+  test("a deletion is told to others once, and one that fails not at all", async () => {
+    await using shop = await openWithOrders();
+    const told = async () => (await publishedOf(shop.store, userEventRows, UserDeletedSchema)).map(({ id }) => id);
+    expect(await told()).toEqual([3n]);
+    await shop.tell(shop.created, "o-1");
+    await expectError(shop.users.deleteUser({ id: 1n }), { code: Code.FailedPrecondition });
+    await expectError(shop.users.deleteUser({ id: 3n }), { code: Code.NotFound });
+    expect(await told()).toEqual([3n]);
+    await shop.users.deleteUser({ id: 1n, force: true });
+    expect(await told()).toEqual([3n, 1n]);
   });
 
   test("any text comes back as it was, and U+0000 is refused", async () => {

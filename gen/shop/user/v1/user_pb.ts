@@ -8,14 +8,18 @@ import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/vali
 import { file_google_api_annotations } from "../../../google/api/annotations_pb.ts";
 import type { FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_field_mask, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Money } from "../../../google/type/money_pb.ts";
+import { file_google_type_money } from "../../../google/type/money_pb.ts";
 import { file_heddle_policy_v1_policy } from "../../../heddle/policy/v1/policy_pb.ts";
+import type { OrderStatus } from "../../order/v1/order_pb.ts";
+import { file_shop_order_v1_order } from "../../order/v1/order_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file shop/user/v1/user.proto.
  */
 export const file_shop_user_v1_user: GenFile = /*@__PURE__*/
-  fileDesc("ChdzaG9wL3VzZXIvdjEvdXNlci5wcm90bxIMc2hvcC51c2VyLnYxIsYBCgRVc2VyEgoKAmlkGAEgASgDEhUKBG5hbWUYAiABKAlCB7pIBHICGGQSIQoFZW1haWwYAyABKAlCErpICdgBAXIEGGRgAeLgGAIQARIuCgpjcmVhdGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgp1cGRhdGVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIYCgd2ZXJzaW9uGAYgASgFQge6SAQaAigAIk8KEExpc3RVc2Vyc1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGPQDIk8KEUxpc3RVc2Vyc1Jlc3BvbnNlEiEKBXVzZXJzGAEgAygLMhIuc2hvcC51c2VyLnYxLlVzZXISFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIiUKDkdldFVzZXJSZXF1ZXN0EhMKAmlkGAEgASgDQge6SAQiAiAAIjMKD0dldFVzZXJSZXNwb25zZRIgCgR1c2VyGAEgASgLMhIuc2hvcC51c2VyLnYxLlVzZXIiaQoRQ3JlYXRlVXNlclJlcXVlc3QSFwoEbmFtZRgBIAEoCUIJukgGcgQQARhkEh4KBWVtYWlsGAIgASgJQg+6SAZyBBhkYAHi4BgCEAESGwoKcmVxdWVzdF9pZBgDIAEoCUIHukgEcgIYZCI2ChJDcmVhdGVVc2VyUmVzcG9uc2USIAoEdXNlchgBIAEoCzISLnNob3AudXNlci52MS5Vc2VyIm4KEVVwZGF0ZVVzZXJSZXF1ZXN0EigKBHVzZXIYASABKAsyEi5zaG9wLnVzZXIudjEuVXNlckIGukgDyAEBEi8KC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzayI2ChJVcGRhdGVVc2VyUmVzcG9uc2USIAoEdXNlchgBIAEoCzISLnNob3AudXNlci52MS5Vc2VyIigKEURlbGV0ZVVzZXJSZXF1ZXN0EhMKAmlkGAEgASgDQge6SAQiAiAAIhQKEkRlbGV0ZVVzZXJSZXNwb25zZTLNBQoLVXNlclNlcnZpY2USYgoJTGlzdFVzZXJzEh4uc2hvcC51c2VyLnYxLkxpc3RVc2Vyc1JlcXVlc3QaHy5zaG9wLnVzZXIudjEuTGlzdFVzZXJzUmVzcG9uc2UiFJACAYLT5JMCCxIJL3YxL3VzZXJzEoEBCgdHZXRVc2VyEhwuc2hvcC51c2VyLnYxLkdldFVzZXJSZXF1ZXN0Gh0uc2hvcC51c2VyLnYxLkdldFVzZXJSZXNwb25zZSI5kAIB4uAYFgoCCAESCggDEgYQgIjevgEaBBgBEF+C0+STAhZiBHVzZXISDi92MS91c2Vycy97aWR9EowBCgpDcmVhdGVVc2VyEh8uc2hvcC51c2VyLnYxLkNyZWF0ZVVzZXJSZXF1ZXN0GiAuc2hvcC51c2VyLnYxLkNyZWF0ZVVzZXJSZXNwb25zZSI74uAYHQoCCAIwA1IVChMvdjEvdXNlcnMve3VzZXIuaWR9gtPkkwIUOgEqYgR1c2VyIgkvdjEvdXNlcnMSxwEKClVwZGF0ZVVzZXISHy5zaG9wLnVzZXIudjEuVXBkYXRlVXNlclJlcXVlc3QaIC5zaG9wLnVzZXIudjEuVXBkYXRlVXNlclJlc3BvbnNlInaIAgHi4BglYiMKCjIwMjYtMTItMDESCjIwMjctMTItMDEaCS92Mi91c2Vyc4LT5JMCRDoEdXNlclohOgR1c2VyYgR1c2VyGhMvdjEvdXNlcnMve3VzZXIuaWR9YgR1c2VyMhMvdjEvdXNlcnMve3VzZXIuaWR9EmcKCkRlbGV0ZVVzZXISHy5zaG9wLnVzZXIudjEuRGVsZXRlVXNlclJlcXVlc3QaIC5zaG9wLnVzZXIudjEuRGVsZXRlVXNlclJlc3BvbnNlIhaC0+STAhAqDi92MS91c2Vycy97aWR9GhTi4BgQCg4KAggCEggSBhCA0pOtA2IGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_heddle_policy_v1_policy]);
+  fileDesc("ChdzaG9wL3VzZXIvdjEvdXNlci5wcm90bxIMc2hvcC51c2VyLnYxIsYBCgRVc2VyEgoKAmlkGAEgASgDEhUKBG5hbWUYAiABKAlCB7pIBHICGGQSIQoFZW1haWwYAyABKAlCErpICdgBAXIEGGRgAeLgGAIQARIuCgpjcmVhdGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgp1cGRhdGVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIYCgd2ZXJzaW9uGAYgASgFQge6SAQaAigAIk8KEExpc3RVc2Vyc1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGPQDIk8KEUxpc3RVc2Vyc1Jlc3BvbnNlEiEKBXVzZXJzGAEgAygLMhIuc2hvcC51c2VyLnYxLlVzZXISFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIiUKDkdldFVzZXJSZXF1ZXN0EhMKAmlkGAEgASgDQge6SAQiAiAAIjMKD0dldFVzZXJSZXNwb25zZRIgCgR1c2VyGAEgASgLMhIuc2hvcC51c2VyLnYxLlVzZXIiaQoRQ3JlYXRlVXNlclJlcXVlc3QSFwoEbmFtZRgBIAEoCUIJukgGcgQQARhkEh4KBWVtYWlsGAIgASgJQg+6SAZyBBhkYAHi4BgCEAESGwoKcmVxdWVzdF9pZBgDIAEoCUIHukgEcgIYZCI2ChJDcmVhdGVVc2VyUmVzcG9uc2USIAoEdXNlchgBIAEoCzISLnNob3AudXNlci52MS5Vc2VyIm4KEVVwZGF0ZVVzZXJSZXF1ZXN0EigKBHVzZXIYASABKAsyEi5zaG9wLnVzZXIudjEuVXNlckIGukgDyAEBEi8KC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzayI2ChJVcGRhdGVVc2VyUmVzcG9uc2USIAoEdXNlchgBIAEoCzISLnNob3AudXNlci52MS5Vc2VyIjcKEURlbGV0ZVVzZXJSZXF1ZXN0EhMKAmlkGAEgASgDQge6SAQiAiAAEg0KBWZvcmNlGAIgASgIIhQKEkRlbGV0ZVVzZXJSZXNwb25zZSJuChVMaXN0VXNlck9yZGVyc1JlcXVlc3QSGAoHdXNlcl9pZBgBIAEoA0IHukgEIgIgABIdCglwYWdlX3NpemUYAiABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgDIAEoCUIIukgFcgMY9AMiWgoWTGlzdFVzZXJPcmRlcnNSZXNwb25zZRInCgZvcmRlcnMYASADKAsyFy5zaG9wLnVzZXIudjEuVXNlck9yZGVyEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSLxAQoJVXNlck9yZGVyEhAKCG9yZGVyX2lkGAEgASgJEioKBnN0YXR1cxgCIAEoDjIaLnNob3Aub3JkZXIudjEuT3JkZXJTdGF0dXMSIQoFdG90YWwYAyABKAsyEi5nb29nbGUudHlwZS5Nb25leRISCgppdGVtX2NvdW50GAQgASgFEg8KB3ZlcnNpb24YBSABKAUSLgoKY3JlYXRlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKdXBkYXRlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAy1gYKC1VzZXJTZXJ2aWNlEmIKCUxpc3RVc2VycxIeLnNob3AudXNlci52MS5MaXN0VXNlcnNSZXF1ZXN0Gh8uc2hvcC51c2VyLnYxLkxpc3RVc2Vyc1Jlc3BvbnNlIhSQAgGC0+STAgsSCS92MS91c2VycxKBAQoHR2V0VXNlchIcLnNob3AudXNlci52MS5HZXRVc2VyUmVxdWVzdBodLnNob3AudXNlci52MS5HZXRVc2VyUmVzcG9uc2UiOZACAeLgGBYKAggBEgoIAxIGEICI3r4BGgQYARBfgtPkkwIWYgR1c2VyEg4vdjEvdXNlcnMve2lkfRKMAQoKQ3JlYXRlVXNlchIfLnNob3AudXNlci52MS5DcmVhdGVVc2VyUmVxdWVzdBogLnNob3AudXNlci52MS5DcmVhdGVVc2VyUmVzcG9uc2UiO+LgGB0KAggCMANSFQoTL3YxL3VzZXJzL3t1c2VyLmlkfYLT5JMCFDoBKmIEdXNlciIJL3YxL3VzZXJzEscBCgpVcGRhdGVVc2VyEh8uc2hvcC51c2VyLnYxLlVwZGF0ZVVzZXJSZXF1ZXN0GiAuc2hvcC51c2VyLnYxLlVwZGF0ZVVzZXJSZXNwb25zZSJ2iAIB4uAYJWIjCgoyMDI2LTEyLTAxEgoyMDI3LTEyLTAxGgkvdjIvdXNlcnOC0+STAkQ6BHVzZXJaIToEdXNlcmIEdXNlchoTL3YxL3VzZXJzL3t1c2VyLmlkfWIEdXNlcjITL3YxL3VzZXJzL3t1c2VyLmlkfRJnCgpEZWxldGVVc2VyEh8uc2hvcC51c2VyLnYxLkRlbGV0ZVVzZXJSZXF1ZXN0GiAuc2hvcC51c2VyLnYxLkRlbGV0ZVVzZXJSZXNwb25zZSIWgtPkkwIQKg4vdjEvdXNlcnMve2lkfRKGAQoOTGlzdFVzZXJPcmRlcnMSIy5zaG9wLnVzZXIudjEuTGlzdFVzZXJPcmRlcnNSZXF1ZXN0GiQuc2hvcC51c2VyLnYxLkxpc3RVc2VyT3JkZXJzUmVzcG9uc2UiKZACAYLT5JMCIBIeL3YxL3VzZXJzL3t1c2VyX2lkfS9vcmRlci1saXN0GhTi4BgQCg4KAggCEggSBhCA0pOtA2IGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_google_type_money, file_heddle_policy_v1_policy, file_shop_order_v1_order]);
 
 /**
  * Somebody who orders.
@@ -289,6 +293,13 @@ export type DeleteUserRequest = Message<"shop.user.v1.DeleteUserRequest"> & {
    * @generated from field: int64 id = 1;
    */
   id: bigint;
+
+  /**
+   * Whether pending orders are no obstacle: the order service cancels them when it hears that the user is gone.
+   *
+   * @generated from field: bool force = 2;
+   */
+  force: boolean;
 };
 
 /**
@@ -312,6 +323,132 @@ export type DeleteUserResponse = Message<"shop.user.v1.DeleteUserResponse"> & {
  */
 export const DeleteUserResponseSchema: GenMessage<DeleteUserResponse> = /*@__PURE__*/
   messageDesc(file_shop_user_v1_user, 10);
+
+/**
+ * Asks for a user's orders.
+ *
+ * @generated from message shop.user.v1.ListUserOrdersRequest
+ */
+export type ListUserOrdersRequest = Message<"shop.user.v1.ListUserOrdersRequest"> & {
+  /**
+   * Whose.
+   *
+   * @generated from field: int64 user_id = 1;
+   */
+  userId: bigint;
+
+  /**
+   * Orders on one page, up to 1000. If unset, 50.
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * The `next_page_token` of the page before. If empty, the first page.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message shop.user.v1.ListUserOrdersRequest.
+ * Use `create(ListUserOrdersRequestSchema)` to create a new message.
+ */
+export const ListUserOrdersRequestSchema: GenMessage<ListUserOrdersRequest> = /*@__PURE__*/
+  messageDesc(file_shop_user_v1_user, 11);
+
+/**
+ * A page of a user's orders.
+ *
+ * @generated from message shop.user.v1.ListUserOrdersResponse
+ */
+export type ListUserOrdersResponse = Message<"shop.user.v1.ListUserOrdersResponse"> & {
+  /**
+   * The orders, newest first.
+   *
+   * @generated from field: repeated shop.user.v1.UserOrder orders = 1;
+   */
+  orders: UserOrder[];
+
+  /**
+   * Asks for the next page; empty on the last one.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message shop.user.v1.ListUserOrdersResponse.
+ * Use `create(ListUserOrdersResponseSchema)` to create a new message.
+ */
+export const ListUserOrdersResponseSchema: GenMessage<ListUserOrdersResponse> = /*@__PURE__*/
+  messageDesc(file_shop_user_v1_user, 12);
+
+/**
+ * An order as the list of its user shows it.
+ *
+ * @generated from message shop.user.v1.UserOrder
+ */
+export type UserOrder = Message<"shop.user.v1.UserOrder"> & {
+  /**
+   * The order's id.
+   *
+   * @generated from field: string order_id = 1;
+   */
+  orderId: string;
+
+  /**
+   * How far it is.
+   *
+   * @generated from field: shop.order.v1.OrderStatus status = 2;
+   */
+  status: OrderStatus;
+
+  /**
+   * What it costs.
+   *
+   * @generated from field: google.type.Money total = 3;
+   */
+  total?: Money | undefined;
+
+  /**
+   * How many lines it has.
+   *
+   * @generated from field: int32 item_count = 4;
+   */
+  itemCount: number;
+
+  /**
+   * The version of the order that this tells of.
+   *
+   * @generated from field: int32 version = 5;
+   */
+  version: number;
+
+  /**
+   * When the order was created.
+   *
+   * @generated from field: google.protobuf.Timestamp created_at = 6;
+   */
+  createdAt?: Timestamp | undefined;
+
+  /**
+   * When the order last changed.
+   *
+   * @generated from field: google.protobuf.Timestamp updated_at = 7;
+   */
+  updatedAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message shop.user.v1.UserOrder.
+ * Use `create(UserOrderSchema)` to create a new message.
+ */
+export const UserOrderSchema: GenMessage<UserOrder> = /*@__PURE__*/
+  messageDesc(file_shop_user_v1_user, 13);
 
 /**
  * The people who order.
@@ -363,7 +500,8 @@ export const UserService: GenService<{
     output: typeof UpdateUserResponseSchema;
   },
   /**
-   * Deletes a user. Errors: NOT_FOUND.
+   * Deletes a user. Errors: NOT_FOUND, FAILED_PRECONDITION with the reason USER_HAS_OPEN_ORDERS as long as orders of theirs are
+   * known to be pending, unless `force` is set.
    *
    * @generated from rpc shop.user.v1.UserService.DeleteUser
    */
@@ -371,6 +509,17 @@ export const UserService: GenService<{
     methodKind: "unary";
     input: typeof DeleteUserRequestSchema;
     output: typeof DeleteUserResponseSchema;
+  },
+  /**
+   * Lists a user's orders, newest first, as the user service has heard of them: without a call to the order service, and so
+   * a moment behind it. Errors: NOT_FOUND.
+   *
+   * @generated from rpc shop.user.v1.UserService.ListUserOrders
+   */
+  listUserOrders: {
+    methodKind: "unary";
+    input: typeof ListUserOrdersRequestSchema;
+    output: typeof ListUserOrdersResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_shop_user_v1_user, 0);

@@ -1,10 +1,11 @@
 import { Code } from "@connectrpc/connect";
 import { expect } from "vitest";
+import { OrderStatus } from "../../../../gen/shop/order/v1/order_pb.ts";
 import { type User, UserService } from "../../../../gen/shop/user/v1/user_pb.ts";
 import { answers, type Case, fails } from "../case.ts";
 import type { Shop } from "../shop.ts";
 
-const { listUsers, getUser, createUser, updateUser, deleteUser } = UserService.method;
+const { listUsers, getUser, createUser, updateUser, deleteUser, listUserOrders } = UserService.method;
 const [unknownId, longText] = [999_999n, "x".repeat(101)];
 const missing = { code: Code.NotFound, reason: "USER_NOT_FOUND" };
 
@@ -156,5 +157,41 @@ export const userCases: readonly Case[] = [
       return { id };
     },
     ...missing,
+  }),
+  answers(deleteUser, "a user with a pending order, by force", {
+    given: async (shop) => {
+      const { id } = await aUser(shop);
+      await shop.orderHeard(id);
+      return { id, force: true };
+    },
+    check: ([answer]) => expect(answer.$typeName).toBe("shop.user.v1.DeleteUserResponse"),
+  }),
+  fails(deleteUser, "a user with a pending order", {
+    given: async (shop) => {
+      const { id } = await aUser(shop);
+      await shop.orderHeard(id);
+      return { id };
+    },
+    code: Code.FailedPrecondition,
+    reason: "USER_HAS_OPEN_ORDERS",
+  }),
+
+  answers(listUserOrders, "the orders that were heard of, a page of them", {
+    given: async (shop) => {
+      const { id } = await aUser(shop);
+      await shop.orderHeard(id);
+      await shop.orderHeard(id);
+      return { userId: id, pageSize: 1 };
+    },
+    check: ([{ orders, nextPageToken }]) => {
+      expect(orders).toMatchObject([{ status: OrderStatus.PENDING, itemCount: 1, version: 1 }]);
+      expect(nextPageToken).not.toBe("");
+    },
+  }),
+  fails(listUserOrders, "a user that does not exist", { given: () => ({ userId: unknownId }), ...missing }),
+  fails(listUserOrders, "a page token of somebody else's making", {
+    given: async (shop) => ({ userId: (await aUser(shop)).id, pageToken: "garbage" }),
+    code: Code.InvalidArgument,
+    fields: ["page_token"],
   }),
 ];

@@ -140,6 +140,23 @@ export const userV2Cases: readonly Case[] = [
     code: Code.Aborted,
     reason: "VERSION_CONFLICT",
   }),
+  answers(deleteUser, "a user with a pending order, by force", {
+    given: async (shop) => {
+      const { id } = await aUser(shop);
+      await shop.orderHeard(id);
+      return { id, force: true };
+    },
+    check: ([answer]) => expect(answer.$typeName).toBe("shop.user.v2.DeleteUserResponse"),
+  }),
+  fails(deleteUser, "a user with a pending order", {
+    given: async (shop) => {
+      const { id } = await aUser(shop);
+      await shop.orderHeard(id);
+      return { id };
+    },
+    code: Code.FailedPrecondition,
+    reason: "USER_HAS_OPEN_ORDERS",
+  }),
   fails(deleteUser, "a user deleted already", {
     given: async (shop) => {
       const { id } = await aUser(shop);

@@ -1,0 +1,22 @@
+/** How many events to take in together, so that neither calls nor other replicas wait long for the database. */
+export class ChunkSize {
+  readonly #targetMs: number;
+  #size = 16;
+
+  constructor(targetMs: number) {
+    this.#targetMs = targetMs;
+  }
+
+  get value(): number {
+    return this.#size;
+  }
+
+  /** Learns from a transaction of `events` events that took `tookMs`. */
+  learn(events: number, tookMs: number): void {
+    if (tookMs > this.#targetMs) this.#size = Math.max(minSize, Math.floor(this.#size / 2));
+    else if (events >= this.#size && tookMs < this.#targetMs / 2) this.#size = Math.min(maxSize, this.#size * 2);
+  }
+}
+
+const minSize = 4;
+const maxSize = 500;

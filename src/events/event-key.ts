@@ -1,0 +1,22 @@
+import { createHash } from "node:crypto";
+import { toBinary } from "@bufbuild/protobuf";
+import { type Event, EventSchema } from "../../gen/heddle/event/v1/event_pb.ts";
+
+const maxIdLength = 36;
+const maxTextLength = 200;
+
+/**
+ * By what a service remembers that it has taken an event in: its id, or a digest where that does not fit the column.
+ * Ours are UUIDs; whoever else speaks CloudEvents may call events anything.
+ */
+export function eventKey(event: Event): string {
+  const { id, source } = event;
+  if (id !== "" && id.length <= maxIdLength && !id.includes("\0")) return id;
+  const told = id === "" ? toBinary(EventSchema, event) : `${source}\0${id}`;
+  return createHash("sha256").update(told).digest("hex").slice(0, maxIdLength);
+}
+
+/** Text that fits a column: not too long, and without U+0000, which no database keeps. */
+export function fitting(text: string, maxLength = maxTextLength): string {
+  return text.replaceAll("\0", "").slice(0, maxLength);
+}

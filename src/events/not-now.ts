@@ -1,0 +1,12 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { errorReason } from "../call/errors.ts";
+
+/**
+ * Whether a failure says nothing about the event: the database is away, busy or gave way to somebody else, or what the
+ * handler publishes has no room for the moment. The same may go well later.
+ */
+export function isNotNow(reason: unknown): boolean {
+  if (!(reason instanceof ConnectError)) return false;
+  if (reason.code === Code.Unavailable || reason.code === Code.Aborted) return true;
+  return errorReason(reason)?.reason === "OUTBOX_FULL";
+}

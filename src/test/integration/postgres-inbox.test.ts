@@ -1,0 +1,3 @@
+import { inboxSuite } from "../suites/inbox-suite.ts";
+
+inboxSuite("postgres");

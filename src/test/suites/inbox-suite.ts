@@ -1,0 +1,261 @@
+import { Code } from "@connectrpc/connect";
+import { expect, test } from "vitest";
+import { userEventRows } from "../../services/user/user-entity.ts";
+import type { DatabaseKind } from "../../store/database-url.ts";
+import type { Store } from "../../store/orm.ts";
+import { inTime, openReaders, orderEvent, type Trouble, written } from "./inbox-parts.ts";
+
+const source = "order";
+const { parked: rows } = userEventRows;
+
+/** What is parked, oldest first. */
+function parkedIn(store: Store) {
+  return store.read((em) => em.find(rows, {}, { orderBy: { seq: "asc" } }));
+}
+
+/** Fails for what is among `bad`, which a test may change. */
+function failsFor(bad: Set<string>): Trouble {
+  return (what) => {
+    if (bad.has(what)) throw new Error(`${what} is more than I can bear`);
+  };
+}
+
+/** What an inbox promises, whatever the database. */
+export function inboxSuite(kind: DatabaseKind): void {
+  test("an event that is delivered again changes nothing", async () => {
+    await using readers = await openReaders(kind);
+    const { takeIn, store } = readers.reader;
+    const events = [orderEvent("created", "a"), orderEvent("created", "b")];
+    await takeIn({ source, events });
+    await takeIn({ source, events: [...events, orderEvent("confirmed", "a")] });
+    expect(await written(store)).toEqual(["created a", "created b", "confirmed a"]);
+  });
+
+  test("an event that is twice in one batch is handled once", async () => {
+    await using readers = await openReaders(kind);
+    const { takeIn, store } = readers.reader;
+    const [a, b] = [orderEvent("created", "a"), orderEvent("created", "b")];
+    await takeIn({ source, events: [a, b, a, b, a] });
+    expect(await written(store)).toEqual(["created a", "created b"]);
+  });
+
+  test("replicas that are brought the same events at the same time handle each once", async () => {
+    await using readers = await openReaders(kind);
+    const second = await readers.open();
+    const events = Array.from({ length: 200 }, (_, at) => orderEvent("created", String(at)));
+    const [forth, back] = [events, events.toReversed()];
+    await Promise.all([readers.reader.takeIn({ source, events: forth }), second.takeIn({ source, events: back })]);
+    const seen = await written(second.store);
+    expect(seen).toHaveLength(200);
+    expect(new Set(seen).size).toBe(200);
+  });
+
+  test("events that come in another order are each handled once", async () => {
+    await using readers = await openReaders(kind);
+    const { takeIn, store } = readers.reader;
+    const [created, confirmed] = [orderEvent("created", "a"), orderEvent("confirmed", "a")];
+    await takeIn({ source, events: [confirmed] });
+    await takeIn({ source, events: [created, confirmed] });
+    expect(await written(store)).toEqual(["confirmed a", "created a"]);
+  });
+
+  test("what a handler has written and the note of its event are there together or not at all", async () => {
+    await using readers = await openReaders(kind);
+    const { takeIn, store } = readers.reader;
+    const events = [orderEvent("created", "a"), orderEvent("created", "b")];
+    const settle = () => Promise.reject(new Error("cut off before the commit"));
+    await expect(takeIn({ source, events, settle })).rejects.toThrow("cut off");
+    await takeIn({ source, events });
+    expect(await written(store)).toEqual(["created a", "created b"]);
+  });
+
+  test("a crash before the commit leaves nothing, and the next delivery is the first", async () => {
+    const crashes = new Set(["created b"]);
+    const away: Trouble = async (what, em) => {
+      if (!crashes.delete(what)) return;
+      if (kind === "postgres") await em.execute("select pg_terminate_backend(pg_backend_pid())");
+      throw new Error("database is locked");
+    };
+    await using readers = await openReaders(kind, { trouble: away });
+    const { takeIn, store } = readers.reader;
+    const events = [orderEvent("created", "a"), orderEvent("created", "b"), orderEvent("created", "c")];
+    await expect(takeIn({ source, events })).rejects.toMatchObject({ code: Code.Unavailable });
+    expect(await written(store)).toEqual([]);
+    expect(await parkedIn(store)).toEqual([]);
+    await takeIn({ source, events });
+    expect(await written(store)).toEqual(["created a", "created b", "created c"]);
+  });
+
+  test("where the batch was read to is written with what it changed", async () => {
+    await using readers = await openReaders(kind);
+    const { takeIn, store } = readers.reader;
+    const { cursors } = userEventRows;
+    const settle = async (em: Parameters<Trouble>[1]) =>
+      void (await em.insert(cursors, { source, slot: 0, position: 7n }));
+    await takeIn({ source, events: [], settle });
+    expect(await store.read((em) => em.count(cursors))).toBe(1);
+  });
+
+  test("types that mean nothing here, and sources that nobody follows, are let go", async () => {
+    await using readers = await openReaders(kind);
+    const { takeIn, store } = readers.reader;
+    await takeIn({ source, events: [orderEvent("created", "a", { type: "shop.order.v1.OrderPraised" })] });
+    await takeIn({ source: "weather", events: [orderEvent("created", "a")] });
+    expect(await written(store)).toEqual([]);
+    expect(await parkedIn(store)).toEqual([]);
+  });
+
+  test("an event that cannot be handled is parked with the reason, and the others go on", async () => {
+    await using readers = await openReaders(kind, { trouble: failsFor(new Set(["created b"])) });
+    const { takeIn, store } = readers.reader;
+    const events = ["a", "b", "c"].map((subject) => orderEvent("created", subject));
+    await takeIn({ source, events });
+    expect(await written(store)).toEqual(["created a", "created c"]);
+    const reason = "created b is more than I can bear";
+    expect(await parkedIn(store)).toMatchObject([{ eventId: events[1]?.id, state: "waiting", attempts: 1, reason }]);
+  });
+
+  test("data that cannot be read, and versions that are too new, are parked with what to do", async () => {
+    await using readers = await openReaders(kind);
+    const { takeIn, store } = readers.reader;
+    const broken = orderEvent("created", "a", { data: new Uint8Array([255, 255]) });
+    const json = { dataContentType: "application/json", data: new TextEncoder().encode("{") };
+    const events = [broken, orderEvent("created", "b", { version: 2 }), orderEvent("created", "c", json)];
+    await takeIn({ source, events: [...events, orderEvent("created", "d")] });
+    expect(await written(store)).toEqual(["created d"]);
+    const reasons = (await parkedIn(store)).map(({ reason }) => reason);
+    expect(reasons[0]).toMatch(/^its data is no shop\.order\.v1\.OrderCreated in application\/protobuf: /);
+    expect(reasons[1]).toMatch(/^version 2 of shop\.order\.v1\.OrderCreated is later than version 1.*: update it/);
+    expect(reasons[2]).toMatch(/^its data is no shop\.order\.v1\.OrderCreated in application\/json: /);
+  });
+
+  test("ids and subjects that no column holds are taken in all the same, once", async () => {
+    await using readers = await openReaders(kind, { trouble: failsFor(new Set(["created bad"])) });
+    const { takeIn, store } = readers.reader;
+    const more = { id: "x".repeat(300), data: orderEvent("created", "a").data };
+    const odd = orderEvent("created", "s\0".repeat(300), more);
+    const bad = orderEvent("created", "s\0".repeat(300), { id: "nul\0", data: orderEvent("created", "bad").data });
+    await takeIn({ source, events: [odd, bad] });
+    await takeIn({ source, events: [bad, odd] });
+    expect(await written(store)).toEqual(["created a"]);
+    expect(await parkedIn(store)).toMatchObject([{ attempts: 1 }]);
+  });
+
+  test("JSON from somebody else is handled like protobuf", async () => {
+    await using readers = await openReaders(kind);
+    const { takeIn, store } = readers.reader;
+    const data = new TextEncoder().encode('{"order":{"id":"a","unheardOf":1}}');
+    await takeIn({ source, events: [orderEvent("created", "a", { dataContentType: "application/json", data })] });
+    expect(await written(store)).toEqual(["created a"]);
+  });
+
+  test("what follows a waiting event of the same subject waits behind it, and comes in order after it", async () => {
+    const bad = new Set(["created a"]);
+    await using readers = await openReaders(kind, { trouble: failsFor(bad) });
+    const { takeIn, store } = readers.reader;
+    const second = await readers.open();
+    await takeIn({
+      source,
+      events: [orderEvent("created", "a"), orderEvent("confirmed", "a"), orderEvent("created", "b")],
+    });
+    await second.takeIn({ source, events: [orderEvent("cancelled", "a"), orderEvent("confirmed", "b")] });
+    expect(await written(store)).toEqual(["created b", "confirmed b"]);
+    expect(await parkedIn(store)).toMatchObject([{ attempts: 1 }, { attempts: 0 }, { attempts: 0 }]);
+    bad.clear();
+    await inTime(readers.clock, "all are handled", async () => (await parkedIn(store)).length === 0);
+    expect((await written(store)).slice(2)).toEqual(["created a", "confirmed a", "cancelled a"]);
+  });
+
+  test("an event is given up after five tries, with the reason told, and its subject goes on", async () => {
+    const dead: string[] = [];
+    const tries: number[] = [];
+    await using readers = await openReaders(kind, {
+      trouble: (what) => {
+        if (what !== "created a") return;
+        tries.push(readers.clock.now());
+        throw new Error("no room for it");
+      },
+      hooks: { dead: (_source, type) => void dead.push(type) },
+    });
+    const { takeIn, store } = readers.reader;
+    const [created, confirmed] = [orderEvent("created", "a"), orderEvent("confirmed", "a")];
+    await takeIn({ source, events: [created, confirmed] });
+    const last = await inTime(readers.clock, "the event is dead", async () => {
+      const [first, ...others] = await parkedIn(store);
+      return others.length === 0 && first;
+    });
+    expect(last).toMatchObject({
+      eventId: created.id,
+      state: "dead",
+      attempts: 5,
+      reason: "no room for it",
+      nextAt: null,
+    });
+    expect(await written(store)).toEqual(["confirmed a"]);
+    expect(tries.length).toBe(6); // the first time with the batch, then by itself
+    expect(dead).toEqual([created.type]);
+    const line = readers.lines.find(({ level }) => level === "error");
+    expect(line).toMatchObject({ event: created.id, subject: "a", reason: "no room for it" });
+    expect(line?.advice).toContain(`heddle events replay ${created.id}`);
+  });
+
+  test("tries go on after a restart where they stood", async () => {
+    const bad = new Set(["created a"]);
+    await using readers = await openReaders(kind, { trouble: failsFor(bad) });
+    const { reader, clock } = readers;
+    await reader.takeIn({ source, events: [orderEvent("created", "a"), orderEvent("confirmed", "a")] });
+    await inTime(clock, "three tries", async () => (await parkedIn(reader.store))[0]?.attempts === 3);
+    await reader.close();
+    bad.clear();
+    const { store } = await readers.open();
+    await inTime(clock, "all are handled", async () => (await parkedIn(store)).length === 0);
+    expect(await written(store)).toEqual(["created a", "confirmed a"]);
+  });
+
+  test("replicas do not both try what waits", async () => {
+    let tries = 0;
+    await using readers = await openReaders(kind, {
+      trouble: () => {
+        if (++tries <= 2) throw new Error("not yet");
+      },
+    });
+    const others = [await readers.open(), await readers.open()];
+    await readers.reader.takeIn({ source, events: [orderEvent("created", "a")] });
+    await inTime(readers.clock, "it is handled", async () => (await parkedIn(readers.reader.store)).length === 0);
+    await readers.clock.advance(1_000);
+    expect(others).toHaveLength(2);
+    expect(tries).toBe(3);
+    expect(await written(readers.reader.store)).toEqual(["created a"]);
+  });
+
+  test("a clock that is set back does not keep waiting events waiting", async () => {
+    const bad = new Set(["created a"]);
+    await using readers = await openReaders(kind, { trouble: failsFor(bad) });
+    const { reader, clock } = readers;
+    await reader.takeIn({ source, events: [orderEvent("created", "a")] });
+    bad.clear();
+    clock.jump(-3_600_000);
+    await inTime(clock, "it is handled", async () => (await parkedIn(reader.store)).length === 0);
+    expect(await written(reader.store)).toEqual(["created a"]);
+  });
+
+  test("a database that is away is no try", async () => {
+    let away = true;
+    let tries = 0;
+    await using readers = await openReaders(kind, {
+      trouble: async (_what, em) => {
+        if (++tries <= 2) throw new Error("at first");
+        if (!away) return;
+        if (kind === "postgres") await em.execute("select pg_terminate_backend(pg_backend_pid())");
+        throw new Error("database is locked");
+      },
+    });
+    const { reader, clock } = readers;
+    await reader.takeIn({ source, events: [orderEvent("created", "a")] });
+    await inTime(clock, "some tries", async () => tries >= 5);
+    expect(await parkedIn(reader.store)).toMatchObject([{ attempts: 1, state: "waiting" }]);
+    away = false;
+    await inTime(clock, "it is handled", async () => (await parkedIn(reader.store)).length === 0);
+    expect(await written(reader.store)).toEqual(["created a"]);
+  });
+}

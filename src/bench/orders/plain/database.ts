@@ -1,11 +1,10 @@
 import { type EntitySchema, MikroORM } from "@mikro-orm/core";
 import type { SqlEntityManager } from "@mikro-orm/sql";
-import { SqliteDriver } from "@mikro-orm/sql";
-import { FileSqliteDialect } from "../../../store/sqlite.ts";
+import { NodeSqliteDialect, SqliteDriver } from "@mikro-orm/sql";
 
 /**
- * MikroORM as its manual has it, over PostgreSQL or a SQLite file, the tables made. SQLite has WAL and a busy handler, as
- * ours has: what is compared is not a setting.
+ * MikroORM as its manual has it, over PostgreSQL or a SQLite file, the tables made. SQLite has a
+ * write-ahead log and waits for the disk as little as ours: what is compared is not a setting.
  */
 export async function openDatabase(url: string, entities: readonly unknown[]): Promise<SqlEntityManager> {
   const rows = [...entities] as EntitySchema[];
@@ -20,6 +19,13 @@ async function openPostgres(clientUrl: string, entities: EntitySchema[]): Promis
 }
 
 async function openSqlite(dbName: string, entities: EntitySchema[]): Promise<MikroORM> {
-  const driverOptions = new FileSqliteDialect(dbName, { timeoutMs: 5_000 });
-  return MikroORM.init({ driver: SqliteDriver, dbName, driverOptions, entities } as never);
+  const orm = await MikroORM.init<SqliteDriver>({
+    driver: SqliteDriver,
+    dbName,
+    driverOptions: new NodeSqliteDialect(dbName),
+    entities,
+  });
+  await orm.em.execute("pragma journal_mode = wal");
+  await orm.em.execute("pragma synchronous = normal");
+  return orm;
 }

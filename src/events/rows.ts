@@ -9,10 +9,12 @@ import {
   parkedEvents,
 } from "./inbox-entity.ts";
 import { type WorkLeases, workLeases } from "./lease-entity.ts";
+import { type EventResends, eventResends } from "./resend-entity.ts";
 
 /** The tables by which one service publishes events and takes them in; they lie beside its own, in its database. */
 export interface ServiceEventRows {
   readonly events: EventRows;
+  readonly resends: EventResends;
   readonly leases: WorkLeases;
   readonly inbox: InboxRows;
   readonly cursors: CursorRows;
@@ -25,6 +27,7 @@ export interface ServiceEventRows {
 export function serviceEventRows(service: string): ServiceEventRows {
   const rows = {
     events: eventRows(service),
+    resends: eventResends(service),
     leases: workLeases(service),
     inbox: inboxRows(service),
     cursors: cursorRows(service),

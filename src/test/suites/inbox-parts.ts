@@ -8,7 +8,7 @@ import {
   OrderConfirmedSchema,
   OrderCreatedSchema,
 } from "../../../gen/shop/order/v1/events_pb.ts";
-import { jsonLogger } from "../../base/log.ts";
+import { jsonLogger, type Logger } from "../../base/log.ts";
 import { type EventHandler, on } from "../../events/handler.ts";
 import { type InboxOptions, type OpenInbox, openInbox } from "../../events/open-inbox.ts";
 import { slotOf } from "../../events/slots.ts";
@@ -81,6 +81,7 @@ export interface Readers extends AsyncDisposable {
   readonly clock: FakeClock;
   /** What they have logged: level and message, then all that was told with it. */
   readonly lines: readonly Readonly<Record<string, unknown>>[];
+  readonly log: Logger;
   readonly reader: Reader;
   readonly database: TestDatabase;
   open(): Promise<Reader>;
@@ -112,6 +113,7 @@ export async function openReaders(
   return {
     clock,
     lines,
+    log,
     reader,
     database,
     open,
@@ -131,11 +133,12 @@ export async function inTime<T>(
   clock: FakeClock,
   what: string,
   look: () => Promise<T | undefined | false>,
+  stepMs = 50,
 ): Promise<T> {
   return eventually(
     what,
     async () => {
-      await clock.advance(50);
+      await clock.advance(stepMs);
       return look();
     },
     { everyMs: 2 },

@@ -4,7 +4,7 @@ import { CatalogService } from "../../../gen/shop/catalog/v1/catalog_pb.ts";
 import { OrderService, OrderStatus } from "../../../gen/shop/order/v1/order_pb.ts";
 import { UserService } from "../../../gen/shop/user/v1/user_pb.ts";
 import { notFound } from "../../call/errors.ts";
-import { OrderChanges } from "../../services/order/order-changes.ts";
+import type { OrderChanges } from "../../services/order/order-changes.ts";
 import { orderRows } from "../../services/order/order-entity.ts";
 import { orderService } from "../../services/order/order-service.ts";
 import type { DatabaseKind } from "../../store/database-url.ts";
@@ -12,6 +12,7 @@ import type { Store } from "../../store/orm.ts";
 import { fakeClock } from "../../testing/fake-clock.ts";
 import { expectError } from "./errors.ts";
 import { clientOf, openReplicas } from "./open-service.ts";
+import { orderParts } from "./order-parts.ts";
 import { schemaSuite } from "./schema-suite.ts";
 
 const eur = (units: bigint, nanos = 0) => ({ currencyCode: "EUR", units, nanos });
@@ -60,9 +61,9 @@ export function orderSuite(kind: DatabaseKind): void {
     const { state, users, catalog } = neighbours();
     const changes: OrderChanges[] = [];
     const implement = (store: Store) => {
-      const own = new OrderChanges({ store, clock });
+      const { changes: own, placeOrder } = orderParts(store, clock);
       changes.push(own);
-      return orderService({ store, users, catalog, changes: own, clock });
+      return orderService({ store, users, catalog, placeOrder, clock });
     };
     const replicas = await openReplicas(kind, { service: OrderService, rows: orderRows, implement }, count);
     const [orders = expect.fail(), second = orders] = replicas.clients;

@@ -1,0 +1,3 @@
+import { sagaSuite } from "../../test/suites/saga-suite.ts";
+
+sagaSuite("sqlite");

@@ -1,0 +1,56 @@
+import { type SqlEntityManager, SqlitePlatform } from "@mikro-orm/sql";
+import { CompiledQuery } from "kysely";
+
+/** What a statement's question marks may stand for. */
+export type Parameter = string | number | bigint | Date | Uint8Array | null;
+
+/** What a statement came to. */
+export interface Answer<Row> {
+  /** Rows that were selected or returned, columns as the database calls them. */
+  readonly rows: readonly Row[];
+  /** Rows that were inserted, updated or deleted. */
+  readonly affected: number;
+}
+
+/**
+ * Runs one statement, its parameters beside it as question marks, in the transaction of `em` if there is one.
+ *
+ * For the few places where thousands of rows pass in a second: it costs a tenth of what an entity or a query builder does, as
+ * nothing is built and the statement's text stays the same. Text with U+0000 is the caller's to refuse.
+ */
+export async function query<Row>(
+  em: SqlEntityManager,
+  sql: string,
+  parameters: readonly Parameter[] = [],
+): Promise<Answer<Row>> {
+  const sqlite = em.getPlatform() instanceof SqlitePlatform;
+  const compiled = sqlite
+    ? CompiledQuery.raw(sql, parameters.map(asSqlite))
+    : CompiledQuery.raw(numbered(sql), [...parameters]);
+  const { rows, numAffectedRows } = await em.getKysely().executeQuery<Row>(compiled);
+  return { rows, affected: Number(numAffectedRows ?? 0n) };
+}
+
+/** The value of a column of dates in milliseconds: SQLite keeps it as a number, PostgreSQL answers with text. */
+export function wallOf(value: number | string | Date): number {
+  return typeof value === "number" ? value : new Date(value).getTime();
+}
+
+function asSqlite(value: Parameter): Exclude<Parameter, Date> {
+  return value instanceof Date ? value.getTime() : value;
+}
+
+const statements = new Map<string, string>();
+const maxStatements = 1_000;
+
+/** The same statement with `$1`, `$2`, … as PostgreSQL wants them. */
+function numbered(sql: string): string {
+  if (!sql.includes("?")) return sql;
+  const known = statements.get(sql);
+  if (known !== undefined) return known;
+  let count = 0;
+  const statement = sql.replaceAll("?", () => `$${++count}`);
+  if (statements.size >= maxStatements) statements.clear();
+  statements.set(sql, statement);
+  return statement;
+}

@@ -1,0 +1,3 @@
+import { subscriberSuite } from "../suites/subscriber-suite.ts";
+
+subscriberSuite("postgres");

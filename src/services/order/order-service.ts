@@ -5,12 +5,13 @@ import {
   type OrderService,
 } from "../../../gen/shop/order/v1/order_pb.ts";
 import { type Clock, systemClock } from "../../base/clock.ts";
+import type { Random } from "../../base/random.ts";
+import { createUuids } from "../../base/uuids.ts";
 import type { Store } from "../../store/orm.ts";
 import { cutPage, readPage } from "../../store/page-token.ts";
 import { type CreateRequest, createdBefore, createOnce, createRequest } from "../../store/request-ids.ts";
 import { checkUser, type Dependencies, findProducts } from "./dependencies.ts";
 import { type Order, orderRequests } from "./order-entity.ts";
-import { createOrderIds } from "./order-ids.ts";
 import { toProto } from "./order-mapping.ts";
 import { orderRepository } from "./order-repository.ts";
 import type { PlaceOrder } from "./place-order.ts";
@@ -23,6 +24,7 @@ export interface OrderServiceOptions extends Dependencies {
   /** Shared by whatever changes orders in this process. */
   readonly placeOrder: PlaceOrder;
   readonly clock?: Clock;
+  readonly random?: Random;
 }
 
 const defaultReason = "cancelled on request";
@@ -70,8 +72,8 @@ export function orderService(options: OrderServiceOptions): ServiceImpl<typeof O
  * transactions, as a transaction that waits for a network keeps everybody waiting.
  */
 function orderCreation(options: OrderServiceOptions & { readonly clock: Clock }) {
-  const { store, users, catalog, placeOrder, clock } = options;
-  const nextId = createOrderIds(clock);
+  const { store, users, catalog, placeOrder, clock, random } = options;
+  const nextId = createUuids(clock, random);
   return async (request: CreateOrderRequest): Promise<Order> => {
     const { userId, items } = request;
     const once = { ...createRequest(CreateOrderRequestSchema, request), now: clock.wall() };

@@ -23,6 +23,7 @@ export async function openSimStore({ file, node, timeline, ...rows }: SimStoreOp
   const database = { kind: "sqlite", file } as const;
   const orm = await createOrm({ ...rows, database, clock: node.clock, sqliteBetween });
   await orm.connect();
+  pace.begin();
   return storeOver(orm, node.clock);
 }
 
@@ -33,16 +34,23 @@ const longestMs = 0.4;
 class Pace {
   readonly #node: Node;
   readonly #timeline: Timeline;
+  #begun = false;
 
   constructor(node: Node, timeline: Timeline) {
     this.#node = node;
     this.#timeline = timeline;
   }
 
+  /** From now on time passes: to open the store takes none. */
+  begin(): void {
+    this.#begun = true;
+  }
+
   /** Resolves a moment later; never, if the process has ended by then. */
-  step(): Promise<void> {
+  async step(): Promise<void> {
+    if (!this.#begun) return;
     const { process, random } = this.#node;
-    return new Promise((resolve) => {
+    await new Promise<void>((resolve) => {
       const at = this.#timeline.now + random() * longestMs;
       this.#timeline.call(at, () => process.run(resolve));
     });
@@ -74,6 +82,7 @@ class PacedConnection implements DatabaseConnection {
 class PacedDriver implements Driver {
   readonly #driver: Driver;
   readonly #pace: Pace;
+  #closed: Promise<void> | undefined;
 
   constructor(driver: Driver, pace: Pace) {
     this.#driver = driver;
@@ -82,7 +91,7 @@ class PacedDriver implements Driver {
 
   async init(): Promise<void> {
     await this.#driver.init();
-    this.#pace.onEnd(() => void this.#driver.destroy());
+    this.#pace.onEnd(() => void this.destroy());
   }
 
   async acquireConnection(): Promise<PacedConnection> {
@@ -120,8 +129,10 @@ class PacedDriver implements Driver {
     return this.#driver.releaseConnection(inner);
   }
 
+  /** By whoever comes first: the store's owner, or the end of the process. */
   destroy(): Promise<void> {
-    return this.#driver.destroy();
+    this.#closed ??= this.#driver.destroy();
+    return this.#closed;
   }
 }
 

@@ -5,8 +5,13 @@ import { amqpSettings } from "../events/amqp/amqp-settings.ts";
 export function eventSettings(read: EnvReader) {
   return {
     ...amqpSettings(read),
-    maxBacklog: read.int("EVENT_BACKLOG", 1_000_000, "events that may wait to be published before changes are refused", {
-      min: 1,
-    }),
+    maxBacklog: read.int(
+      "EVENT_BACKLOG",
+      1_000_000,
+      "events that may wait to be published before changes are refused",
+      {
+        min: 1,
+      },
+    ),
   };
 }

@@ -33,10 +33,16 @@ export function runInCall<T>(call: CurrentCall, fn: () => T): T {
   return storage.run(call, fn);
 }
 
-/** Runs `fn` on behalf of nobody: for work that outlives the call that happened to start it. */
+/**
+ * Runs `fn` on behalf of nobody: for work that outlives the call that happened to start it. It is out of the call's
+ * transaction, too, which MikroORM would otherwise take for its own long after it was committed.
+ */
 export function runDetached<T>(fn: () => T): T {
-  return storage.exit(fn);
+  return outside(fn) as T;
 }
+
+/** Where nothing is under way: as it was when this file was loaded. */
+const outside: (fn: () => unknown) => unknown = AsyncLocalStorage.snapshot();
 
 /** The number of an attempt, counted from 1. */
 export const attemptKey = createContextKey(1, { description: "attempt" });

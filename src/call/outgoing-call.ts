@@ -29,7 +29,8 @@ export interface OutgoingCallInit {
  */
 export class OutgoingCall extends Lifetime implements Due {
   readonly method: DescMethod;
-  readonly message: Message | AsyncIterable<unknown>;
+  /** Steps may put another in its place, the same for every attempt. */
+  message: Message | AsyncIterable<unknown>;
   readonly isRaw: boolean;
   readonly timeoutMs: number | undefined;
   readonly values: ContextValues | undefined;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { contract, type MadeMethod } from "../testing/contract.ts";
+import { contract, type MadeField, type MadeMethod, requestIdContract } from "../testing/contract.ts";
 import { assertPolicies, methodPolicy, PolicyError } from "./policy.ts";
 
 type Policy = NonNullable<MadeMethod["policy"]>;
@@ -23,6 +23,8 @@ function wrongWith(kind: Kind, policy: Policy): string[] {
     return (reason as PolicyError).message.split("\n").map((line) => line.replace("made.v1.MadeService/Do: ", ""));
   }
 }
+
+const notSafe = "idempotency_level does not say that a repeat is safe, and no field of the request is its request_id";
 
 const contradictions: readonly (readonly [kind: Kind, policy: Policy, wrong: string])[] = [
   [
@@ -88,12 +90,8 @@ const contradictions: readonly (readonly [kind: Kind, policy: Policy, wrong: str
     "retry.initial_backoff (1000 ms) is above retry.max_backoff (250 ms by default)",
   ],
   [safe, { retry: { maxAttempts: 6 } }, "retry.max_attempts is 6; 5 is the most"],
-  [
-    unsafe,
-    { retry: { maxAttempts: 2 } },
-    "retry.max_attempts is above 1, but idempotency_level does not say that a repeat is safe",
-  ],
-  [unsafe, { hedge: afterDelay(ms(1)) }, "hedge is set, but idempotency_level does not say that a repeat is safe"],
+  [unsafe, { retry: { maxAttempts: 2 } }, `retry.max_attempts is above 1, but ${notSafe}`],
+  [unsafe, { hedge: afterDelay(ms(1)) }, `hedge is set, but ${notSafe}`],
   [{ ...safe, stream: true }, { hedge: afterDelay(ms(1)) }, "hedge is set on a stream; only unary calls are hedged"],
   [safe, { hedge: {} }, "hedge has neither after_delay nor after_percentile"],
   [safe, { timeout: ms(10), hedge: afterDelay(ms(11)) }, "hedge.after_delay (11 ms) is above timeout (10 ms)"],
@@ -172,7 +170,7 @@ test("all that is wrong with a service is told at once, a line each, by method",
       "made.v1.MadeService/Bad: timeout is not positive",
       "made.v1.MadeService/Bad: rate_limit.calls is 0",
       "made.v1.MadeService/Worse: retry.max_attempts is 9; 5 is the most",
-      "made.v1.MadeService/Worse: retry.max_attempts is above 1, but idempotency_level does not say that a repeat is safe",
+      `made.v1.MadeService/Worse: retry.max_attempts is above 1, but ${notSafe}`,
     ].join("\n"),
   );
 });
@@ -187,4 +185,42 @@ test("what a service says for all is held against each method it reaches", () =>
 test("reading the policy of a method that contradicts itself is refused too", () => {
   const [method] = contract([{ name: "Do", policy: { timeout: ms(0) } }]).methods;
   expect(() => method && methodPolicy(method)).toThrow(PolicyError);
+});
+
+const misnamed: readonly (readonly [fields: MadeField[], kind: Kind, wrong: string])[] = [
+  [[{ name: "a" }, { name: "b" }], {}, "request_id is set on 2 fields of made.v1.Text (a, b); one is the most"],
+  [
+    [{ name: "a", type: "int64" }],
+    {},
+    "request_id is set on made.v1.Text.a; it has to be a string of its own, in no list, map or oneof",
+  ],
+  [
+    [{ name: "a", isList: true }],
+    {},
+    "request_id is set on made.v1.Text.a; it has to be a string of its own, in no list, map or oneof",
+  ],
+  [
+    [{ name: "a" }],
+    { stream: true },
+    "request_id is set on made.v1.Text.a, but the method is a stream; only unary calls are repeated",
+  ],
+  [
+    [{ name: "a" }],
+    { idempotency: "read-only" },
+    "request_id is set on made.v1.Text.a, but the method changes nothing: idempotency_level says so",
+  ],
+];
+
+test.each(misnamed.map(([fields, kind, wrong]) => ({ fields, kind, wrong })))("$wrong", ({ fields, kind, wrong }) => {
+  expect(() => assertPolicies(requestIdContract(fields, kind))).toThrow(`made.v1.MadeService/Do: ${wrong}`);
+});
+
+test("a method whose request names itself may be repeated and hedged", () => {
+  const policy = { retry: { maxAttempts: 4 }, hedge: afterDelay(ms(1)) };
+  const [method] = requestIdContract([{ name: "a" }], { policy }).methods;
+  expect(method && methodPolicy(method).retry.maxAttempts).toBe(4);
+  const [bare] = requestIdContract([{ name: "a" }]).methods;
+  expect(bare && methodPolicy(bare).retry.maxAttempts).toBe(3);
+  const [unmarked] = requestIdContract([{ name: "request_id", isMarked: false }]).methods;
+  expect(unmarked && methodPolicy(unmarked).retry.maxAttempts).toBe(1);
 });

@@ -3,8 +3,9 @@ import { type Duration, durationMs } from "@bufbuild/protobuf/wkt";
 import type { MethodPolicy } from "../../gen/heddle/policy/v1/policy_pb.ts";
 import { messageOf } from "../base/message-of.ts";
 import { deprecationComplaint } from "./deprecation.ts";
-import { isDeprecated, methodName, safeToRepeat, withoutSideEffects } from "./method.ts";
+import { isDeprecated, methodName, safeToRepeatNamed, withoutSideEffects } from "./method.ts";
 import { defaultBackoff, defaultTimeoutOf, maxTimeoutMs } from "./policy-defaults.ts";
+import { canNameRequests, markedRequestIds } from "./request-id.ts";
 
 /** A rule of the contract about its own options: says what is wrong, or nothing. */
 type Check = (policy: MethodPolicy, method: DescMethod) => string | false | undefined;
@@ -30,11 +31,8 @@ const checks: readonly Check[] = [
     ),
   (p) => (p.retry?.maxAttempts ?? 0) > 5 && `retry.max_attempts is ${p.retry?.maxAttempts}; 5 is the most`,
   (p, method) =>
-    (p.retry?.maxAttempts ?? 0) > 1 &&
-    !safeToRepeat(method) &&
-    "retry.max_attempts is above 1, but idempotency_level does not say that a repeat is safe",
-  (p, method) =>
-    p.hedge && !safeToRepeat(method) && "hedge is set, but idempotency_level does not say that a repeat is safe",
+    (p.retry?.maxAttempts ?? 0) > 1 && !safeToRepeatNamed(method) && `retry.max_attempts is above 1, but ${notSafe}`,
+  (p, method) => p.hedge && !safeToRepeatNamed(method) && `hedge is set, but ${notSafe}`,
   (p, method) => p.hedge && method.methodKind !== "unary" && "hedge is set on a stream; only unary calls are hedged",
   (p) => p.hedge && p.hedge.after.case === undefined && "hedge has neither after_delay nor after_percentile",
   (p) => notPositive("hedge.after_delay", delayOf(p)),
@@ -77,7 +75,10 @@ const checks: readonly Check[] = [
     !isDeprecated(method) &&
     "deprecation is set, but neither the method nor its service has option deprecated = true",
   (p) => p.deprecation && deprecationComplaint(p.deprecation),
+  (_, method) => misnamed(method),
 ];
+
+const notSafe = "idempotency_level does not say that a repeat is safe, and no field of the request is its request_id";
 
 /** What a method's options say against each other, each with the method's name; empty when they agree. */
 export function contradictions(method: DescMethod, policy: MethodPolicy): string[] {
@@ -98,6 +99,22 @@ function above([name, stated]: Span, [limitName, limit, defaultMs]: Span): strin
   if (durationMs(stated) <= limitMs) return undefined;
   const by = limit === undefined ? " by default" : "";
   return `${name} (${durationMs(stated)} ms) is above ${limitName} (${limitMs} ms${by})`;
+}
+
+/** What is wrong with the fields that are marked as request_id. */
+function misnamed(method: DescMethod): string | undefined {
+  const marked = markedRequestIds(method);
+  const [field] = marked;
+  if (field === undefined) return undefined;
+  const { typeName } = method.input;
+  if (marked.length > 1) {
+    const names = marked.map(({ name }) => name).join(", ");
+    return `request_id is set on ${marked.length} fields of ${typeName} (${names}); one is the most`;
+  }
+  const is = `request_id is set on ${typeName}.${field.name}`;
+  if (!canNameRequests(field)) return `${is}; it has to be a string of its own, in no list, map or oneof`;
+  if (method.methodKind !== "unary") return `${is}, but the method is a stream; only unary calls are repeated`;
+  return withoutSideEffects(method) ? `${is}, but the method changes nothing: idempotency_level says so` : undefined;
 }
 
 function unreadable(method: DescMethod, json: string): string | undefined {

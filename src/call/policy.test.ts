@@ -71,7 +71,7 @@ test("a real method has what its contract says, and its service's word for the r
   });
   expect(methodPolicy(UserService.method.listUsers).timeoutMs).toBe(2_000);
   expect(methodPolicy(UserService.method.createUser)).toMatchObject({
-    retry: { maxAttempts: 1 },
+    retry: { maxAttempts: 3, perAttemptTimeoutMs: 900 },
     criticality: "critical",
     createdLocation: "/v1/users/{user.id}",
   });

@@ -17,7 +17,7 @@ import {
   service as serviceOption,
 } from "../../gen/heddle/policy/v1/policy_pb.ts";
 import { type Deprecation, deprecationOf } from "./deprecation.ts";
-import { safeToRepeat, withoutSideEffects } from "./method.ts";
+import { safeToRepeatNamed, withoutSideEffects } from "./method.ts";
 import { contradictions } from "./policy-check.ts";
 import { defaultBackoff, defaultTimeoutOf } from "./policy-defaults.ts";
 
@@ -129,7 +129,7 @@ function stated(method: DescMethod): PolicyMessage {
   const own = getOption(method, methodOption);
   const shared = hasOption(method.parent, serviceOption) ? getOption(method.parent, serviceOption).defaults : undefined;
   if (shared === undefined) return own;
-  const repeatable = safeToRepeat(method);
+  const repeatable = safeToRepeatNamed(method);
   const unary = method.methodKind === "unary";
   return {
     ...own,
@@ -180,7 +180,7 @@ const retryable: ReadonlySet<Code> = new Set([Code.Unavailable, Code.ResourceExh
 function retryRules(method: DescMethod, { retry, hedge }: PolicyMessage): RetryRules {
   const sends = Math.max(3, 1 + (hedge?.maxExtra ?? 0)); // hedges are sends, too
   return {
-    maxAttempts: safeToRepeat(method) ? retry?.maxAttempts || sends : 1,
+    maxAttempts: safeToRepeatNamed(method) ? retry?.maxAttempts || sends : 1,
     perAttemptTimeoutMs: span(retry?.perAttemptTimeout),
     initialBackoffMs: span(retry?.initialBackoff) ?? defaultBackoff.initialMs,
     maxBackoffMs: span(retry?.maxBackoff) ?? defaultBackoff.maxMs,

@@ -9,6 +9,8 @@ import { sumOfCalls } from "./metrics-text.ts";
 export interface InstanceView {
   readonly id: string;
   readonly name: string;
+  /** Full names of the Protobuf services that it serves. */
+  readonly services: readonly string[];
   readonly address: string;
   /** "https" where it speaks TLS. */
   readonly scheme: "http" | "https";
@@ -49,6 +51,7 @@ function view(instance: Instance): InstanceView {
   return {
     id,
     name,
+    services: instance.services,
     address: host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`,
     scheme: metadata.scheme === "https" ? "https" : "http",
     health: health[status] ?? "unknown",

@@ -1,11 +1,14 @@
 #!/usr/bin/env node
 import { systemClock } from "../base/clock.ts";
 import { audit } from "./commands/audit.ts";
+import { backup } from "./commands/backup.ts";
 import { down } from "./commands/down.ts";
+import { events } from "./commands/events.ts";
 import { explain } from "./commands/explain.ts";
 import { discovery, gateway } from "./commands/foreground.ts";
 import { logs } from "./commands/logs.ts";
 import { openapi } from "./commands/openapi.ts";
+import { restore } from "./commands/restore.ts";
 import { status } from "./commands/status.ts";
 import { token } from "./commands/token.ts";
 import { up } from "./commands/up.ts";
@@ -13,7 +16,7 @@ import { plan } from "./plan.ts";
 import { runCli } from "./run-cli.ts";
 
 const args = process.argv.slice(2);
-const commands = [up, down, status, logs, explain, token, audit, discovery, gateway, openapi];
+const commands = [up, down, status, logs, explain, events, token, audit, backup, restore, discovery, gateway, openapi];
 
 // Those that run a part in this very process leave signals to it: it drains.
 const interruption = new AbortController();

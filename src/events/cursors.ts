@@ -53,6 +53,12 @@ async function begin(
   return affectedRows;
 }
 
+/** The position up to which all have been read. */
+export function lowest(positions: Iterable<bigint>): bigint {
+  const [first = 0n] = [...positions].sort((a, b) => Number(a - b));
+  return first;
+}
+
 /** Whether a batch was refused because its cursor is elsewhere by now. */
 export function isCursorMoved(reason: unknown): boolean {
   return reason instanceof ConnectError && errorReason(reason)?.reason === "CURSOR_MOVED";

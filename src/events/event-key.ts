@@ -9,10 +9,10 @@ const maxTextLength = 200;
  * By what a service remembers that it has taken an event in: its id, or a digest where that does not fit the column.
  * Ours are UUIDs; whoever else speaks CloudEvents may call events anything.
  */
-export function eventKey(event: Event): string {
+export function eventKey(event: Pick<Event, "id" | "source"> | Event): string {
   const { id, source } = event;
   if (id !== "" && id.length <= maxIdLength && !id.includes("\0")) return id;
-  const told = id === "" ? toBinary(EventSchema, event) : `${source}\0${id}`;
+  const told = id === "" && "data" in event ? toBinary(EventSchema, event) : `${source}\0${id}`;
   return createHash("sha256").update(told).digest("hex").slice(0, maxIdLength);
 }
 

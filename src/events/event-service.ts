@@ -8,12 +8,12 @@ import { cutPage, readPage } from "../store/page-token.ts";
 import { type Parameter, query, wallOf } from "../store/query.ts";
 import type { EventLog } from "./event-log.ts";
 import { eventOf, selectEvents, tableOf } from "./event-table.ts";
-import { tellLog } from "./tell-log.ts";
 import type { EventTransport } from "./hooks.ts";
 import { readHead } from "./log-head.ts";
 import type { Outbox } from "./outbox.ts";
 import { requestResend } from "./resend.ts";
 import type { ServiceEventRows } from "./rows.ts";
+import { tailLog } from "./tail-log.ts";
 
 /** What the service needs. */
 export interface EventServiceOptions {
@@ -36,7 +36,7 @@ export function eventService(options: EventServiceOptions): ServiceImpl<typeof E
   return {
     async *subscribe({ types, cursors: asked }, { signal }) {
       const cursors = cursorsOf(asked);
-      const batches = tellLog({ log, clock, signal, types: new Set(types), cursors });
+      const batches = tailLog({ log, clock, signal, types: new Set(types), cursors });
       for await (const { events, end } of batches) yield { events: [...events], endPosition: end };
       endOf(signal);
     },

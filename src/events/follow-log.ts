@@ -5,14 +5,14 @@ import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
 import type { Store } from "../store/orm.ts";
-import { type Cursors, isCursorMoved, moveCursors, movedMeanwhile, readCursors } from "./cursors.ts";
+import { type Cursors, isCursorMoved, lowest, moveCursors, movedMeanwhile, readCursors } from "./cursors.ts";
 import type { TakeIn } from "./delivery.ts";
 import type { CursorRows } from "./inbox-entity.ts";
 import { type Arrival, Inflow } from "./inflow.ts";
 import { isNotNow } from "./not-now.ts";
 
 /** How often to see whether somebody else has moved the cursors, while nothing comes. */
-const lookMs = 1_000;
+export const lookMs = 1_000;
 /** A source sends something each 5 s: one that is silent for longer is not there any more. */
 const silenceMs = 20_000;
 
@@ -89,18 +89,12 @@ async function read(parts: FollowParts, { from, onEnd }: FollowOptions, { inflow
 
 async function apply(parts: FollowParts, options: FollowOptions, { inflow, stop }: Flow): Promise<void> {
   let at = options.from;
-  for (const { until } = options; until === undefined || lowest(at) < until; ) {
+  for (const { until } = options; until === undefined || lowest(at.values()) < until; ) {
     const arrival = await inflow.take(lookMs);
     stop.signal.throwIfAborted();
     if (arrival === undefined) await assertAt(parts, at);
     else at = await takeIn(parts, { at, arrival, signal: stop.signal });
   }
-}
-
-/** Up to where all slots have been read. */
-function lowest(at: Cursors): bigint {
-  const [first = 0n] = [...at.values()].sort((a, b) => Number(a - b));
-  return first;
 }
 
 interface Step {

@@ -11,4 +11,6 @@ export interface EventHooks {
   takenIn?(event: { readonly source: string; readonly type: string; readonly delayMs: number }): void;
   /** How many events of a source could not be handled: they wait for another try, or were given up. */
   parked?(counts: { readonly source: string; readonly waiting: number; readonly dead: number }): void;
+  /** An event was given up after its last try: a dead letter. */
+  dead?(event: { readonly source: string; readonly type: string }): void;
 }

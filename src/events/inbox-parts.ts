@@ -1,7 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import type { Store } from "../store/orm.ts";
-import type { InboxHooks } from "./inbox-hooks.ts";
+import type { EventHooks } from "./hooks.ts";
 import type { KnownEvents } from "./known-events.ts";
 import type { RetryLimits } from "./retry-limits.ts";
 import type { ServiceEventRows } from "./rows.ts";
@@ -12,7 +12,7 @@ export interface InboxParts {
   readonly rows: Pick<ServiceEventRows, "inbox" | "parked">;
   readonly known: KnownEvents;
   readonly limits: RetryLimits;
-  readonly hooks: InboxHooks;
+  readonly hooks: EventHooks;
   readonly clock: Clock;
   readonly log: Logger;
 }

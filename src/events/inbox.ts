@@ -1,3 +1,4 @@
+import { timestampMs } from "@bufbuild/protobuf/wkt";
 import type { SqlEntityManager } from "@mikro-orm/sql";
 import type { Event } from "../../gen/heddle/event/v1/event_pb.ts";
 import { messageOf } from "../base/message-of.ts";
@@ -62,7 +63,7 @@ export class Inbox {
       await settle?.(em); // first: somebody else who brings the same waits here, and takes nothing in
       return this.#handleUnseen(em, source, { events, now });
     });
-    if (done.taken.length > 0) this.#parts.hooks.taken?.(source, done.taken, this.#parts.clock.wall());
+    this.#tellTaken(source, done.taken);
     for (const event of done.behind) this.#tellParked(source, event, behind);
   }
 
@@ -110,11 +111,21 @@ export class Inbox {
     if (isNew) this.#tellParked(source, event, reason);
   }
 
+  #tellTaken(source: string, events: readonly Event[]): void {
+    const { hooks, clock } = this.#parts;
+    if (hooks.takenIn === undefined) return;
+    const now = clock.wall();
+    for (const event of events) hooks.takenIn({ source, type: event.type, delayMs: delayMs(event, now) });
+  }
+
   #tellParked(source: string, event: Event, reason: string): void {
-    const { log, hooks } = this.#parts;
     const { id, type, subject } = event;
-    log.warn("an event waits for another try", { event: id, source, type, subject, reason });
-    hooks.parked?.(source, event, reason);
+    this.#parts.log.warn("an event waits for another try", { event: id, source, type, subject, reason });
     this.#onParked();
   }
+}
+
+/** How long after its commit an event took effect. The clocks of two machines may differ: never less than nothing. */
+function delayMs({ time }: Event, now: number): number {
+  return time === undefined ? 0 : Math.max(0, now - timestampMs(time));
 }

@@ -1,6 +1,7 @@
-import { type DescMessage, fromBinary, fromJsonString, getOption, hasOption, type Message } from "@bufbuild/protobuf";
-import { type Event, event as eventOption } from "../../gen/heddle/event/v1/event_pb.ts";
+import { type DescMessage, fromBinary, fromJsonString, type Message } from "@bufbuild/protobuf";
+import type { Event } from "../../gen/heddle/event/v1/event_pb.ts";
 import { messageOf } from "../base/message-of.ts";
+import { eventPolicy } from "./event-policy.ts";
 import type { EventHandler, Subscription } from "./handler.ts";
 
 /** What a service knows of one type of event, and does about it. */
@@ -24,13 +25,18 @@ export class KnownEvents {
     return this.#sources.get(source)?.get(type);
   }
 
+  /** Those who are followed. */
+  get sources(): readonly string[] {
+    return [...this.#sources.keys()];
+  }
+
   /** The types of a source that are handled. */
   types(source: string): readonly string[] {
     return [...(this.#sources.get(source)?.keys() ?? [])];
   }
 
   #add(source: string, handler: EventHandler): void {
-    const { type, version } = policyOf(handler.schema);
+    const { type, version } = eventPolicy(handler.schema);
     const types = this.#sources.get(source) ?? new Map<string, KnownEvent>();
     this.#sources.set(source, types);
     const handlers = [...(types.get(type)?.handlers ?? []), handler];
@@ -58,10 +64,3 @@ function decoded(schema: DescMessage, event: Event): Message {
 }
 
 const mediaType = (event: Event) => event.dataContentType || "application/protobuf";
-
-function policyOf(schema: DescMessage) {
-  if (!hasOption(schema, eventOption)) {
-    throw new TypeError(`${schema.typeName} is no event: its contract has no option (heddle.event.v1.event)`);
-  }
-  return getOption(schema, eventOption);
-}

@@ -3,8 +3,8 @@ import { type Logger, silentLogger } from "../base/log.ts";
 import type { Store } from "../store/orm.ts";
 import type { TakeIn } from "./delivery.ts";
 import type { Subscription } from "./handler.ts";
+import type { EventHooks } from "./hooks.ts";
 import { Inbox } from "./inbox.ts";
-import type { InboxHooks } from "./inbox-hooks.ts";
 import type { InboxParts } from "./inbox-parts.ts";
 import { KnownEvents } from "./known-events.ts";
 import { Retries } from "./retries.ts";
@@ -18,7 +18,7 @@ export interface InboxOptions {
   readonly subscriptions: readonly Subscription[];
   /** How often events that fail are tried, and when. Default five times within two seconds. */
   readonly retries?: Partial<RetryLimits>;
-  readonly hooks?: InboxHooks;
+  readonly hooks?: EventHooks;
   readonly clock?: Clock;
   readonly log?: Logger;
 }
@@ -30,6 +30,8 @@ export interface OpenInbox extends AsyncDisposable {
   readonly known: KnownEvents;
   /** For `subscriptionService`. */
   readonly parts: InboxParts;
+  /** Has what is parked looked at now. */
+  readonly wake: () => void;
 }
 
 /** Opens the inbox of a service, and goes on trying what was parked. */
@@ -40,5 +42,5 @@ export function openInbox(options: InboxOptions): OpenInbox {
   const parts: InboxParts = { store, rows, known, limits, hooks, clock, log };
   const again = new Retries(parts);
   const { takeIn } = new Inbox(parts, again.wake);
-  return { takeIn, known, parts, [Symbol.asyncDispose]: () => again[Symbol.asyncDispose]() };
+  return { takeIn, known, parts, wake: again.wake, [Symbol.asyncDispose]: () => again[Symbol.asyncDispose]() };
 }

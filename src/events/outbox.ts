@@ -1,6 +1,5 @@
 import { create, type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { Code, type ConnectError } from "@connectrpc/connect";
-import type { SqlEntityManager } from "@mikro-orm/sql";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { type Random, systemRandom } from "../base/random.ts";
 import { createUuids } from "../base/uuids.ts";
@@ -42,6 +41,8 @@ export interface Outbox {
   readonly backlog: number;
   /** Tells what was counted. */
   counted(backlog: number): void;
+  /** Tells that so many events were published. */
+  published(events: number): void;
   /** Calls `listener` after each commit of this process that has published, until the function returned is called. */
   onCommit(listener: () => void): () => void;
 }
@@ -80,6 +81,10 @@ class ServiceOutbox implements Outbox {
     this.#hooks.backlog?.(this.#backlog);
   }
 
+  published(events: number): void {
+    this.counted(this.#backlog - events);
+  }
+
   onCommit(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -95,13 +100,8 @@ class ServiceOutbox implements Outbox {
     const event = { type, version, subject, slot: slotOf(subject), dataSchema: schema.typeName, timeAt };
     const data = dataOf(schema, payload);
     await insertEvent(em, this.#rows, { ...event, id: this.#newId(), traceParent: traceParent(), data });
-    this.#tellAfterCommit(em);
-  };
-
-  /** What is counted twice for a unit that appends twice, or not for one that another replica wrote, the next count mends. */
-  #tellAfterCommit(em: SqlEntityManager): void {
     afterCommit(em, this.#committed);
-  }
+  };
 
   readonly #committed = (): void => {
     this.#backlog++;

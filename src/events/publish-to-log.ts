@@ -3,6 +3,7 @@ import type { Store } from "../store/orm.ts";
 import type { EventRows } from "./event-entity.ts";
 import type { EventHooks, EventTransport } from "./hooks.ts";
 import type { LogHead } from "./log-head.ts";
+import type { Outbox } from "./outbox.ts";
 import { givePositions, type Positioned } from "./positions.ts";
 import type { PublishSome } from "./relay.ts";
 
@@ -12,6 +13,7 @@ const maxEvents = 1_000;
 export interface PublishOptions {
   readonly store: Store;
   readonly rows: EventRows;
+  readonly outbox: Outbox;
   readonly head: LogHead;
   readonly clock: Clock;
   readonly hooks: EventHooks;
@@ -29,12 +31,13 @@ export function publishToLog({ store, rows, ...options }: PublishOptions): Publi
 /** Tells those who follow the log, and those who measure. */
 export function tellPublished(
   published: readonly Positioned[],
-  options: Pick<PublishOptions, "head" | "clock" | "hooks"> & { readonly transport: EventTransport },
+  options: Pick<PublishOptions, "outbox" | "head" | "clock" | "hooks"> & { readonly transport: EventTransport },
 ): void {
-  const { head, clock, hooks, transport } = options;
+  const { outbox, head, clock, hooks, transport } = options;
   const last = published.at(-1);
   if (last === undefined) return;
   head.tell(last.position);
+  outbox.published(published.length);
   const now = clock.wall();
   for (const { type, timeAt } of published) {
     hooks.published?.({ type, transport, delayMs: Math.max(0, now - timeAt) });

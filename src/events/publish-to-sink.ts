@@ -12,7 +12,6 @@ const maxEvents = 500;
 
 /** What publishing to a broker needs. */
 export interface PublishToSinkOptions extends PublishOptions {
-  readonly source: string;
   readonly sink: EventSink;
   readonly resends: EventResends;
   /** The slots that are this replica's: nobody else sends their events. */
@@ -49,12 +48,12 @@ export function publishToSink(options: PublishToSinkOptions): PublishSome {
 /** Sends what waits in these slots; answers with how many events there were. */
 async function sendNew(options: PublishToSinkOptions, slots: readonly number[]): Promise<number> {
   if (slots.length === 0) return 0;
-  const { store, rows, source, sink } = options;
+  const { store, rows, outbox, sink } = options;
   const ours = slots.length === slotCount ? "" : `and slot in (${slots.join(", ")})`;
   const where = `position is null ${ours} order by position, seq limit ${maxEvents}`;
   const waiting = await store.read((em) => selectEvents(em, rows, { where }));
   if (waiting.length === 0) return 0;
-  await sink.send(waiting.map((row) => eventOf(row, source)));
+  await sink.send(waiting.map((row) => eventOf(row, outbox.source)));
   const seqs = waiting.map(({ seq }) => seq);
   tellPublished(await store.unit((em) => givePositions(em, rows, { seqs })), { ...options, transport: "amqp" });
   return waiting.length;
@@ -70,12 +69,12 @@ async function readResends(
 
 /** Sends some of a slot again, and notes how far it has come; unless it was told meanwhile to begin further back. */
 async function sendAgain(options: PublishToSinkOptions, { slot, next, last }: Resend): Promise<void> {
-  const { store, rows, source, sink, resends } = options;
+  const { store, rows, outbox, sink, resends } = options;
   const where = `slot = ? and position between ? and ? order by position limit ${maxEvents}`;
   const events: readonly EventRow[] = await store.read((em) =>
     selectEvents(em, rows, { where, parameters: [slot, next, last] }),
   );
-  if (events.length > 0) await sink.send(events.map((row) => eventOf(row, source)));
+  if (events.length > 0) await sink.send(events.map((row) => eventOf(row, outbox.source)));
   const done = events.length < maxEvents;
   const table = `"${resends.tableName}"`;
   const sql = done

@@ -42,7 +42,7 @@ export function openPublisher(options: PublisherOptions): Publisher {
   const head = new LogHead({ store, rows: rows.events, outbox, clock, log: lines });
   const log = new EventLog({ source: outbox.source, store, rows: rows.events, head });
   const start = (publish: PublishSome) => startRelay({ outbox, head, publish, clock, random, log: lines });
-  const toLog = { store, rows: rows.events, head, clock, hooks: options.hooks ?? {} };
+  const toLog = { store, rows: rows.events, outbox, head, clock, hooks: options.hooks ?? {} };
   const parts = sink === undefined ? withoutSharing(start(publishToLog(toLog))) : sharing(sink);
   const wake = () => parts.relay.wake();
   const transport = sink === undefined ? "stream" : "amqp";
@@ -54,8 +54,7 @@ export function openPublisher(options: PublisherOptions): Publisher {
       ...{ store, rows: rows.leases, work: "relay", holder: options.holder, clock, random, log: lines },
       letGo: async () => relayOf.relay?.idle(),
     });
-    const { source } = outbox;
-    const publish = publishToSink({ ...toLog, source, sink: to, resends: rows.resends, held: shares.held });
+    const publish = publishToSink({ ...toLog, sink: to, resends: rows.resends, held: shares.held });
     const relay = start(publish);
     relayOf.relay = relay;
     head.onLook = () => relay.wake(); // other replicas may have been asked to send again, too

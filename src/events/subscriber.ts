@@ -5,13 +5,16 @@ import { type Logger, silentLogger } from "../base/log.ts";
 import { type Random, systemRandom } from "../base/random.ts";
 import type { Followed } from "../base/watch.ts";
 import { runDetached } from "../call/context.ts";
-import { isCursorMoved, readCursors } from "./cursors.ts";
-import { type FollowParts, followLog } from "./follow-log.ts";
+import { type Cursors, isCursorMoved, readCursors } from "./cursors.ts";
+import { type FollowOptions, type FollowParts, followLog, lookMs } from "./follow-log.ts";
+import { endRebuild, rebuiltUntil } from "./rebuild.ts";
 
 /** Whose log a service follows, and which of its slots are this replica's. */
 export interface SubscriberOptions extends Omit<FollowParts, "clock" | "random" | "log"> {
   /** The slots that this replica looks after, as `openWorkShares` says. */
   readonly held: Followed<ReadonlySet<number>>;
+  /** Whether a broker brings the events: then the log is read only for a rebuild, up to where it ended when that began. */
+  readonly besideBroker?: boolean;
   readonly clock?: Clock;
   readonly random?: Random;
   readonly log?: Logger;
@@ -27,16 +30,18 @@ const slotsChanged = new ConnectError("the slots have changed", Code.Canceled);
 export class Subscriber implements AsyncDisposable {
   readonly #parts: FollowParts;
   readonly #held: Followed<ReadonlySet<number>>;
+  readonly #besideBroker: boolean;
   readonly #closing = new AbortController();
   readonly #done: Promise<void>;
   #following: { readonly slots: ReadonlySet<number>; readonly ended: Promise<void> } | undefined;
   #endPosition = 0n;
   #isCutOff = false;
 
-  constructor({ held, ...options }: SubscriberOptions) {
+  constructor({ held, besideBroker = false, ...options }: SubscriberOptions) {
     const { clock = systemClock, random = systemRandom, log = silentLogger } = options;
     this.#parts = { ...options, clock, random, log };
     this.#held = held;
+    this.#besideBroker = besideBroker;
     this.#done = runDetached(() => this.#run());
   }
 
@@ -65,7 +70,7 @@ export class Subscriber implements AsyncDisposable {
       const slots = this.#held.value;
       if (slots.size === 0) continue;
       const reason = await this.#followUntilChange(slots);
-      if (signal.aborted || reason === slotsChanged) continue;
+      if (signal.aborted || reason === undefined || reason === slotsChanged) continue;
       failures = this.#isCutOff ? failures + 1 : 1;
       await this.#cutOff(reason, slots);
       await clock.sleep(backoff(failures), signal).catch(() => {}); // closed: the loop ends
@@ -94,9 +99,22 @@ export class Subscriber implements AsyncDisposable {
 
   async #follow(slots: ReadonlySet<number>, signal: AbortSignal): Promise<void> {
     const { store, cursors, source } = this.#parts;
+    const onEnd = (position: bigint) => this.#connected(position);
     const written = await store.read((em) => readCursors(em, cursors, source, [...slots]));
+    if (this.#besideBroker) return this.#readAnew(written, { signal, onEnd });
     const from = new Map([...slots].map((slot) => [slot, written.get(slot) ?? 0n]));
-    await followLog(this.#parts, { from, signal, onEnd: (position) => this.#connected(position) });
+    await followLog(this.#parts, { from, signal, onEnd });
+  }
+
+  /** Reads what a rebuild has left to read; where none is under way, looks again in a second. */
+  async #readAnew(from: Cursors, how: Pick<FollowOptions, "signal" | "onEnd">): Promise<void> {
+    const { store, cursors, source, clock, log } = this.#parts;
+    const until = await store.read((em) => rebuiltUntil(em, cursors, source));
+    if (until === undefined || from.size === 0) return clock.sleep(lookMs, how.signal);
+    await followLog(this.#parts, { from, until, ...how });
+    const slots = [...from.keys()];
+    await store.unit((em) => endRebuild(em, cursors, { source, slots, until }));
+    log.info("a view was read anew", { source, slots, until });
   }
 
   #connected(endPosition: bigint): void {

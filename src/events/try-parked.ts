@@ -75,5 +75,5 @@ function tellDead({ log, hooks }: InboxParts, row: ParkedRow): void {
   const { eventId, source, type, subject, attempts, reason } = row;
   const advice = `mend what it says, then: heddle events replay ${eventId}`;
   log.error("an event is a dead letter", { event: eventId, source, type, subject, attempts, reason, advice });
-  hooks.dead?.(source, type, reason);
+  hooks.dead?.({ source, type });
 }

@@ -10,9 +10,9 @@ import {
 } from "nice-grpc";
 import { type DeadlineOptions, deadlineMiddleware } from "nice-grpc-client-middleware-deadline";
 import { type RetryOptions, retryMiddleware } from "nice-grpc-client-middleware-retry";
-import { methodPolicy } from "../call/policy.ts";
 import { heddleTarget } from "./grpc-js.ts";
 import { registerScheme, sharedSource, sourceOption } from "./name-resolver.ts";
+import { policyForOthers } from "./repeats.ts";
 import { attemptConfigFor, retryableCodes } from "./service-config.ts";
 import { serviceDefinitionOf } from "./service-definition.ts";
 import { openSource, type SourceOptions } from "./source.ts";
@@ -101,7 +101,7 @@ export function niceCallOptionsOf(service: DescService): Record<string, NiceCall
 }
 
 function callOptionsOf(method: DescMethod): NiceCallOptions {
-  const policy = methodPolicy(method);
+  const policy = policyForOthers(method);
   const { maxAttempts, initialBackoffMs, maxBackoffMs, perAttemptTimeoutMs } = policy.retry;
   return {
     ...(policy.timeoutMs !== undefined && { deadline: policy.timeoutMs }),

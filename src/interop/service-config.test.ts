@@ -25,6 +25,7 @@ test("the user contract becomes exactly this service config", () => {
       { name: [{ service, method: "CreateUser" }], timeout: { seconds: 2, nanos: 0 } },
       { name: [{ service, method: "UpdateUser" }], timeout: { seconds: 2, nanos: 0 } },
       { name: [{ service, method: "DeleteUser" }], timeout: { seconds: 2, nanos: 0 } },
+      { name: [{ service, method: "ListUserOrders" }], timeout: { seconds: 2, nanos: 0 }, retryPolicy },
     ],
     retryThrottling: { maxTokens: 60, tokenRatio: 0.2 },
   });
@@ -38,9 +39,10 @@ test("a stream without a deadline in the contract gets none", () => {
 test("a client that repeats by itself gets the timeout of one attempt and no retry policy", () => {
   const { methodConfig, retryThrottling } = attemptConfigFor(UserService);
   expect(retryThrottling).toBeUndefined();
-  expect(methodConfig.slice(0, 2)).toEqual([
+  expect(methodConfig.slice(0, 3)).toEqual([
     { name: [{ service, method: "ListUsers" }], timeout: { seconds: 0, nanos: 900_000_000 } },
     { name: [{ service, method: "GetUser" }], timeout: { seconds: 0, nanos: 400_000_000 } },
+    { name: [{ service, method: "CreateUser" }], timeout: { seconds: 2, nanos: 0 } }, // sent once: nobody fills request_id
   ]);
 });
 

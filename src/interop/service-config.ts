@@ -1,7 +1,8 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
 import { type MethodConfig, type ServiceConfig, status } from "@grpc/grpc-js";
-import { assertPolicies, type MethodPolicy, methodPolicy } from "../call/policy.ts";
+import { assertPolicies, type MethodPolicy } from "../call/policy.ts";
+import { policyForOthers } from "./repeats.ts";
 
 /** grpc-js takes no more sends than this, whatever a config says (gRFC A6). */
 const maxAttemptsLimit = 5;
@@ -50,7 +51,7 @@ export function retryableCodes({ retry }: MethodPolicy, attemptTimeouts: boolean
 function configOf(service: DescService, rules: (policy: MethodPolicy) => Partial<MethodConfig>): ServiceConfig {
   assertPolicies(service);
   const methodConfig = service.methods
-    .map((method) => ({ name: [nameOf(method)], ...rules(methodPolicy(method)) }))
+    .map((method) => ({ name: [nameOf(method)], ...rules(policyForOthers(method)) }))
     .filter((config) => Object.keys(config).length > 1);
   return { ...bareConfig, methodConfig };
 }

@@ -6,7 +6,7 @@ import { away, type Fleet, hanging, live, named, openFleet, serving } from "../t
 import type { Endpoint } from "./resolve/resolver.ts";
 
 const create = (fleet: Fleet) =>
-  fleet.users.createUser({ name: "Ada", email: "a@b.cd" }).then(({ user }) => user?.name, ConnectError.from);
+  fleet.once.createUser({ name: "Ada", email: "a@b.cd" }).then(({ user }) => user?.name, ConnectError.from);
 
 /** How many of `times` calls went to each address. */
 async function spread(fleet: Fleet, times: number): Promise<Record<string, number>> {
@@ -32,7 +32,7 @@ test("by default calls do not go where one has waited for long", async () => {
   await using fleet = await openFleet({ "a:1": named("Ada"), "b:1": hanging });
   const leave = new AbortController();
   while (!fleet.asked.some(({ address }) => address === "b:1")) {
-    void fleet.users.createUser({ name: "Ada", email: "a@b.cd" }, { signal: leave.signal }).catch(ConnectError.from);
+    void fleet.once.createUser({ name: "Ada", email: "a@b.cd" }, { signal: leave.signal }).catch(ConnectError.from);
     await fleet.clock.advance(1);
   }
   await fleet.clock.advance(200);
@@ -73,7 +73,7 @@ test("with random each has about its share", async () => {
 test("with least request an endpoint that hangs gets no more until its call has ended", async () => {
   await using fleet = await openFleet({ "a:1": hanging }, { balance: "least-request" });
   const leave = new AbortController();
-  const hung = fleet.users
+  const hung = fleet.once
     .createUser({ name: "Ada", email: "a@b.cd" }, { signal: leave.signal })
     .catch(ConnectError.from);
   await vi.waitFor(() => expect(fleet.asked).toHaveLength(1));

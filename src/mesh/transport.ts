@@ -7,6 +7,7 @@ import { credentials } from "./steps/credentials.ts";
 import { deadline } from "./steps/deadline.ts";
 import { inherit } from "./steps/inherit.ts";
 import { observe } from "./steps/observe.ts";
+import { nameRequest } from "./steps/request-id.ts";
 import { chain } from "./steps/step.ts";
 import { validate } from "./steps/validate.ts";
 
@@ -30,6 +31,7 @@ export function meshPerform(options: Omit<MeshTransportOptions, "interceptors">)
   const { deadlines, hooks, clock, random } = options;
   const proof = options.credentials === undefined ? [] : [credentials(options.credentials)];
   // The way out, top to bottom: once per call; then as often as it is sent.
-  const steps = [observe(hooks, clock), validate(), deadline(clock, deadlines), ...proof, inherit(random)];
+  const asked = [observe(hooks, clock), nameRequest(random), validate()];
+  const steps = [...asked, deadline(clock, deadlines), ...proof, inherit(random)];
   return chain(steps, attempting(options));
 }

@@ -1,24 +1,20 @@
 import type { SqlEntityManager } from "@mikro-orm/sql";
 
-/** What is to be done once the transaction of each is committed; a transaction that is rolled back is forgotten. */
-const waiting = new WeakMap<object, Set<() => void>>();
-
 /**
- * Calls `listener` after the unit of work that `em` belongs to has been committed, and never if it is not. The same listener is
- * called once for a unit, however often it was added. It may not throw: the unit's work is done by then.
+ * Calls `told` once the transaction of `em` has committed, and never if it does not: for what may be said only when it is
+ * true, such as waking those who wait for the change. It is part of no transaction any more, so it must not fail; what
+ * it throws is dropped.
  */
-export function afterCommit(em: SqlEntityManager, listener: () => void): void {
-  const transaction = em.getTransactionContext<object>();
-  if (transaction === undefined) return listener();
-  const listeners = waiting.get(transaction);
-  if (listeners === undefined) waiting.set(transaction, new Set([listener]));
-  else listeners.add(listener);
-}
-
-/** The function that tells those who wait for the transaction of `em`: to be called when it is committed. */
-export function committed(em: SqlEntityManager): () => void {
-  const listeners = waiting.get(em.getTransactionContext<object>() ?? em);
-  return () => {
-    for (const listener of listeners ?? []) listener();
-  };
+export function afterCommit(em: SqlEntityManager, told: () => void): void {
+  if (!em.isInTransaction()) throw new TypeError("afterCommit needs the em of a transaction");
+  // Each transaction has an event manager of its own, which the forks that share the transaction share, too.
+  em.getEventManager().registerSubscriber({
+    afterTransactionCommit() {
+      try {
+        told();
+      } catch {
+        // The change is written: that somebody could not be told of it does not unmake it.
+      }
+    },
+  });
 }

@@ -1,125 +1,75 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Code } from "@connectrpc/connect";
-import { defineEntity, p } from "@mikro-orm/core";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
+import { runInCall } from "../call/context.ts";
+import { Counter, openCounters, storeSuite } from "../test/suites/store-suite.ts";
 import { fakeClock } from "../testing/fake-clock.ts";
-import { IdType } from "./id-type.ts";
-import { openStore, type StoreOptions } from "./orm.ts";
+import { openStore, type Store } from "./orm.ts";
 
-const CounterSchema = defineEntity({
-  name: "Counter",
-  tableName: "counters",
-  properties: {
-    id: p.type(IdType).primary().autoincrement(),
-    value: p.bigint("bigint"),
-    version: p.integer().version(),
-  },
-});
-class Counter extends CounterSchema.class {}
-CounterSchema.setClass(Counter);
+storeSuite("sqlite");
 
-const migration = `import { Migration } from ${JSON.stringify(import.meta.resolve("@mikro-orm/migrations"))};
-export class Migration1 extends Migration {
-  up() {
-    this.addSql("create table counters (id integer primary key autoincrement, value integer not null, version integer not null default 1)");
-  }
-}`;
-
-let dataDir: string;
-let options: StoreOptions;
-
-beforeEach(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), "heddle-store-"));
-  const migrationsDir = join(dataDir, "migrations");
-  await mkdir(join(migrationsDir, "sqlite"), { recursive: true });
-  await writeFile(join(migrationsDir, "sqlite", "Migration1.js"), migration);
-  options = {
-    name: "counter",
-    entities: [CounterSchema],
-    migrationsDir,
-    databaseUrl: "",
-    dataDir: join(dataDir, "deep/data"),
-  };
+const add = (store: Store, value = 0n) => store.unit(async (em) => em.create(Counter, { value }));
+const countIn = (store: Store) => store.read((em) => em.count(Counter));
+const error = (code: Code, reason: string) => ({
+  code,
+  details: expect.arrayContaining([expect.objectContaining({ value: expect.objectContaining({ reason }) })]),
 });
 
-afterEach(() => rm(dataDir, { recursive: true, force: true }));
-
-test("a unit writes all of it, or nothing", async () => {
-  await using store = await openStore(options);
-  const failing = store.unit(async (em) => {
-    em.create(Counter, { value: 1n });
-    await em.flush();
-    throw new Error("changed my mind");
-  });
-  await expect(failing).rejects.toThrow("changed my mind");
-  expect(await store.read((em) => em.count(Counter))).toBe(0);
-});
-
-test("integers are exact up to 2^63 - 1", async () => {
-  const largest = 2n ** 63n - 1n;
-  await using store = await openStore(options);
-  const { id } = await store.unit(async (em) => em.create(Counter, { value: largest }));
-  expect(id).toBe(1n);
-  expect(await store.read((em) => em.findOneOrFail(Counter, { id }))).toMatchObject({ id: 1n, value: largest });
-});
-
-test("replicas that start together migrate once", async () => {
-  const stores = await Promise.all([openStore(options), openStore(options), openStore(options)]);
-  expect(await Promise.all(stores.map((store) => store.read((em) => em.count(Counter))))).toEqual([0, 0, 0]);
-  await Promise.all(stores.map((store) => store[Symbol.asyncDispose]()));
-});
-
-test("two replicas count in one file without an error and without losing a step", async () => {
-  await using one = await openStore(options);
-  await using two = await openStore(options);
-  const { id } = await one.unit(async (em) => em.create(Counter, { value: 0n }));
-  const count = (store: typeof one) =>
-    store.unit(async (em) => {
-      const counter = await em.findOneOrFail(Counter, { id });
-      counter.value += 1n;
-    });
-  await Promise.all(Array.from({ length: 100 }, (_, turn) => count(turn % 2 === 0 ? one : two)));
-  expect(await two.read((em) => em.findOneOrFail(Counter, { id }))).toMatchObject({ value: 100n, version: 101 });
-});
-
-test("reading goes on while another replica writes", async () => {
-  await using one = await openStore(options);
-  await using two = await openStore(options);
-  const written = Promise.withResolvers<void>();
-  const seen = Promise.withResolvers<void>();
-  const writing = one.unit(async (em) => {
-    em.create(Counter, { value: 0n });
-    await em.flush();
-    written.resolve();
-    await seen.promise;
-  });
-  await written.promise;
-  expect(await two.read((em) => em.count(Counter))).toBe(0);
-  seen.resolve();
-  await writing;
-  expect(await two.read((em) => em.count(Counter))).toBe(1);
-});
-
-test("a lock that stays is UNAVAILABLE after the wait, and the store works on when it is free", async () => {
+test("a lock that stays is UNAVAILABLE after the wait; reading goes on, and the store works on when it is free", async () => {
   const clock = fakeClock();
-  await using store = await openStore({ ...options, clock });
-  const other = new DatabaseSync(join(options.dataDir, "counter.db"));
+  await using counters = await openCounters("sqlite");
+  await using store = await openStore({ ...counters, clock });
+  const other = new DatabaseSync(join(counters.dataDir, "counter.db"));
   other.exec("begin immediate");
-  const refused = expect(store.unit(async (em) => em.create(Counter, { value: 0n }))).rejects.toMatchObject({
-    code: Code.Unavailable,
-  });
-  await clock.advance(6_000);
+  const refused = expect(add(store)).rejects.toMatchObject(error(Code.Unavailable, "DATABASE_BUSY"));
+  await clock.advance(1_000);
+  expect(await countIn(store)).toBe(0);
+  await clock.advance(5_000);
   await refused;
   other.close();
-  await store.unit(async (em) => em.create(Counter, { value: 0n }));
-  expect(await store.read((em) => em.count(Counter))).toBe(1);
+  await add(store);
+  expect(await countIn(store)).toBe(1);
+});
+
+test("a unit waits for a lock, and for the units before it, no longer than its call's deadline", async () => {
+  const clock = fakeClock();
+  await using counters = await openCounters("sqlite");
+  await using store = await openStore({ ...counters, clock });
+  const other = new DatabaseSync(join(counters.dataDir, "counter.db"));
+  other.exec("begin immediate");
+  const inCallOf = (ms: number) => runInCall({ deadlineAt: clock.now() + ms }, () => add(store));
+  const late = error(Code.DeadlineExceeded, "DEADLINE_EXCEEDED");
+  const first = expect(inCallOf(300)).rejects.toMatchObject(late);
+  const second = expect(inCallOf(200)).rejects.toMatchObject(late);
+  await clock.advance(250);
+  await second;
+  await clock.advance(100);
+  await first;
+  other.close();
+  await add(store);
+  expect(await countIn(store)).toBe(1);
+});
+
+test("a call whose deadline passes within a unit leaves nothing of it", async () => {
+  const clock = fakeClock();
+  await using counters = await openCounters("sqlite");
+  await using store = await openStore({ ...counters, clock });
+  const unit = runInCall({ deadlineAt: clock.now() + 100 }, () =>
+    store.unit(async (em) => {
+      em.create(Counter, { value: 1n });
+      await em.flush();
+      await clock.advance(150);
+    }),
+  );
+  await expect(unit).rejects.toMatchObject({ code: Code.DeadlineExceeded });
+  expect(await countIn(store)).toBe(0);
 });
 
 test("a transaction that the database itself has rolled back leaves the store working", async () => {
-  await using store = await openStore(options);
+  await using counters = await openCounters("sqlite");
+  await using store = await openStore(counters);
   const lost = store.unit(async (em) => {
     await em.execute("rollback"); // as SQLite does on a full disk
     await em.execute("select * from nothing");
@@ -128,37 +78,90 @@ test("a transaction that the database itself has rolled back leaves the store wo
   await expect(store.ping()).resolves.toBeUndefined();
 });
 
-test("a stale version is ABORTED", async () => {
-  await using store = await openStore(options);
-  const { id } = await store.unit(async (em) => em.create(Counter, { value: 0n }));
-  const stale = store.unit(async (em) => {
-    const counter = await em.findOneOrFail(Counter, { id });
-    await em.execute("update counters set version = 7");
-    counter.value = 5n;
+test("a full disk is RESOURCE_EXHAUSTED by name; nothing half is written, reading goes on, and so does writing once there is room", async () => {
+  await using counters = await openCounters("sqlite");
+  await using store = await openStore(counters);
+  await add(store);
+  const pages = (count: number) => store.unit((em) => em.execute(`pragma max_page_count = ${count}`));
+  await pages(1); // which means: no more than there are
+  const fill = store.unit(async (em) => {
+    for (let value = 0n; value < 5_000n; value++) em.create(Counter, { value });
   });
-  await expect(stale).rejects.toMatchObject({ code: Code.Aborted });
+  await expect(fill).rejects.toMatchObject(error(Code.ResourceExhausted, "DATABASE_FULL"));
+  expect(await countIn(store)).toBe(1);
+  await pages(100_000);
+  await add(store);
+  expect(await countIn(store)).toBe(2);
 });
 
-test("a store answers pings until it is closed", async () => {
-  const store = await openStore(options);
-  await expect(store.ping()).resolves.toBeUndefined();
-  await store[Symbol.asyncDispose]();
-  await expect(store.ping()).rejects.toMatchObject({ code: Code.Unavailable });
+test("a database that may only be read is UNAVAILABLE by name to who writes, and answers who reads", async () => {
+  await using counters = await openCounters("sqlite");
+  await using store = await openStore(counters);
+  await add(store);
+  await store.unit((em) => em.execute("pragma query_only = on")); // root may write to any file
+  await expect(add(store)).rejects.toMatchObject(error(Code.Unavailable, "DATABASE_READ_ONLY"));
+  expect(await countIn(store)).toBe(1);
+});
+
+test("a damaged file is told at the start, with its name and what to do", async () => {
+  await using counters = await openCounters("sqlite");
+  const file = join(counters.dataDir, "counter.db");
+  await writeFile(file, "this was a database once, or was it not? ".repeat(100));
+  await expect(openStore(counters)).rejects.toThrow(`${file} is damaged`);
+  await expect(openStore(counters)).rejects.toThrow("heddle restore");
+});
+
+test("a page damaged later is DATA_LOSS by name, and not an answer", async () => {
+  await using counters = await openCounters("sqlite");
+  const file = join(counters.dataDir, "counter.db");
+  {
+    await using store = await openStore(counters);
+    await store.unit(async (em) => {
+      for (let value = 0n; value < 2_000n; value++) em.create(Counter, { value });
+    });
+  }
+  const bytes = await readFile(file);
+  bytes.fill(0xff, 8_192);
+  await writeFile(file, bytes);
+  const read = async () => {
+    await using store = await openStore(counters);
+    return await store.read((em) => em.find(Counter, {}));
+  };
+  await expect(read()).rejects.toThrow(/damaged/);
+});
+
+test("the write-ahead log is cut back after a reader has kept it long", async () => {
+  await using counters = await openCounters("sqlite");
+  await using store = await openStore(counters);
+  const file = join(counters.dataDir, "counter.db");
+  await store.unit((em) => em.execute("create table ballast (data blob)"));
+  const reader = new DatabaseSync(file, { readOnly: true });
+  reader.exec("begin; select count(*) from counters");
+  const write = (bytes: number) => store.unit((em) => em.execute(`insert into ballast values (zeroblob(${bytes}))`));
+  const sizeOf = async () => (await stat(`${file}-wal`)).size;
+  for (let turn = 0; turn < 4; turn++) await write(10_000_000);
+  expect(await sizeOf()).toBeGreaterThan(40_000_000);
+  reader.close();
+  for (let turn = 0; turn < 3; turn++) await write(1);
+  expect(await sizeOf()).toBeLessThanOrEqual(16 * 2 ** 20);
 });
 
 test("a server that is away is named with its variable, without its password", async () => {
-  const away = openStore({ ...options, databaseUrl: "postgres://me:secret@127.0.0.1:1/shop" });
+  await using counters = await openCounters("sqlite");
+  const away = openStore({ ...counters, databaseUrl: "postgres://me:secret@127.0.0.1:1/shop" });
   await expect(away).rejects.toThrow(
     /DATABASE_URL=postgres:\/\/me:\*\*\*@127.0.0.1:1\/shop cannot be used; start that server/,
   );
 });
 
 test("a malformed URL is named with what it has to be", async () => {
-  const malformed = openStore({ ...options, databaseUrl: "mysql://me:secret@host/shop" });
+  await using counters = await openCounters("sqlite");
+  const malformed = openStore({ ...counters, databaseUrl: "mysql://me:secret@host/shop" });
   await expect(malformed).rejects.toThrow(/^DATABASE_URL has to be empty .* or a PostgreSQL URL/);
 });
 
 test("a folder that cannot be made is named with its variable", async () => {
-  const inFile = openStore({ ...options, dataDir: join(options.migrationsDir, "sqlite/Migration1.js/data") });
+  await using counters = await openCounters("sqlite");
+  const inFile = openStore({ ...counters, dataDir: join(counters.migrationsDir, "sqlite/Migration1.js/data") });
   await expect(inFile).rejects.toThrow(/^HEDDLE_DATA=.* is no folder/);
 });

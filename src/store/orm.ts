@@ -5,6 +5,7 @@ import { type Logger, silentLogger } from "../base/log.ts";
 import { messageOf } from "../base/message-of.ts";
 import { unavailable } from "../call/errors.ts";
 import { chooseDatabase, type Database } from "./database-url.ts";
+import { isDamaged } from "./errors.ts";
 import { migrate } from "./migrate.ts";
 import { createOrm } from "./orm-config.ts";
 import type { SqliteSync } from "./sqlite-file.ts";
@@ -97,12 +98,18 @@ async function connect(orm: MikroORM, database: Database): Promise<void> {
     await orm.connect();
     await orm.em.getConnection().execute("select 1");
   } catch (reason) {
+    if (database.kind === "sqlite" && isDamaged(reason)) throw damaged(database.file, reason);
     const advice =
       database.kind === "postgres"
         ? `DATABASE_URL=${database.shown} cannot be used; start that server and make sure user, password and database exist, or leave DATABASE_URL empty for a SQLite file`
         : `${database.file} cannot be used; set HEDDLE_DATA to a folder that may be written`;
     throw new Error(`${advice}: ${allMessagesOf(reason)}`, { cause: reason });
   }
+}
+
+function damaged(file: string, cause: unknown): Error {
+  const advice = "put a backup in its place with `heddle restore`, or move it away to start empty";
+  return new Error(`${file} is damaged, or no SQLite file: ${advice}: ${messageOf(cause)}`, { cause });
 }
 
 function shown(database: Database): string {

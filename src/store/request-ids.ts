@@ -1,90 +1,123 @@
 import { createHash } from "node:crypto";
-import { type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import { type DescMethodUnary, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
-import { defineEntity, p } from "@mikro-orm/core";
+import { defineEntity, p, type RequiredEntityData } from "@mikro-orm/core";
 import type { SqlEntityManager } from "@mikro-orm/sql";
 import { ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
 import { invalidArgument } from "../call/errors.ts";
+import { methodName } from "../call/method.ts";
+import { type RequestIdField, requestIdField, requestIdIn, withoutRequestId } from "../call/request-id.ts";
 
-/** The table of one service that says which request created which resource. */
+/** The table of one service that says which requests it has answered, and what. */
 export function requestIds(service: string) {
   return defineEntity({
     name: `${service}RequestId`,
     tableName: `${service}_request_ids`,
     properties: {
       requestId: p.string().length(100).primary(),
+      /** The method, as gRPC paths write it; null in rows of versions that kept no answers. */
+      method: p.string().length(200).nullable(),
       contentHash: p.string().length(64),
-      /** The key of the resource created; empty only inside the transaction that creates it. */
+      /** The key of the resource created, for replicas of versions that look for that; empty where none was. */
       resource: p.string().length(100),
+      /** The response message as bytes; null in rows of versions that kept none. */
+      answer: p.blob().nullable(),
       createdAt: p.datetime(3),
     },
+    indexes: [{ properties: ["createdAt"] }],
   });
 }
 
 /** A table made by `requestIds`. */
 export type RequestIds = ReturnType<typeof requestIds>;
 
-/** A request that creates, told from every other by its id and its content. */
-export interface CreateRequest {
-  /** If empty, the request is always new. */
+/** A row of it. */
+export type AnsweredRow = Pick<InstanceType<RequestIds["class"]>, "resource" | "answer">;
+
+/** A request that names itself, told from every other by its id, its method and its content. */
+export interface NamedRequest {
   readonly requestId: string;
+  readonly method: string;
+  readonly field: string;
   readonly contentHash: string;
 }
 
-/** The id of a request message and the hash of all its other fields. */
-export function createRequest<Desc extends DescMessage>(
-  schema: Desc,
-  message: MessageShape<Desc> & { readonly requestId: string },
-): CreateRequest {
-  const content = toBinary(schema, { ...message, requestId: "" });
-  return { requestId: message.requestId, contentHash: createHash("sha256").update(content).digest("hex") };
+/**
+ * What names a request: the value of the field that its contract marks as `request_id`, and a hash of all others.
+ * `undefined` where it is empty: then the request is always new. Throws where the contract marks no field.
+ */
+export function namedRequest<M extends DescMethodUnary>(
+  method: M,
+  message: MessageShape<M["input"]>,
+): NamedRequest | undefined {
+  const field = requestIdField(method);
+  if (field === undefined) throw new TypeError(`${methodName(method)} has no field that is marked as request_id`);
+  const requestId = requestIdIn(message, field);
+  if (requestId === "") return undefined;
+  return { requestId, method: methodName(method), field: field.name, contentHash: hashOf(method, message, field) };
 }
 
-/** How to create a resource, and how to find one that an earlier request has created. */
-export interface Creation<T> {
-  create(): Promise<T>;
-  keyOf(created: T): string;
-  find(key: string): Promise<T>;
+function hashOf({ input }: DescMethodUnary, message: MessageShape<DescMethodUnary["input"]>, field: RequestIdField) {
+  const content = toBinary(input, withoutRequestId(message, field));
+  return createHash("sha256").update(content).digest("hex");
+}
+
+/** What this request was answered, if it was. The same id with other content, or for another method, is refused. */
+export async function answeredBefore(
+  em: SqlEntityManager,
+  ids: RequestIds,
+  request: NamedRequest,
+): Promise<AnsweredRow | undefined> {
+  const row = await em.findOne(ids, { requestId: request.requestId });
+  if (row === null) return undefined;
+  if ((row.method ?? request.method) !== request.method) throw reused(request, `for ${row.method}`);
+  if (row.contentHash !== request.contentHash) throw reused(request, "with other content");
+  return row;
+}
+
+/** What is kept of a request that has been answered. */
+export interface Kept extends AnsweredRow {
+  readonly request: NamedRequest;
+  readonly now: number;
 }
 
 /**
- * Creates once per request id, in the transaction of `em`: the same request again finds what the first one made.
- *
- * The id is claimed before anything is created. On PostgreSQL a second claim waits for the first one's transaction;
- * on SQLite transactions that write stand in line anyhow. A creation that fails takes its claim back with it.
+ * Keeps an answer in the transaction of `em`, or says false: the id has been used. On PostgreSQL it waits for another
+ * transaction that is about to keep the same id; on SQLite transactions that write stand in line anyhow.
  */
-export async function createOnce<T>(
-  em: SqlEntityManager,
-  ids: RequestIds,
-  request: CreateRequest & { readonly now: number },
-  { create, keyOf, find }: Creation<T>,
-): Promise<T> {
-  const { requestId } = request;
-  if (requestId === "") return create();
-  if (!(await claim(em, ids, request))) return find((await createdBefore(em, ids, request)) ?? "");
-  const created = await create();
-  await em.nativeUpdate(ids, { requestId }, { resource: keyOf(created) });
-  return created;
+export async function keepAnswer(em: SqlEntityManager, ids: RequestIds, kept: Kept): Promise<boolean> {
+  const { request, now, answer, resource } = kept;
+  const { requestId, method, contentHash } = request;
+  const row = { requestId, method, contentHash, resource, answer, createdAt: new Date(now) };
+  return insert(em, ids, row);
 }
 
-/** The key of the resource that this request has created before, if it has. Other content is refused. */
-export async function createdBefore(
-  em: SqlEntityManager,
-  ids: RequestIds,
-  { requestId, contentHash }: CreateRequest,
-): Promise<string | undefined> {
-  if (requestId === "") return undefined;
-  const seen = await em.findOne(ids, { requestId });
-  if (seen && seen.contentHash !== contentHash) throw reused(requestId);
-  return seen?.resource;
+/** Whether this is the first time that `id` is claimed, in the transaction of `em`: for what is done once and for all. */
+export function firstTime(em: SqlEntityManager, ids: RequestIds, id: string, now: number): Promise<boolean> {
+  const row = { requestId: id, method: null, contentHash: "", resource: "", answer: null, createdAt: new Date(now) };
+  return insert(em, ids, row);
 }
 
-async function claim(
+/** Up to `limit` ids whose answers were given before `time`, the oldest first. What was claimed once and for all is none. */
+export async function oldRequestIds(
   em: SqlEntityManager,
   ids: RequestIds,
-  { requestId, contentHash, now }: CreateRequest & { readonly now: number },
-): Promise<boolean> {
-  const row = { requestId, contentHash, resource: "", createdAt: new Date(now) };
+  time: Date,
+  limit: number,
+): Promise<string[]> {
+  const where = { createdAt: { $lt: time }, answer: { $ne: null } };
+  const old = await em.find(ids, where, { fields: ["requestId"], orderBy: { createdAt: "asc" }, limit });
+  return old.map(({ requestId }) => requestId);
+}
+
+/** Forgets that these requests were answered. */
+export async function forgetRequestIds(em: SqlEntityManager, ids: RequestIds, old: readonly string[]): Promise<void> {
+  await em.nativeDelete(ids, { requestId: { $in: [...old] } });
+}
+
+type RequestRow = RequiredEntityData<InstanceType<RequestIds["class"]>>;
+
+async function insert(em: SqlEntityManager, ids: RequestIds, row: RequestRow): Promise<boolean> {
   const { affectedRows } = await em
     .createQueryBuilder(ids)
     .insert(row)
@@ -94,10 +127,10 @@ async function claim(
   return affectedRows === 1;
 }
 
-function reused(requestId: string): ConnectError {
-  const description = `${requestId} has been used with other content; a new request needs a new id`;
-  const error = invalidArgument([{ field: "request_id", description }]);
-  const value = { reason: "REQUEST_ID_REUSED", domain: "heddle", metadata: { request_id: requestId } };
+function reused({ requestId, field }: NamedRequest, how: string): ConnectError {
+  const description = `${requestId} has been used ${how}; a new request needs a new id`;
+  const error = invalidArgument([{ field, description }]);
+  const value = { reason: "REQUEST_ID_REUSED", domain: "heddle", metadata: { [field]: requestId } };
   error.details.push({ desc: ErrorInfoSchema, value });
   return error;
 }

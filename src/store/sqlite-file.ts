@@ -21,7 +21,7 @@ export type SqliteSync = "normal" | "full";
 const openWaitMs = 5_000;
 const maxCachedStatements = 500;
 /** The write-ahead log is cut back to this size once nobody reads from it. */
-const maxWalBytes = 64 * 2 ** 20;
+const maxWalBytes = 16 * 2 ** 20;
 
 /**
  * Opens the file with a write-ahead log, in which readers and the writer do not wait for each other. From here on nothing

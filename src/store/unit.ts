@@ -1,8 +1,7 @@
-import type { IsolationLevel, TransactionOptions } from "@mikro-orm/core";
+import type { IsolationLevel } from "@mikro-orm/core";
 import type { SqlEntityManager } from "@mikro-orm/sql";
 import { fullJitter } from "../base/backoff.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
-import { committed } from "./after-commit.ts";
 import { databaseError, isDeadlock } from "./errors.ts";
 import { timeLeftMs } from "./time-left.ts";
 
@@ -30,24 +29,13 @@ export async function inUnit<T>(em: SqlEntityManager, work: Work<T>, options: Un
   const { clock = systemClock, isolationLevel } = options;
   for (let attempt = 1; ; attempt++) {
     try {
-      return await once(em, work, { clear: true, ...(isolationLevel && { isolationLevel }) });
+      return await em.transactional(work, { clear: true, ...(isolationLevel && { isolationLevel }) });
     } catch (reason) {
       const waitMs = backoff(attempt);
       if (!isDeadlock(reason) || attempt >= maxAttempts || waitMs >= timeLeftMs(clock)) throw databaseError(reason);
       await clock.sleep(waitMs);
     }
   }
-}
-
-async function once<T>(em: SqlEntityManager, work: Work<T>, options: TransactionOptions): Promise<T> {
-  let tell = () => {};
-  const result = await em.transactional(async (unit) => {
-    const worked = await work(unit);
-    tell = committed(unit);
-    return worked;
-  }, options);
-  tell();
-  return result;
 }
 
 /**

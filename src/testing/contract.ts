@@ -2,6 +2,7 @@ import { create, createFileRegistry, type DescService, type MessageInitShape, se
 import {
   FieldDescriptorProto_Label,
   FieldDescriptorProto_Type,
+  type FieldDescriptorProtoSchema,
   type FieldOptions,
   FieldOptionsSchema,
   FileDescriptorProtoSchema,
@@ -40,6 +41,7 @@ export function contract(
   methods: readonly MadeMethod[],
   service?: MessageInitShape<typeof ServicePolicySchema>,
   textOptions?: FieldOptions,
+  moreFields: MessageInitShape<typeof FieldDescriptorProtoSchema>[] = [],
 ): DescService {
   const options = create(ServiceOptionsSchema);
   if (service !== undefined) setExtension(options, serviceOption, create(ServicePolicySchema, service));
@@ -54,6 +56,7 @@ export function contract(
         name: "Text",
         field: [
           { name: "text", jsonName: "text", number: 1, label, type, ...(textOptions && { options: textOptions }) },
+          ...moreFields,
         ],
       },
     ],
@@ -70,6 +73,35 @@ export function keyedContract({ isKey, routingHeader }: { isKey: boolean; routin
   if (isKey) setExtension(textOptions, fieldOption, create(FieldPolicySchema, { routingKey: true }));
   const service = { balance: Balance.RING_HASH, ...(routingHeader && { routingHeader }) };
   return contract([{ name: "Do", idempotency: "idempotent" }], service, textOptions);
+}
+
+/** A field of a request, and whether it is marked as its `request_id`. */
+export interface MadeField {
+  readonly name: string;
+  readonly type?: "string" | "int64";
+  readonly isList?: boolean;
+  /** Default true. */
+  readonly isMarked?: boolean;
+}
+
+/** The same with one method, Do, whose request has these fields beside its text. */
+export function requestIdContract(fields: readonly MadeField[], method: Omit<MadeMethod, "name"> = {}): DescService {
+  return contract([{ name: "Do", ...method }], undefined, undefined, fields.map(fieldProto));
+}
+
+function fieldProto({ name, type = "string", isList = false, isMarked = true }: MadeField, at: number) {
+  const options = create(FieldOptionsSchema);
+  if (isMarked) setExtension(options, fieldOption, create(FieldPolicySchema, { requestId: true }));
+  const { REPEATED, OPTIONAL } = FieldDescriptorProto_Label;
+  const { STRING, INT64 } = FieldDescriptorProto_Type;
+  return {
+    name,
+    jsonName: name,
+    number: 2 + at,
+    label: isList ? REPEATED : OPTIONAL,
+    type: type === "string" ? STRING : INT64,
+    options,
+  };
 }
 
 function methodProto({ name, idempotency, stream: serverStreaming = false, deprecated = false, policy }: MadeMethod) {

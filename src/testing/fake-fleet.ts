@@ -20,6 +20,7 @@ import { endpointAt } from "../mesh/resolve/static.ts";
 import type { Engine, Session } from "../wire/engine.ts";
 import { sendOver } from "../wire/grpc/send-over.ts";
 import { type FakeClock, fakeClock } from "./fake-clock.ts";
+import { unnamed } from "./unnamed.ts";
 
 /** What answers at an address. */
 export type Peer = UniversalClientFn;
@@ -28,6 +29,8 @@ export type Peer = UniversalClientFn;
 export interface Fleet extends AsyncDisposable {
   readonly mesh: Mesh;
   readonly users: Client<typeof UserService>;
+  /** The same users by a contract whose requests have no ids: what changes something is sent once. */
+  readonly once: Client<typeof UserService>;
   readonly clock: FakeClock;
   /** Who answers at each address; who is not here cannot be connected to. */
   readonly peers: Map<string, Peer>;
@@ -40,6 +43,8 @@ export interface Fleet extends AsyncDisposable {
   /** What is known of every service's endpoints. */
   readonly resolution: Watchable<Resolution>;
 }
+
+const unnamedUsers = unnamed(UserService);
 
 /** A fleet of the given peers, by address; all of them known as endpoints of every service. */
 export async function openFleet(
@@ -59,7 +64,8 @@ export async function openFleet(
   const resolver = { resolve: () => resolution, [Symbol.asyncDispose]: async () => {} };
   const mesh = await openMesh({ random: seededRandom(1), ...options, clock, resolver, engine: engineOf(fleet) });
   const close = () => mesh[Symbol.asyncDispose]();
-  return { ...fleet, mesh, users: mesh.client(UserService), [Symbol.asyncDispose]: close };
+  const clients = { users: mesh.client(UserService), once: mesh.client(unnamedUsers) };
+  return { ...fleet, mesh, ...clients, [Symbol.asyncDispose]: close };
 }
 
 /** What is known when these addresses are registered. */

@@ -56,7 +56,10 @@ async function connected(amqpUrl: string, name: string): Promise<ChannelModel> {
 /** RabbitMQ is there and says no: waiting mends nothing. */
 export class BrokerRefusal extends Error {}
 
-const isRefusal = (reason: unknown) => /ACCESS.REFUSED|NOT.ALLOWED/.test(messageOf(reason));
+/** The last is how the library puts it that the virtual host is not opened, whatever RabbitMQ said. */
+const refusals = /ACCESS.REFUSED|NOT.ALLOWED|Expected ConnectionOpenOk; got <ConnectionClose/;
+
+const isRefusal = (reason: unknown) => refusals.test(messageOf(reason));
 
 function refusalOf(amqpUrl: string, reason: unknown): string {
   const vhost = decodeURIComponent(new URL(amqpUrl).pathname.slice(1)) || "/";

@@ -82,5 +82,5 @@ export function payloadOf(
     throw new Error(`its content type is "${contentType}", neither ${mediaTypes.protobuf} nor ${mediaTypes.json}`);
   }
   fromBinary(schema, content);
-  return content;
+  return new Uint8Array(content); // a copy: the original lies in a larger piece of what the socket read
 }

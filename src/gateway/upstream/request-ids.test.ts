@@ -13,7 +13,7 @@ async function sent(method: DescMethodUnary, message: Message, id?: string): Pro
   return seen[0];
 }
 
-const { createOrder, cancelOrder } = OrderService.method;
+const { createOrder, getOrder } = OrderService.method;
 const order = (init = {}) => create(CreateOrderRequestSchema, { userId: 1n, ...init });
 
 test("a request that has a request_id and came with a key brings the id that stands for it", async () => {
@@ -26,5 +26,5 @@ test("an id that the caller has set is kept", async () => {
 
 test("without a key, or without the field, a request is left as it is", async () => {
   expect(await sent(createOrder, order())).toMatchObject({ requestId: "" });
-  expect(await sent(cancelOrder, create(cancelOrder.input, { id: "1" }), "an id")).not.toHaveProperty("requestId");
+  expect(await sent(getOrder, create(getOrder.input, { id: "1" }), "an id")).not.toHaveProperty("requestId");
 });

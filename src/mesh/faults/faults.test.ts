@@ -9,7 +9,7 @@ import { errorReason } from "../../call/errors.ts";
 import { away, type Fleet, named, openFleet, serving } from "../../testing/fake-fleet.ts";
 import type { EndedAttempt } from "../hooks.ts";
 
-/** GetUser may be repeated: 3 attempts, 400 ms each, 1 s in all. CreateUser may not: 2 s. */
+/** GetUser may be repeated: 3 attempts, 400 ms each, 1 s in all. CreateUser names itself: 2 s. */
 const get = ({ users }: Fleet) => users.getUser({ id: 1n });
 const make = ({ users }: Fleet) => users.createUser({ name: "Ada", email: "a@b.cd" });
 
@@ -58,9 +58,20 @@ test("an error that does not say more is UNAVAILABLE, asked for again as any oth
 test("what may not be repeated is not repeated for a fault: it might have been acted on", async () => {
   for (const what of [{ error: {} }, { reset: {} }]) {
     await using fleet = await openFaulty(what);
-    expect(await outcome(fleet, make(fleet))).toMatchObject({ code: Code.Unavailable });
+    expect(await outcome(fleet, fleet.once.createUser({ name: "Ada", email: "a@b.cd" }))).toMatchObject({
+      code: Code.Unavailable,
+    });
     expect(fleet.ended).toHaveLength(1);
   }
+});
+
+test("an answer that is lost was given: what names itself is sent again, as the same request", async () => {
+  await using fleet = await openFaulty({ lostAnswer: {}, endpoint: "ada:1" });
+  for (let call = 0; call < 4; call++) {
+    expect(await outcome(fleet, make(fleet))).toMatchObject({ user: { name: "Bob" } });
+  }
+  expect(fleet.asked.some(({ address }) => address === "ada:1")).toBe(true);
+  expect(fleet.ended.some(({ code, fault }) => code === Code.Unavailable && fault === "lost answer")).toBe(true);
 });
 
 test("after a reset at one endpoint the other one answers", async () => {

@@ -8,7 +8,7 @@ import { withProgress } from "../../call/progress.ts";
 import type { Attempt } from "../../wire/grpc/rpc.ts";
 
 /** What a fault does to an attempt, in words. */
-export type FaultKind = "delay" | "error" | "reset" | "black hole";
+export type FaultKind = "delay" | "error" | "reset" | "black hole" | "lost answer";
 
 /** What a fault happens to. */
 export interface Victim {
@@ -20,7 +20,8 @@ export interface Victim {
 
 /** What the fault does, in words. A fault that was checked does something. */
 export function kindOf({ what }: Fault): FaultKind {
-  return what.case === "blackHole" ? "black hole" : (what.case ?? "reset");
+  if (what.case === "blackHole") return "black hole";
+  return what.case === "lostAnswer" ? "lost answer" : (what.case ?? "reset");
 }
 
 /** Lets the fault happen to the attempt, and answers what comes of that. */
@@ -32,6 +33,8 @@ export function happen({ what }: Fault, victim: Victim): Promise<UnaryResponse |
       return Promise.reject(answered(what.value));
     case "blackHole":
       return new Promise((_, reject) => victim.attempt.lifetime.onCancel({ canceled: reject }));
+    case "lostAnswer":
+      return lost(victim);
     default:
       return Promise.reject(reset());
   }
@@ -50,6 +53,12 @@ function answered({ code, message, retryDelay }: ErrorFault): ConnectError {
   const error = errorWithInfo((code as number) || Code.Unavailable, told, reason);
   if (retryDelay !== undefined) error.details.push({ desc: RetryInfoSchema, value: { retryDelay } });
   return withProgress(error, "processed");
+}
+
+/** Whatever it comes to: a failure that somebody hears of is none that is lost. */
+async function lost({ attempt, send }: Victim): Promise<never> {
+  if (attempt.method.methodKind === "unary") await send(attempt);
+  throw reset();
 }
 
 /** Whether the server has acted on what was sent, nobody knows. */

@@ -10,7 +10,7 @@ export function faultComplaints(fault: Fault, path: string): string[] {
     ...unless(method === "" || simpleName.test(method), `${path}.method is "${method}"; ${methodShape}`),
     ...unless(sharePercent >= 0 && sharePercent <= 100, `${path}.share_percent is ${sharePercent}; ${shareShape}`),
     ...(header === undefined ? [] : headerComplaints(header, `${path}.header`)),
-    ...unless(what.case !== undefined, `${path} says none of delay, error, reset and black_hole`),
+    ...unless(what.case !== undefined, `${path} says none of delay, error, reset, black_hole and lost_answer`),
     ...(what.case === "delay" ? notPositive(what.value, `${path}.delay`) : []),
     ...(what.case === "error" ? errorComplaints(what.value, `${path}.error`) : []),
   ];

@@ -46,7 +46,7 @@ test.each(["", " ", "{}", '{"faults":[]}'])("in the plan %j nothing goes wrong",
 });
 
 test.each<[string, JsonValue, string]>([
-  ["a fault that does nothing", {}, "faults[0] says none of delay, error, reset and black_hole"],
+  ["a fault that does nothing", {}, "faults[0] says none of delay, error, reset, black_hole and lost_answer"],
   ["a share above 100", { reset: {}, sharePercent: 101 }, "faults[0].share_percent is 101; "],
   ["a share that is no number", { reset: {}, sharePercent: "NaN" }, "faults[0].share_percent is NaN; "],
   ["a negative share", { reset: {}, sharePercent: -1 }, "faults[0].share_percent is -1; "],

@@ -8,10 +8,10 @@ import { type Fleet, hanging, named, openFleet, serving } from "../../testing/fa
 /** The deadlines, in milliseconds from now, that the peers were told. */
 const told = (fleet: Fleet) => fleet.asked.map(({ header }) => header.get("grpc-timeout"));
 
-/** CreateUser may take 2 s by its contract, and has no share for a single attempt. */
+/** CreateUser may take 2 s by its contract, and here has no share for a single attempt. */
 const request = { name: "Ada", email: "a@b.cd" };
 const create = (fleet: Fleet, timeoutMs?: number) =>
-  fleet.users.createUser(request, timeoutMs === undefined ? {} : { timeoutMs });
+  fleet.once.createUser(request, timeoutMs === undefined ? {} : { timeoutMs });
 
 test("a call may take what its contract says, or what its caller says instead", async () => {
   await using fleet = await openFleet({ "a:1": named("Ada") });
@@ -99,9 +99,9 @@ test("a stream that breaks its deadline ends with it, between messages too", asy
 test("context values given to several calls carry nothing from one to the next", async () => {
   await using fleet = await openFleet({ "a:1": named("Ada") });
   const contextValues = createContextValues();
-  await fleet.users.createUser(request, { contextValues, timeoutMs: 100 });
+  await fleet.once.createUser(request, { contextValues, timeoutMs: 100 });
   await fleet.clock.advance(1_000);
-  await fleet.users.createUser(request, { contextValues });
+  await fleet.once.createUser(request, { contextValues });
   expect(told(fleet)).toEqual(["100m", "2000m"]);
 });
 
@@ -112,7 +112,7 @@ test.each([
   await using fleet = await openFleet({ "a:1": hanging });
   const leave = new AbortController();
   if (reason === "gone") leave.abort(reason);
-  const call = fleet.users.createUser(request, { signal: leave.signal });
+  const call = fleet.once.createUser(request, { signal: leave.signal });
   leave.abort(reason);
   await expect(call).rejects.toMatchObject({ name: "ConnectError", code: Code.Canceled });
 });
@@ -121,7 +121,7 @@ test("trace context travels on unless the call brings its own", async () => {
   await using fleet = await openFleet({ "a:1": named("Ada") });
   const parent = { traceparent: "00-aa-bb-01", tracestate: "x=1" };
   await runInCall(parent, () => create(fleet));
-  await runInCall(parent, () => fleet.users.createUser(request, { headers: { traceparent: "00-cc-dd-01" } }));
+  await runInCall(parent, () => fleet.once.createUser(request, { headers: { traceparent: "00-cc-dd-01" } }));
   const traces = fleet.asked.map(({ header }) => [header.get("traceparent"), header.get("tracestate")]);
   expect(traces).toEqual([
     ["00-aa-bb-01", "x=1"],

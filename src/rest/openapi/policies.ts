@@ -1,6 +1,7 @@
 import type { DescMethod, JsonObject } from "@bufbuild/protobuf";
 import { safeToRepeat, withoutSideEffects } from "../../call/method.ts";
 import { type MethodPolicy, methodPolicy } from "../../call/policy.ts";
+import { requestIdField } from "../../call/request-id.ts";
 
 /** The name of the one way to prove who calls. */
 export const bearer = "bearer";
@@ -65,10 +66,14 @@ function timeWords({ timeoutMs }: MethodPolicy): string {
 
 function repeatWords(method: DescMethod): string {
   const { maxAttempts } = methodPolicy(method).retry;
-  if (!safeToRepeat(method)) return "";
-  const kind = withoutSideEffects(method) ? "It changes nothing" : "Twice is once";
+  const named = requestIdField(method);
+  if (!safeToRepeat(method) && named === undefined) return "";
   const tries = maxAttempts > 1 ? ` The gateway tries up to ${maxAttempts} times itself.` : "";
-  return `**Repeats**: ${kind}, so it is safe to send again.${tries}`;
+  const kind = withoutSideEffects(method) ? "It changes nothing" : "Twice is once";
+  const when = safeToRepeat(method)
+    ? `${kind}, so it is safe to send again.`
+    : `It is safe to send again with the same \`${named?.jsonName}\`, which gets the first answer.`;
+  return `**Repeats**: ${when}${tries}`;
 }
 
 function limitWords({ rateLimit }: MethodPolicy): string {

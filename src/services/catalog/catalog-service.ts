@@ -1,14 +1,10 @@
 import type { ServiceImpl } from "@connectrpc/connect";
-import {
-  type CatalogService,
-  type CreateProductRequest,
-  CreateProductRequestSchema,
-} from "../../../gen/shop/catalog/v1/catalog_pb.ts";
+import { CatalogService, type CreateProductRequest } from "../../../gen/shop/catalog/v1/catalog_pb.ts";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { invalidArgument } from "../../call/errors.ts";
 import type { Store } from "../../store/orm.ts";
 import { cutPage, readPage } from "../../store/page-token.ts";
-import { createOnce, createRequest } from "../../store/request-ids.ts";
+import { RequestAnswers } from "../../store/request-answers.ts";
 import { productRequests } from "./product-entity.ts";
 import { priceColumns, toProto } from "./product-mapping.ts";
 import { type ProductValues, productRepository } from "./product-repository.ts";
@@ -25,6 +21,8 @@ const listScope = "products";
 /** shop.catalog.v1.CatalogService. Requests are already valid by the contract's rules. */
 export function catalogService(options: CatalogServiceOptions): ServiceImpl<typeof CatalogService> {
   const { store, clock = systemClock } = options;
+  const answers = new RequestAnswers({ store, rows: productRequests, clock });
+  const { method } = CatalogService;
   return {
     async listProducts(request) {
       const page = readPage(request, listScope);
@@ -43,33 +41,41 @@ export function catalogService(options: CatalogServiceOptions): ServiceImpl<type
     },
 
     async createProduct(request) {
-      const { sku } = request;
-      const values = readValues(request);
-      const once = { ...createRequest(CreateProductRequestSchema, request), now: clock.wall() };
-      const product = await store.unit((em) =>
-        createOnce(em, productRequests, once, {
-          create: () => productRepository(em).add({ sku, ...values }, once.now),
-          keyOf: (created) => created.sku,
-          find: (key) => productRepository(em).get(key),
-        }),
-      );
-      return { product: toProto(product) };
+      const product = { sku: request.sku, ...readValues(request) };
+      return answers.once({
+        method: method.createProduct,
+        request,
+        work: async (em) => ({ product: toProto(await productRepository(em).add(product, clock.wall())) }),
+        resource: {
+          keyOf: (answer) => answer.product?.sku ?? "",
+          find: async (em, key) => ({ product: toProto(await productRepository(em).get(key)) }),
+        },
+      });
     },
 
     async updateProduct(request) {
       const { sku, version, values } = readUpdate(request);
-      const changed = await store.unit(async (em) => {
-        const products = productRepository(em);
-        const product = await products.getForChange(sku, version);
-        await products.change(product, values, clock.wall());
-        return product;
+      return answers.once({
+        method: method.updateProduct,
+        request,
+        work: async (em) => {
+          const products = productRepository(em);
+          const product = await products.getForChange(sku, version);
+          await products.change(product, values, clock.wall());
+          return { product: toProto(product) };
+        },
       });
-      return { product: toProto(changed) };
     },
 
-    async deleteProduct({ sku }) {
-      await store.unit((em) => productRepository(em).remove(sku));
-      return {};
+    deleteProduct(request) {
+      return answers.once({
+        method: method.deleteProduct,
+        request,
+        work: async (em) => {
+          await productRepository(em).remove(request.sku);
+          return {};
+        },
+      });
     },
   };
 }

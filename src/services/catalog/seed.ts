@@ -1,6 +1,6 @@
 import type { SqlEntityManager } from "@mikro-orm/sql";
 import type { Store } from "../../store/orm.ts";
-import { createOnce } from "../../store/request-ids.ts";
+import { firstTime } from "../../store/request-ids.ts";
 import { productRequests } from "./product-entity.ts";
 import { productRepository } from "./product-repository.ts";
 
@@ -13,25 +13,14 @@ const samples = [
 ] as const;
 
 /** What stands for seeding among the ids of requests. */
-const request = { requestId: "heddle:seed", contentHash: "samples" };
+const requestId = "heddle:seed";
 
 /**
  * Puts a few sample products into a catalog that has none, so that a first order can be made. Resolves with how many
  * were added: it happens once in the life of a database, also when replicas start together.
  */
 export function seed(store: Store, now: number): Promise<number> {
-  return store.unit((em) =>
-    createOnce(
-      em,
-      productRequests,
-      { ...request, now },
-      {
-        create: () => addSamples(em, now),
-        keyOf: () => "",
-        find: async () => 0,
-      },
-    ),
-  );
+  return store.unit(async (em) => ((await firstTime(em, productRequests, requestId, now)) ? addSamples(em, now) : 0));
 }
 
 async function addSamples(em: SqlEntityManager, now: number): Promise<number> {

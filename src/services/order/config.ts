@@ -1,3 +1,4 @@
+import { eventSettings } from "../../app/event-settings.ts";
 import { discoverySettings, faultSettings, serverSettings } from "../../app/settings.ts";
 import type { EnvReader } from "../../base/env.ts";
 import { storeSettings } from "../../store/settings.ts";
@@ -9,5 +10,11 @@ export function orderConfig(read: EnvReader) {
     ...discoverySettings(read),
     ...faultSettings(read),
     ...storeSettings(read),
+    ...eventSettings(read),
+    sagaTimeoutMs: read.durationMs(
+      "SAGA_TIMEOUT",
+      60_000,
+      "how long the catalog may take to answer before an order is cancelled",
+    ),
   };
 }

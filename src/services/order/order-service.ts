@@ -1,17 +1,17 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import {
   type CreateOrderRequest,
-  CreateOrderRequestSchema,
-  type OrderService,
+  type CreateOrderResponse,
+  OrderService,
 } from "../../../gen/shop/order/v1/order_pb.ts";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import type { Random } from "../../base/random.ts";
 import { createUuids } from "../../base/uuids.ts";
 import type { Store } from "../../store/orm.ts";
 import { cutPage, readPage } from "../../store/page-token.ts";
-import { type CreateRequest, createdBefore, createOnce, createRequest } from "../../store/request-ids.ts";
+import { RequestAnswers, type Resource } from "../../store/request-answers.ts";
 import { checkUser, type Dependencies, findProducts } from "./dependencies.ts";
-import { type Order, orderRequests } from "./order-entity.ts";
+import { orderRequests } from "./order-entity.ts";
 import { toProto } from "./order-mapping.ts";
 import { orderRepository } from "./order-repository.ts";
 import type { PlaceOrder } from "./place-order.ts";
@@ -33,11 +33,10 @@ const defaultReason = "cancelled on request";
 export function orderService(options: OrderServiceOptions): ServiceImpl<typeof OrderService> {
   const { store, placeOrder, clock = systemClock } = options;
   const { changes } = placeOrder;
-  const create = orderCreation({ ...options, clock });
+  const answers = new RequestAnswers({ store, rows: orderRequests, clock });
+  const create = orderCreation({ ...options, answers, clock });
   return {
-    async createOrder(request) {
-      return { order: toProto(await create(request)) };
-    },
+    createOrder: create,
 
     async getOrder({ id }) {
       return { order: toProto(await store.read((em) => orderRepository(em).get(id))) };
@@ -51,13 +50,17 @@ export function orderService(options: OrderServiceOptions): ServiceImpl<typeof O
       return { orders: rows.map(toProto), nextPageToken };
     },
 
-    async cancelOrder({ id, reason }) {
-      const cancelled = await store.unit(async (em) => {
-        const order = await orderRepository(em).getForChange(id);
-        await placeOrder.cancel({ em, id, now: clock.wall(), reason: reason || defaultReason }, order);
-        return order;
+    cancelOrder(request) {
+      const { id, reason } = request;
+      return answers.once({
+        method: OrderService.method.cancelOrder,
+        request,
+        work: async (em) => {
+          const order = await orderRepository(em).getForChange(id);
+          await placeOrder.cancel({ em, id, now: clock.wall(), reason: reason || defaultReason }, order);
+          return { order: toProto(order) };
+        },
       });
-      return { order: toProto(cancelled) };
     },
 
     async *watchOrder({ id, afterVersion }, { signal }) {
@@ -67,43 +70,38 @@ export function orderService(options: OrderServiceOptions): ServiceImpl<typeof O
   };
 }
 
+type CreationOptions = OrderServiceOptions & { readonly answers: RequestAnswers; readonly clock: Clock };
+
 /**
  * Creating an order: look for the request, ask user and catalog, write. The others are asked between the two
  * transactions, as a transaction that waits for a network keeps everybody waiting.
  */
-function orderCreation(options: OrderServiceOptions & { readonly clock: Clock }) {
-  const { store, users, catalog, placeOrder, clock, random } = options;
+function orderCreation({ answers, users, catalog, placeOrder, clock, random }: CreationOptions) {
   const nextId = createUuids(clock, random);
-  return async (request: CreateOrderRequest): Promise<Order> => {
+  return async (request: CreateOrderRequest): Promise<CreateOrderResponse> => {
     const { userId, items } = request;
-    const once = { ...createRequest(CreateOrderRequestSchema, request), now: clock.wall() };
-    const before = await orderOf(store, once);
+    const call = { method: OrderService.method.createOrder, request, resource };
+    const before = await answers.before(call);
     if (before !== undefined) return before;
 
     const skus = items.map(({ sku }) => sku);
     const [, products] = await userFirst(checkUser(users, userId), findProducts(catalog, skus));
     const order = { id: nextId(), userId, ...priceOrder(items, products) };
-    return store.unit((em) =>
-      createOnce(em, orderRequests, once, {
-        create: () => placeOrder.create({ em, now: once.now }, order),
-        keyOf: ({ id }) => id,
-        find: (id) => orderRepository(em).get(id),
-      }),
-    );
+    return answers.once({
+      ...call,
+      work: async (em) => ({ order: toProto(await placeOrder.create({ em, now: clock.wall() }, order)) }),
+    });
   };
 }
+
+/** How versions are told of an order that kept its id in place of the answer. */
+const resource: Resource<typeof OrderService.method.createOrder> = {
+  keyOf: ({ order }) => order?.id ?? "",
+  find: async (em, id) => ({ order: toProto(await orderRepository(em).get(id)) }),
+};
 
 /** What both come to; where both fail, the first one's error, for what is wrong with the user is told first. */
 async function userFirst<A, B>(user: Promise<A>, products: Promise<B>): Promise<[A, B]> {
   products.catch(() => {}); // told below, unless the user's is
   return [await user, await products];
-}
-
-/** The order that the same request has made before. */
-async function orderOf(store: Store, request: CreateRequest): Promise<Order | undefined> {
-  if (request.requestId === "") return undefined;
-  return store.read(async (em) => {
-    const id = await createdBefore(em, orderRequests, request);
-    return id === undefined ? undefined : orderRepository(em).get(id);
-  });
 }

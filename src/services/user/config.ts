@@ -1,4 +1,5 @@
-import { discoverySettings, serverSettings } from "../../app/settings.ts";
+import { eventSettings } from "../../app/event-settings.ts";
+import { discoverySettings, faultSettings, serverSettings } from "../../app/settings.ts";
 import type { EnvReader } from "../../base/env.ts";
 import { storeSettings } from "../../store/settings.ts";
 
@@ -7,6 +8,8 @@ export function userConfig(read: EnvReader) {
   return {
     ...serverSettings(read, { port: 8001 }),
     ...discoverySettings(read),
+    ...faultSettings(read),
     ...storeSettings(read),
+    ...eventSettings(read),
   };
 }

@@ -1,26 +1,10 @@
+import type { SqlEntityManager } from "@mikro-orm/sql";
 import { UserDeletedSchema } from "../../../gen/shop/user/v1/events_pb.ts";
 import { failedPrecondition } from "../../call/errors.ts";
 import type { Publish } from "../../events/handler.ts";
-import type { Store } from "../../store/orm.ts";
-import { type CreateRequest, createOnce } from "../../store/request-ids.ts";
-import { type User, userRequests } from "./user-entity.ts";
+import type { User } from "./user-entity.ts";
 import { userOrderRepository } from "./user-order-repository.ts";
 import { domain, type NewUser, userRepository } from "./user-repository.ts";
-
-/** Adds a user, or finds the one that the same request has added before. */
-export function createUserOnce(
-  store: Store,
-  user: NewUser,
-  once: CreateRequest & { readonly now: number },
-): Promise<User> {
-  return store.unit((em) =>
-    createOnce(em, userRequests, once, {
-      create: () => userRepository(em).add(user, once.now),
-      keyOf: ({ id }) => String(id),
-      find: (key) => userRepository(em).get(BigInt(key)),
-    }),
-  );
-}
 
 /** What a caller wants to be different of a user, and the version that it has seen; 0, whichever. */
 export interface UserChange {
@@ -30,13 +14,15 @@ export interface UserChange {
 }
 
 /** Changes a user that still has the version its caller has seen; answers with it as it is then. */
-export function changeUser(store: Store, { id, version, values }: UserChange, now: number): Promise<User> {
-  return store.unit(async (em) => {
-    const users = userRepository(em);
-    const user = await users.getForChange(id, version);
-    await users.change(user, values, now);
-    return user;
-  });
+export async function changeUser(
+  em: SqlEntityManager,
+  { id, version, values }: UserChange,
+  now: number,
+): Promise<User> {
+  const users = userRepository(em);
+  const user = await users.getForChange(id, version);
+  await users.change(user, values, now);
+  return user;
 }
 
 /** Whom to delete. */
@@ -52,18 +38,17 @@ export interface UserDeletion {
  * Deletes a user and says so to others, both or neither; FAILED_PRECONDITION while orders are known to be pending, unless
  * forced. An order that is on its way here is no obstacle: the order service cancels it when it hears of this.
  */
-export function deleteUser(
-  { store, publish }: { readonly store: Store; readonly publish: Publish },
+export async function deleteUser(
+  em: SqlEntityManager,
   { id, version, force }: UserDeletion,
+  publish: Publish,
 ): Promise<void> {
-  return store.unit(async (em) => {
-    const users = userRepository(em);
-    await users.getForChange(id, version);
-    const pending = force ? 0 : await userOrderRepository(em).countPending(id);
-    if (pending > 0) throw hasOpenOrders(id, pending);
-    await users.remove(id);
-    await publish(em, UserDeletedSchema, { id });
-  });
+  const users = userRepository(em);
+  await users.getForChange(id, version);
+  const pending = force ? 0 : await userOrderRepository(em).countPending(id);
+  if (pending > 0) throw hasOpenOrders(id, pending);
+  await users.remove(id);
+  await publish(em, UserDeletedSchema, { id });
 }
 
 function hasOpenOrders(id: bigint, pending: number) {

@@ -1,15 +1,12 @@
 import type { ServiceImpl } from "@connectrpc/connect";
-import {
-  CreateUserRequestSchema,
-  type UpdateUserRequest,
-  type UserService,
-} from "../../../gen/shop/user/v2/user_pb.ts";
+import { type UpdateUserRequest, UserService } from "../../../gen/shop/user/v2/user_pb.ts";
 import { systemClock } from "../../base/clock.ts";
 import { invalidArgument } from "../../call/errors.ts";
 import { cutPage, readPage } from "../../store/page-token.ts";
-import { createRequest } from "../../store/request-ids.ts";
+import { RequestAnswers } from "../../store/request-answers.ts";
 import { fieldsToChange } from "../../store/update-mask.ts";
-import { changeUser, createUserOnce, deleteUser, type UserChange } from "./user-changes.ts";
+import { changeUser, deleteUser, type UserChange } from "./user-changes.ts";
+import { userRequests } from "./user-entity.ts";
 import { toProtoV2, versionOf } from "./user-mapping-v2.ts";
 import { type NewUser, userRepository } from "./user-repository.ts";
 import type { UserServiceOptions } from "./user-service.ts";
@@ -20,6 +17,8 @@ export function userServiceV2({
   publish,
   clock = systemClock,
 }: UserServiceOptions): ServiceImpl<typeof UserService> {
+  const answers = new RequestAnswers({ store, rows: userRequests, clock });
+  const { method } = UserService;
   return {
     async listUsers(request) {
       const scope = request.email === "" ? "users" : `users of ${request.email.toLowerCase()}`;
@@ -33,19 +32,37 @@ export function userServiceV2({
       return { user: toProtoV2(await store.read((em) => userRepository(em).get(id))) };
     },
 
-    async createUser(request) {
-      const { displayName: name, email } = request;
-      const once = { ...createRequest(CreateUserRequestSchema, request), now: clock.wall() };
-      return { user: toProtoV2(await createUserOnce(store, { name, email }, once)) };
+    createUser(request) {
+      const user = { name: request.displayName, email: request.email };
+      return answers.once({
+        method: method.createUser,
+        request,
+        work: async (em) => ({ user: toProtoV2(await userRepository(em).add(user, clock.wall())) }),
+        resource: {
+          keyOf: (answer) => String(answer.user?.id),
+          find: async (em, key) => ({ user: toProtoV2(await userRepository(em).get(BigInt(key))) }),
+        },
+      });
     },
 
-    async updateUser(request) {
-      return { user: toProtoV2(await changeUser(store, readUpdate(request), clock.wall())) };
+    updateUser(request) {
+      return answers.once({
+        method: method.updateUser,
+        request,
+        work: async (em) => ({ user: toProtoV2(await changeUser(em, readUpdate(request), clock.wall())) }),
+      });
     },
 
-    async deleteUser({ id, etag, force }) {
-      await deleteUser({ store, publish }, { id, version: versionOf(etag), force });
-      return {};
+    deleteUser(request) {
+      const { id, etag, force } = request;
+      return answers.once({
+        method: method.deleteUser,
+        request,
+        work: async (em) => {
+          await deleteUser(em, { id, version: versionOf(etag), force }, publish);
+          return {};
+        },
+      });
     },
   };
 }

@@ -1,17 +1,14 @@
 import type { ServiceImpl } from "@connectrpc/connect";
-import {
-  CreateUserRequestSchema,
-  type UpdateUserRequest,
-  type UserService,
-} from "../../../gen/shop/user/v1/user_pb.ts";
+import { type UpdateUserRequest, UserService } from "../../../gen/shop/user/v1/user_pb.ts";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { invalidArgument } from "../../call/errors.ts";
 import type { Publish } from "../../events/handler.ts";
 import type { Store } from "../../store/orm.ts";
 import { cutPage, readPage } from "../../store/page-token.ts";
-import { createRequest } from "../../store/request-ids.ts";
+import { RequestAnswers } from "../../store/request-answers.ts";
 import { fieldsToChange } from "../../store/update-mask.ts";
-import { changeUser, createUserOnce, deleteUser, type UserChange } from "./user-changes.ts";
+import { changeUser, deleteUser, type UserChange } from "./user-changes.ts";
+import { userRequests } from "./user-entity.ts";
 import { orderToProto, toProto } from "./user-mapping.ts";
 import { userOrderRepository } from "./user-order-repository.ts";
 import { userRepository } from "./user-repository.ts";
@@ -32,6 +29,8 @@ export function userService({
   publish,
   clock = systemClock,
 }: UserServiceOptions): ServiceImpl<typeof UserService> {
+  const answers = new RequestAnswers({ store, rows: userRequests, clock });
+  const { method } = UserService;
   return {
     async listUsers(request) {
       const page = readPage(request, listScope);
@@ -44,19 +43,37 @@ export function userService({
       return { user: toProto(await store.read((em) => userRepository(em).get(id))) };
     },
 
-    async createUser(request) {
-      const { name, email } = request;
-      const once = { ...createRequest(CreateUserRequestSchema, request), now: clock.wall() };
-      return { user: toProto(await createUserOnce(store, { name, email }, once)) };
+    createUser(request) {
+      const user = { name: request.name, email: request.email };
+      return answers.once({
+        method: method.createUser,
+        request,
+        work: async (em) => ({ user: toProto(await userRepository(em).add(user, clock.wall())) }),
+        resource: {
+          keyOf: (answer) => String(answer.user?.id),
+          find: async (em, key) => ({ user: toProto(await userRepository(em).get(BigInt(key))) }),
+        },
+      });
     },
 
-    async updateUser(request) {
-      return { user: toProto(await changeUser(store, readUpdate(request), clock.wall())) };
+    updateUser(request) {
+      return answers.once({
+        method: method.updateUser,
+        request,
+        work: async (em) => ({ user: toProto(await changeUser(em, readUpdate(request), clock.wall())) }),
+      });
     },
 
-    async deleteUser({ id, force }) {
-      await deleteUser({ store, publish }, { id, version: 0, force });
-      return {};
+    deleteUser(request) {
+      const { id, force } = request;
+      return answers.once({
+        method: method.deleteUser,
+        request,
+        work: async (em) => {
+          await deleteUser(em, { id, version: 0, force }, publish);
+          return {};
+        },
+      });
     },
 
     async listUserOrders(request) {

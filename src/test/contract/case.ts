@@ -94,5 +94,7 @@ const homes: readonly ServerName[] = ["catalog", "order", "discovery"];
 
 /** The service that serves the method; what every server serves is asked of the users'. */
 function homeOf(method: DescMethod): ServerName {
-  return homes.find((name) => method.parent.typeName.includes(`.${name}.`)) ?? "user";
+  const { typeName } = method.parent;
+  if (typeName.includes(".saga.")) return "order";
+  return homes.find((name) => typeName.includes(`.${name}.`)) ?? "user";
 }

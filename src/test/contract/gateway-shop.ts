@@ -19,6 +19,7 @@ import { openDatabase } from "../../testing/open-database.ts";
 import { issuerKey, tokenBy } from "../../testing/token-issuer.ts";
 import { publishingTo } from "../suites/events.ts";
 import { openTown, type Town, until } from "../suites/gateway-parts.ts";
+import { orderParts } from "../suites/order-parts.ts";
 
 /** The shop as `heddle up` has it, behind its gateway, with one replica of each service. */
 export interface GatewayShop extends AsyncDisposable {
@@ -55,8 +56,10 @@ export async function openGatewayShop(options: GatewayOptions = {}): Promise<Gat
   const products = catalogService({ store: await store(catalogRows) });
   const catalog = opening.use(await town.join("catalog", [[CatalogService, products]], { authenticate }));
   const mesh = opening.use(await openMesh({ discovery: town.address }));
+  const orders = await store(orderRows);
   const needs = {
-    store: await store(orderRows),
+    store: orders,
+    placeOrder: orderParts(orders).placeOrder,
     users: mesh.client(UserService),
     catalog: mesh.client(CatalogService),
   };

@@ -2,9 +2,12 @@ import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { type Client, createClient, type Interceptor } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { v7 as uuid } from "uuid";
+import { expect } from "vitest";
 import { ConsulService } from "../../../gen/heddle/discovery/v1/consul_pb.ts";
 import { DiscoveryService } from "../../../gen/heddle/discovery/v1/discovery_pb.ts";
+import { SagaService } from "../../../gen/heddle/saga/v1/saga_pb.ts";
 import { CatalogService } from "../../../gen/shop/catalog/v1/catalog_pb.ts";
+import { StockReservedSchema } from "../../../gen/shop/catalog/v1/events_pb.ts";
 import { OrderCreatedSchema } from "../../../gen/shop/order/v1/events_pb.ts";
 import { OrderService, OrderStatus } from "../../../gen/shop/order/v1/order_pb.ts";
 import { UserService } from "../../../gen/shop/user/v1/user_pb.ts";
@@ -28,11 +31,12 @@ import { openStore, type Store, type StoreOptions } from "../../store/orm.ts";
 import { openDatabase } from "../../testing/open-database.ts";
 import { issuerKey, tokenBy } from "../../testing/token-issuer.ts";
 import { hear, publishingTo } from "../suites/events.ts";
+import { catalogFollows, orderParts } from "../suites/order-parts.ts";
 
 /** The servers there are; two of the orders' have lost a neighbour. */
 export type ServerName = "user" | "catalog" | "order" | "order-without-user" | "order-without-catalog" | "discovery";
 
-/** Who asks: nobody in particular, one who is proven and may nothing, one who may change products. */
+/** Who asks: nobody in particular, one who is proven and may nothing, one who may change products and sagas. */
 export type CallerName = "nobody" | "reader" | "clerk";
 
 type Rows = Pick<StoreOptions, "name" | "entities" | "migrationsDir">;
@@ -48,6 +52,10 @@ export interface Shop extends AsyncDisposable {
   readonly discovery: Client<typeof DiscoveryService>;
   /** Lets the user service hear that a user has ordered; answers with the order's id. */
   orderHeard(userId: bigint): Promise<string>;
+  /** Lets the catalog hear of an order of one of a product, which it then reserves. */
+  reserved(sku: string): Promise<void>;
+  /** Lets the order service hear that an order's stock is reserved. */
+  confirmed(orderId: string): Promise<void>;
   /** Another number at each call: what tests make of it is theirs alone. */
   next(): number;
 }
@@ -64,7 +72,7 @@ export async function openShop(): Promise<Shop> {
   const authorization = {
     nobody: undefined,
     reader: await bearer("orders:read"),
-    clerk: await bearer("products:write"),
+    clerk: await bearer("products:write sagas:write"),
   };
   const listen = async (name: string, ...services: ServiceEntry[]) =>
     opening.use(await openServer({ name, version: "1.2.3", services, authenticate }));
@@ -72,14 +80,15 @@ export async function openShop(): Promise<Shop> {
   const userStore = await store(userRows);
   const users = { store: userStore, publish: publishingTo(userEventRows) };
   const user = await listen("user", [UserService, userService(users)], [UserServiceV2, userServiceV2(users)]);
-  const catalog = await listen("catalog", [CatalogService, catalogService({ store: await store(catalogRows) })]);
+  const productStore = await store(catalogRows);
+  const catalog = await listen("catalog", [CatalogService, catalogService({ store: productStore })]);
   const discovery = opening.use(await openDiscovery({ kept: keptInRows(await store(discoveryRows)) }));
   const found = await listen("discovery", [DiscoveryService, discovery.discovery], [ConsulService, discovery.consul]);
 
   const orderStore = await store(orderRows);
   const nobody = await closedPort();
   const ordersWith = async (userAt: string, catalogAt: string) =>
-    listen("order", await orderEntry(opening, orderStore, { user: userAt, catalog: catalogAt }));
+    listen("order", ...(await orderEntries(opening, orderStore, { user: userAt, catalog: catalogAt })));
   const servers: Record<ServerName, Server> = {
     user,
     catalog,
@@ -112,21 +121,33 @@ export async function openShop(): Promise<Shop> {
       await hear(userStore, userOrderSubscription(), OrderCreatedSchema, { order });
       return id;
     },
+    async reserved(sku) {
+      const order = { id: uuid(), userId: 1n, items: [{ sku, qty: 1 }], version: 1 };
+      for (const each of catalogFollows()) await hear(productStore, each, OrderCreatedSchema, { order });
+    },
+    async confirmed(orderId) {
+      const [catalogs = expect.fail()] = orderParts(orderStore).follows;
+      await hear(orderStore, catalogs, StockReservedSchema, { orderId });
+    },
     next: () => ++count,
     [Symbol.asyncDispose]: () => own.disposeAsync(),
   };
 }
 
 /** The order service with a mesh of its own, which finds its neighbours at fixed addresses. */
-async function orderEntry(
+async function orderEntries(
   own: AsyncDisposableStack,
   store: Store,
   at: { readonly user: string; readonly catalog: string },
-): Promise<ServiceEntry> {
+): Promise<ServiceEntry[]> {
   const addresses = { [UserService.typeName]: [at.user], [CatalogService.typeName]: [at.catalog] };
   const mesh = own.use(await openMesh({ resolver: staticResolver(addresses) }));
   const [users, catalog] = [mesh.client(UserService), mesh.client(CatalogService)];
-  return [OrderService, orderService({ store, users, catalog })];
+  const { placeOrder, sagas } = orderParts(store);
+  return [
+    [OrderService, orderService({ store, users, catalog, placeOrder })],
+    [SagaService, sagas],
+  ];
 }
 
 /** An address at which nobody listens any more. */

@@ -2,6 +2,7 @@ import type { Case } from "./case.ts";
 import { catalogCases } from "./cases/catalog-cases.ts";
 import { consulCases, discoveryCases } from "./cases/discovery-cases.ts";
 import { orderCases } from "./cases/order-cases.ts";
+import { sagaCases } from "./cases/saga-cases.ts";
 import { healthCases, loadCases, reflectionCases } from "./cases/standard-cases.ts";
 import { userCases } from "./cases/user-cases.ts";
 import { userV2Cases } from "./cases/user-v2-cases.ts";
@@ -14,6 +15,7 @@ export const table: readonly Case[] = [
   ...userV2Cases,
   ...catalogCases,
   ...orderCases,
+  ...sagaCases,
   ...discoveryCases,
   ...consulCases,
   ...healthCases,

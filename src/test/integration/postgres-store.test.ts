@@ -5,6 +5,9 @@ import { User, userRows } from "../../services/user/user-entity.ts";
 import { userRepository } from "../../services/user/user-repository.ts";
 import { openStore, type Store } from "../../store/orm.ts";
 import { openDatabase } from "../../testing/open-database.ts";
+import { storeSuite } from "../suites/store-suite.ts";
+
+storeSuite("postgres");
 
 const names = ["ada", "eve"];
 

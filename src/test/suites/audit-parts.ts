@@ -13,6 +13,8 @@ type Name = keyof typeof rowsOf;
 export interface Books extends AsyncDisposable {
   readonly places: readonly Place[];
   run(name: Name, sql: string, values?: readonly unknown[]): Promise<void>;
+  /** Lets go of the databases, which stay. */
+  close(): Promise<void>;
   insert(name: Name, table: string, row: Readonly<Record<string, unknown>>): Promise<void>;
 }
 
@@ -27,10 +29,7 @@ export async function openBooks(kind: DatabaseKind): Promise<Books> {
     places.push({ name, database: chooseDatabase({ name, ...where }) });
   }
   const run = async (name: Name, sql: string, values: readonly unknown[] = []) => {
-    await stores
-      .get(name)
-      ?.orm.em.getConnection()
-      .execute(sql, [...values], "run");
+    await stores.get(name)?.unit((em) => em.execute(sql, [...values], "run"));
   };
   const insert = (name: Name, table: string, row: Readonly<Record<string, unknown>>) => {
     const places = Object.keys(row).map(() => "?");
@@ -41,8 +40,11 @@ export async function openBooks(kind: DatabaseKind): Promise<Books> {
     );
   };
   await addTables(run);
+  const close = async () => {
+    for (const store of stores.values()) await store[Symbol.asyncDispose]();
+  };
   const opened = opening.move();
-  return { places, run, insert, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+  return { places, run, insert, close, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
 /** An instant that all rows bear. */

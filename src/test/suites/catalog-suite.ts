@@ -119,6 +119,21 @@ export function catalogSuite(kind: DatabaseKind): void {
     await expectError(shop.catalog.createProduct({ ...request, stock: 9 }), reused);
   });
 
+  test("a change or a deletion that is made again gets the first answer", async () => {
+    await using shop = await open(2);
+    await shop.catalog.createProduct(shuttle);
+    const change = { product: { sku: "ABC", stock: 2, version: 1 }, requestId: "r-1" };
+    const [changed, again] = await Promise.all([shop.catalog.updateProduct(change), shop.second.updateProduct(change)]);
+    expect(again).toEqual(changed);
+    expect(changed.product).toMatchObject({ stock: 2, version: 2 });
+    const reused = { code: Code.InvalidArgument, reason: "REQUEST_ID_REUSED", fields: ["request_id"] };
+    await expectError(shop.catalog.deleteProduct({ sku: "ABC", requestId: "r-1" }), reused);
+    await shop.catalog.deleteProduct({ sku: "ABC", requestId: "r-2" });
+    await shop.second.deleteProduct({ sku: "ABC", requestId: "r-2" });
+    expect(await shop.second.updateProduct(change)).toEqual(changed);
+    await expectError(shop.catalog.deleteProduct({ sku: "ABC", requestId: "r-3" }), { code: Code.NotFound });
+  });
+
   test("an empty catalog is seeded once, also when replicas start together", async () => {
     await using shop = await open(2);
     const added = await Promise.all(shop.stores.map((store) => seed(store, clock.now())));

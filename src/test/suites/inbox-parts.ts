@@ -124,7 +124,8 @@ export async function openReaders(
   };
 }
 
-async function emptied(em: SqlEntityManager): Promise<void> {
+/** Empties the view. */
+export async function emptied(em: SqlEntityManager): Promise<void> {
   await em.nativeDelete(User, {});
 }
 

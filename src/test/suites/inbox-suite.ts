@@ -175,7 +175,7 @@ export function inboxSuite(kind: DatabaseKind): void {
         tries.push(readers.clock.now());
         throw new Error("no room for it");
       },
-      hooks: { dead: (_source, type) => void dead.push(type) },
+      hooks: { dead: ({ type }) => void dead.push(type) },
     });
     const { takeIn, store } = readers.reader;
     const [created, confirmed] = [orderEvent("created", "a"), orderEvent("confirmed", "a")];

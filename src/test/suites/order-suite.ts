@@ -149,6 +149,18 @@ export function orderSuite(kind: DatabaseKind): void {
     await expectError(shop.create({ ...request, userId: 43n }), reused);
   });
 
+  test("a creation or cancellation that is made again gets the first answer, whatever has become of the order", async () => {
+    await using shop = await open();
+    const request = { ...two, requestId: "r-1" };
+    const first = await shop.orders.createOrder(request);
+    const cancel = { id: first.order?.id ?? "", reason: "changed my mind", requestId: "r-2" };
+    const cancelled = await shop.orders.cancelOrder(cancel);
+    expect(await shop.orders.createOrder(request)).toEqual(first);
+    expect(await shop.orders.cancelOrder(cancel)).toEqual(cancelled);
+    const reused = { code: Code.InvalidArgument, reason: "REQUEST_ID_REUSED", fields: ["request_id"] };
+    await expectError(shop.orders.cancelOrder({ ...cancel, reason: "another" }), reused);
+  });
+
   test("the same request to two replicas at once creates once", async () => {
     await using shop = await open(2);
     const request = { ...two, requestId: "r-1" };

@@ -181,6 +181,44 @@ export function userSuite(kind: DatabaseKind): void {
     expect((await shop.users.createUser(ada)).user?.id).toBe(2n);
   });
 
+  test("a deletion, a change or a creation that is made again gets the first answer, though much has changed since", async () => {
+    await using shop = await open();
+    const [create, change, remove] = [
+      { ...ada, requestId: "r-1" },
+      { user: { id: 1n, name: "Countess", version: 1 }, requestId: "r-2" },
+      { id: 1n, requestId: "r-3" },
+    ];
+    const created = await shop.users.createUser(create);
+    const changed = await shop.users.updateUser(change);
+    await shop.users.updateUser({ user: { id: 1n, name: "Lady" } });
+    expect(await shop.users.updateUser(change)).toEqual(changed);
+    expect((await shop.users.getUser({ id: 1n })).user).toMatchObject({ name: "Lady", version: 3 });
+    await shop.users.deleteUser(remove);
+    expect(await shop.users.deleteUser(remove)).toMatchObject({});
+    expect(await shop.users.updateUser(change)).toEqual(changed);
+    expect(await shop.users.createUser(create)).toEqual(created);
+    expect((await shop.users.listUsers({})).users).toEqual([]);
+    const [store = expect.fail()] = shop.stores;
+    expect(await publishedOf(store, userEventRows, UserDeletedSchema)).toHaveLength(1);
+  });
+
+  test("v2 answers once, too, and takes no other version's request for its own", async () => {
+    await using shop = await open();
+    const [store = expect.fail()] = shop.stores;
+    const v2 = clientOf(UserServiceV2, userServiceV2({ store, publish, clock }));
+    const create = { displayName: ada.name, email: ada.email, requestId: "r-1" };
+    const created = await v2.createUser(create);
+    expect(await v2.createUser(create)).toEqual(created);
+    const reused = { code: Code.InvalidArgument, reason: "REQUEST_ID_REUSED", message: /r-1 has been used for .*v2/ };
+    await expectError(shop.users.createUser({ ...ada, requestId: "r-1" }), reused);
+    const change = { user: { id: 1n, etag: "1", displayName: "Countess" }, updateMask: mask("display_name") };
+    const changed = await v2.updateUser({ ...change, requestId: "r-2" });
+    expect(await v2.updateUser({ ...change, requestId: "r-2" })).toEqual(changed);
+    await v2.deleteUser({ id: 1n, etag: "2", requestId: "r-3" });
+    await v2.deleteUser({ id: 1n, etag: "2", requestId: "r-3" });
+    await expectError(v2.deleteUser({ id: 1n, requestId: "r-4" }), { code: Code.NotFound });
+  });
+
   test("the same request creates once, and with other content it is refused", async () => {
     await using shop = await open();
     const request = { ...ada, requestId: "r-1" };

@@ -18,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file heddle/fault/v1/fault.proto.
  */
 export const file_heddle_fault_v1_fault: GenFile = /*@__PURE__*/
-  fileDesc("ChtoZWRkbGUvZmF1bHQvdjEvZmF1bHQucHJvdG8SD2hlZGRsZS5mYXVsdC52MSIzCglGYXVsdFBsYW4SJgoGZmF1bHRzGAEgAygLMhYuaGVkZGxlLmZhdWx0LnYxLkZhdWx0Is4CCgVGYXVsdBIPCgdzZXJ2aWNlGAEgASgJEg4KBm1ldGhvZBgCIAEoCRIQCghlbmRwb2ludBgDIAEoCRIsCgZoZWFkZXIYBCABKAsyHC5oZWRkbGUuZmF1bHQudjEuSGVhZGVyTWF0Y2gSGgoNc2hhcmVfcGVyY2VudBgFIAEoAUgBiAEBEioKBWRlbGF5GAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uSAASJwoFZXJyb3IYByABKAsyFi5oZWRkbGUuZmF1bHQudjEuRXJyb3JIABInCgVyZXNldBgIIAEoCzIWLmhlZGRsZS5mYXVsdC52MS5SZXNldEgAEjAKCmJsYWNrX2hvbGUYCSABKAsyGi5oZWRkbGUuZmF1bHQudjEuQmxhY2tIb2xlSABCBgoEd2hhdEIQCg5fc2hhcmVfcGVyY2VudCIqCgtIZWFkZXJNYXRjaBIMCgRuYW1lGAEgASgJEg0KBXZhbHVlGAIgASgJImgKBUVycm9yEh4KBGNvZGUYASABKA4yEC5nb29nbGUucnBjLkNvZGUSDwoHbWVzc2FnZRgCIAEoCRIuCgtyZXRyeV9kZWxheRgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiIHCgVSZXNldCILCglCbGFja0hvbGViBnByb3RvMw", [file_google_protobuf_duration, file_google_rpc_code]);
+  fileDesc("ChtoZWRkbGUvZmF1bHQvdjEvZmF1bHQucHJvdG8SD2hlZGRsZS5mYXVsdC52MSIzCglGYXVsdFBsYW4SJgoGZmF1bHRzGAEgAygLMhYuaGVkZGxlLmZhdWx0LnYxLkZhdWx0IoIDCgVGYXVsdBIPCgdzZXJ2aWNlGAEgASgJEg4KBm1ldGhvZBgCIAEoCRIQCghlbmRwb2ludBgDIAEoCRIsCgZoZWFkZXIYBCABKAsyHC5oZWRkbGUuZmF1bHQudjEuSGVhZGVyTWF0Y2gSGgoNc2hhcmVfcGVyY2VudBgFIAEoAUgBiAEBEioKBWRlbGF5GAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uSAASJwoFZXJyb3IYByABKAsyFi5oZWRkbGUuZmF1bHQudjEuRXJyb3JIABInCgVyZXNldBgIIAEoCzIWLmhlZGRsZS5mYXVsdC52MS5SZXNldEgAEjAKCmJsYWNrX2hvbGUYCSABKAsyGi5oZWRkbGUuZmF1bHQudjEuQmxhY2tIb2xlSAASMgoLbG9zdF9hbnN3ZXIYCiABKAsyGy5oZWRkbGUuZmF1bHQudjEuTG9zdEFuc3dlckgAQgYKBHdoYXRCEAoOX3NoYXJlX3BlcmNlbnQiKgoLSGVhZGVyTWF0Y2gSDAoEbmFtZRgBIAEoCRINCgV2YWx1ZRgCIAEoCSJoCgVFcnJvchIeCgRjb2RlGAEgASgOMhAuZ29vZ2xlLnJwYy5Db2RlEg8KB21lc3NhZ2UYAiABKAkSLgoLcmV0cnlfZGVsYXkYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iBwoFUmVzZXQiCwoJQmxhY2tIb2xlIgwKCkxvc3RBbnN3ZXJiBnByb3RvMw", [file_google_protobuf_duration, file_google_rpc_code]);
 
 /**
  * What is to go wrong. Refused in production unless that is switched on.
@@ -120,6 +120,14 @@ export type Fault = Message<"heddle.fault.v1.Fault"> & {
      */
     value: BlackHole;
     case: "blackHole";
+  } | {
+    /**
+     * The server answers, and the answer is lost with its connection: UNAVAILABLE, and acted on. A stream is reset.
+     *
+     * @generated from field: heddle.fault.v1.LostAnswer lost_answer = 10;
+     */
+    value: LostAnswer;
+    case: "lostAnswer";
   } | { case: undefined; value?: undefined };
 };
 
@@ -222,4 +230,19 @@ export type BlackHole = Message<"heddle.fault.v1.BlackHole"> & {
  */
 export const BlackHoleSchema: GenMessage<BlackHole> = /*@__PURE__*/
   messageDesc(file_heddle_fault_v1_fault, 5);
+
+/**
+ * An answer that does not arrive. It has no choices yet.
+ *
+ * @generated from message heddle.fault.v1.LostAnswer
+ */
+export type LostAnswer = Message<"heddle.fault.v1.LostAnswer"> & {
+};
+
+/**
+ * Describes the message heddle.fault.v1.LostAnswer.
+ * Use `create(LostAnswerSchema)` to create a new message.
+ */
+export const LostAnswerSchema: GenMessage<LostAnswer> = /*@__PURE__*/
+  messageDesc(file_heddle_fault_v1_fault, 6);
 

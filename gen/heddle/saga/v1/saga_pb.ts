@@ -420,7 +420,8 @@ export const SagaService: GenService<{
     output: typeof GetSagaResponseSchema;
   },
   /**
-   * Takes the step a saga is at once more, now. Errors: NOT_FOUND, FAILED_PRECONDITION when it has ended.
+   * Takes the step a saga is at once more, now. Asks for the scope `sagas:write`. Errors: UNAUTHENTICATED,
+   * PERMISSION_DENIED, NOT_FOUND, FAILED_PRECONDITION when it has ended.
    *
    * @generated from rpc heddle.saga.v1.SagaService.RetrySaga
    */
@@ -431,7 +432,8 @@ export const SagaService: GenService<{
   },
   /**
    * Takes back what a saga has done and ends it. One that is taking it back already, and is stuck in that, ends as it is.
-   * Errors: NOT_FOUND, FAILED_PRECONDITION when it has ended.
+   * Asks for the scope `sagas:write`. Errors: UNAUTHENTICATED, PERMISSION_DENIED, NOT_FOUND, FAILED_PRECONDITION when it has
+   * ended.
    *
    * @generated from rpc heddle.saga.v1.SagaService.CancelSaga
    */

@@ -17,7 +17,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file shop/order/v1/order.proto.
  */
 export const file_shop_order_v1_order: GenFile = /*@__PURE__*/
-  fileDesc("ChlzaG9wL29yZGVyL3YxL29yZGVyLnByb3RvEg1zaG9wLm9yZGVyLnYxIqwCCgVPcmRlchIKCgJpZBgBIAEoCRIPCgd1c2VyX2lkGAIgASgDEicKBWl0ZW1zGAMgAygLMhguc2hvcC5vcmRlci52MS5PcmRlckl0ZW0SKgoGc3RhdHVzGAQgASgOMhouc2hvcC5vcmRlci52MS5PcmRlclN0YXR1cxIhCgV0b3RhbBgFIAEoCzISLmdvb2dsZS50eXBlLk1vbmV5Ei4KCmNyZWF0ZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnVwZGF0ZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhcKB3ZlcnNpb24YCCABKAVCBuLgGAIYARIVCg1jYW5jZWxfcmVhc29uGAkgASgJIkgKCU9yZGVySXRlbRILCgNza3UYASABKAkSCwoDcXR5GAIgASgFEiEKBXByaWNlGAMgASgLMhIuZ29vZ2xlLnR5cGUuTW9uZXki1QEKEkNyZWF0ZU9yZGVyUmVxdWVzdBIYCgd1c2VyX2lkGAEgASgDQge6SAQiAiAAEocBCgVpdGVtcxgCIAMoCzIbLnNob3Aub3JkZXIudjEuTmV3T3JkZXJJdGVtQlu6SFi6AU4KEGl0ZW1zLnNrdS51bmlxdWUSF211c3QgbmFtZSBlYWNoIHNrdSBvbmNlGiF0aGlzLm1hcChpdGVtLCBpdGVtLnNrdSkudW5pcXVlKCmSAQQIARBkEhsKCnJlcXVlc3RfaWQYAyABKAlCB7pIBHICGGQiPwoMTmV3T3JkZXJJdGVtEhYKA3NrdRgBIAEoCUIJukgGcgQQARhAEhcKA3F0eRgCIAEoBUIKukgHGgUYkE4oASI6ChNDcmVhdGVPcmRlclJlc3BvbnNlEiMKBW9yZGVyGAEgASgLMhQuc2hvcC5vcmRlci52MS5PcmRlciIoCg9HZXRPcmRlclJlcXVlc3QSFQoCaWQYASABKAlCCbpIBnIEEAEYQCI3ChBHZXRPcmRlclJlc3BvbnNlEiMKBW9yZGVyGAEgASgLMhQuc2hvcC5vcmRlci52MS5PcmRlciJqChFMaXN0T3JkZXJzUmVxdWVzdBIYCgd1c2VyX2lkGAEgASgDQge6SAQiAigAEh0KCXBhZ2Vfc2l6ZRgCIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAMgASgJQgi6SAVyAxj0AyJTChJMaXN0T3JkZXJzUmVzcG9uc2USJAoGb3JkZXJzGAEgAygLMhQuc2hvcC5vcmRlci52MS5PcmRlchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiRQoSQ2FuY2VsT3JkZXJSZXF1ZXN0EhUKAmlkGAEgASgJQgm6SAZyBBABGEASGAoGcmVhc29uGAIgASgJQgi6SAVyAxjIASI6ChNDYW5jZWxPcmRlclJlc3BvbnNlEiMKBW9yZGVyGAEgASgLMhQuc2hvcC5vcmRlci52MS5PcmRlciJQChFXYXRjaE9yZGVyUmVxdWVzdBIVCgJpZBgBIAEoCUIJukgGcgQQARhAEiQKDWFmdGVyX3ZlcnNpb24YAiABKAVCDbpIBBoCKADi4BgCIAEiOQoSV2F0Y2hPcmRlclJlc3BvbnNlEiMKBW9yZGVyGAEgASgLMhQuc2hvcC5vcmRlci52MS5PcmRlcip9CgtPcmRlclN0YXR1cxIcChhPUkRFUl9TVEFUVVNfVU5TUEVDSUZJRUQQABIYChRPUkRFUl9TVEFUVVNfUEVORElORxABEhoKFk9SREVSX1NUQVRVU19DT05GSVJNRUQQAhIaChZPUkRFUl9TVEFUVVNfQ0FOQ0VMTEVEEAMyzwUKDE9yZGVyU2VydmljZRKVAQoLQ3JlYXRlT3JkZXISIS5zaG9wLm9yZGVyLnYxLkNyZWF0ZU9yZGVyUmVxdWVzdBoiLnNob3Aub3JkZXIudjEuQ3JlYXRlT3JkZXJSZXNwb25zZSI/4uAYHwoCCAUwA1IXChUvdjEvb3JkZXJzL3tvcmRlci5pZH2C0+STAhY6ASpiBW9yZGVyIgovdjEvb3JkZXJzEoIBCghHZXRPcmRlchIeLnNob3Aub3JkZXIudjEuR2V0T3JkZXJSZXF1ZXN0Gh8uc2hvcC5vcmRlci52MS5HZXRPcmRlclJlc3BvbnNlIjWQAgHi4BgQCgIIARIKCAMSBhCAiN6+AYLT5JMCGGIFb3JkZXISDy92MS9vcmRlcnMve2lkfRKGAQoKTGlzdE9yZGVycxIgLnNob3Aub3JkZXIudjEuTGlzdE9yZGVyc1JlcXVlc3QaIS5zaG9wLm9yZGVyLnYxLkxpc3RPcmRlcnNSZXNwb25zZSIzkAIBgtPkkwIqWhwSGi92MS91c2Vycy97dXNlcl9pZH0vb3JkZXJzEgovdjEvb3JkZXJzEosBCgtDYW5jZWxPcmRlchIhLnNob3Aub3JkZXIudjEuQ2FuY2VsT3JkZXJSZXF1ZXN0GiIuc2hvcC5vcmRlci52MS5DYW5jZWxPcmRlclJlc3BvbnNlIjWQAgLi4BgGQgQIFBgogtPkkwIiOgEqYgVvcmRlciIWL3YxL29yZGVycy97aWR9OmNhbmNlbBJ1CgpXYXRjaE9yZGVyEiAuc2hvcC5vcmRlci52MS5XYXRjaE9yZGVyUmVxdWVzdBohLnNob3Aub3JkZXIudjEuV2F0Y2hPcmRlclJlc3BvbnNlIiCQAgGC0+STAhcSFS92MS9vcmRlcnMve2lkfTp3YXRjaDABGhTi4BgQCg4KAggCEggSBhCA0pOtA2IGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_google_type_money, file_heddle_policy_v1_policy]);
+  fileDesc("ChlzaG9wL29yZGVyL3YxL29yZGVyLnByb3RvEg1zaG9wLm9yZGVyLnYxIqwCCgVPcmRlchIKCgJpZBgBIAEoCRIPCgd1c2VyX2lkGAIgASgDEicKBWl0ZW1zGAMgAygLMhguc2hvcC5vcmRlci52MS5PcmRlckl0ZW0SKgoGc3RhdHVzGAQgASgOMhouc2hvcC5vcmRlci52MS5PcmRlclN0YXR1cxIhCgV0b3RhbBgFIAEoCzISLmdvb2dsZS50eXBlLk1vbmV5Ei4KCmNyZWF0ZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnVwZGF0ZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhcKB3ZlcnNpb24YCCABKAVCBuLgGAIYARIVCg1jYW5jZWxfcmVhc29uGAkgASgJIkgKCU9yZGVySXRlbRILCgNza3UYASABKAkSCwoDcXR5GAIgASgFEiEKBXByaWNlGAMgASgLMhIuZ29vZ2xlLnR5cGUuTW9uZXki2wEKEkNyZWF0ZU9yZGVyUmVxdWVzdBIYCgd1c2VyX2lkGAEgASgDQge6SAQiAiAAEocBCgVpdGVtcxgCIAMoCzIbLnNob3Aub3JkZXIudjEuTmV3T3JkZXJJdGVtQlu6SFi6AU4KEGl0ZW1zLnNrdS51bmlxdWUSF211c3QgbmFtZSBlYWNoIHNrdSBvbmNlGiF0aGlzLm1hcChpdGVtLCBpdGVtLnNrdSkudW5pcXVlKCmSAQQIARBkEiEKCnJlcXVlc3RfaWQYAyABKAlCDbpIBHICGGTi4BgCKAEiPwoMTmV3T3JkZXJJdGVtEhYKA3NrdRgBIAEoCUIJukgGcgQQARhAEhcKA3F0eRgCIAEoBUIKukgHGgUYkE4oASI6ChNDcmVhdGVPcmRlclJlc3BvbnNlEiMKBW9yZGVyGAEgASgLMhQuc2hvcC5vcmRlci52MS5PcmRlciIoCg9HZXRPcmRlclJlcXVlc3QSFQoCaWQYASABKAlCCbpIBnIEEAEYQCI3ChBHZXRPcmRlclJlc3BvbnNlEiMKBW9yZGVyGAEgASgLMhQuc2hvcC5vcmRlci52MS5PcmRlciJqChFMaXN0T3JkZXJzUmVxdWVzdBIYCgd1c2VyX2lkGAEgASgDQge6SAQiAigAEh0KCXBhZ2Vfc2l6ZRgCIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAMgASgJQgi6SAVyAxj0AyJTChJMaXN0T3JkZXJzUmVzcG9uc2USJAoGb3JkZXJzGAEgAygLMhQuc2hvcC5vcmRlci52MS5PcmRlchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiaAoSQ2FuY2VsT3JkZXJSZXF1ZXN0EhUKAmlkGAEgASgJQgm6SAZyBBABGEASGAoGcmVhc29uGAIgASgJQgi6SAVyAxjIARIhCgpyZXF1ZXN0X2lkGAMgASgJQg26SARyAhhk4uAYAigBIjoKE0NhbmNlbE9yZGVyUmVzcG9uc2USIwoFb3JkZXIYASABKAsyFC5zaG9wLm9yZGVyLnYxLk9yZGVyIlAKEVdhdGNoT3JkZXJSZXF1ZXN0EhUKAmlkGAEgASgJQgm6SAZyBBABGEASJAoNYWZ0ZXJfdmVyc2lvbhgCIAEoBUINukgEGgIoAOLgGAIgASI5ChJXYXRjaE9yZGVyUmVzcG9uc2USIwoFb3JkZXIYASABKAsyFC5zaG9wLm9yZGVyLnYxLk9yZGVyKn0KC09yZGVyU3RhdHVzEhwKGE9SREVSX1NUQVRVU19VTlNQRUNJRklFRBAAEhgKFE9SREVSX1NUQVRVU19QRU5ESU5HEAESGgoWT1JERVJfU1RBVFVTX0NPTkZJUk1FRBACEhoKFk9SREVSX1NUQVRVU19DQU5DRUxMRUQQAzLVBQoMT3JkZXJTZXJ2aWNlEpsBCgtDcmVhdGVPcmRlchIhLnNob3Aub3JkZXIudjEuQ3JlYXRlT3JkZXJSZXF1ZXN0GiIuc2hvcC5vcmRlci52MS5DcmVhdGVPcmRlclJlc3BvbnNlIkXi4BglCgIIBRIEEgIIAjADUhcKFS92MS9vcmRlcnMve29yZGVyLmlkfYLT5JMCFjoBKmIFb3JkZXIiCi92MS9vcmRlcnMSggEKCEdldE9yZGVyEh4uc2hvcC5vcmRlci52MS5HZXRPcmRlclJlcXVlc3QaHy5zaG9wLm9yZGVyLnYxLkdldE9yZGVyUmVzcG9uc2UiNZACAeLgGBAKAggBEgoIAxIGEICI3r4BgtPkkwIYYgVvcmRlchIPL3YxL29yZGVycy97aWR9EoYBCgpMaXN0T3JkZXJzEiAuc2hvcC5vcmRlci52MS5MaXN0T3JkZXJzUmVxdWVzdBohLnNob3Aub3JkZXIudjEuTGlzdE9yZGVyc1Jlc3BvbnNlIjOQAgGC0+STAipaHBIaL3YxL3VzZXJzL3t1c2VyX2lkfS9vcmRlcnMSCi92MS9vcmRlcnMSiwEKC0NhbmNlbE9yZGVyEiEuc2hvcC5vcmRlci52MS5DYW5jZWxPcmRlclJlcXVlc3QaIi5zaG9wLm9yZGVyLnYxLkNhbmNlbE9yZGVyUmVzcG9uc2UiNZACAuLgGAZCBAgUGCiC0+STAiI6ASpiBW9yZGVyIhYvdjEvb3JkZXJzL3tpZH06Y2FuY2VsEnUKCldhdGNoT3JkZXISIC5zaG9wLm9yZGVyLnYxLldhdGNoT3JkZXJSZXF1ZXN0GiEuc2hvcC5vcmRlci52MS5XYXRjaE9yZGVyUmVzcG9uc2UiIJACAYLT5JMCFxIVL3YxL29yZGVycy97aWR9OndhdGNoMAEaFOLgGBAKDgoCCAISCBIGEIDSk60DYgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_google_type_money, file_heddle_policy_v1_policy]);
 
 /**
  * What one user ordered at one time.
@@ -152,8 +152,8 @@ export type CreateOrderRequest = Message<"shop.order.v1.CreateOrderRequest"> & {
   items: NewOrderItem[];
 
   /**
-   * Names this request. The same id again, with the same content, returns the order it created; with other content
-   * it is an error. If empty, every request creates.
+   * Names this request. For a week the same id again, with the same content, gets the first answer and creates no other
+   * order; with other content it is an error. If empty, every request creates.
    *
    * @generated from field: string request_id = 3;
    */
@@ -340,6 +340,14 @@ export type CancelOrderRequest = Message<"shop.order.v1.CancelOrderRequest"> & {
    * @generated from field: string reason = 2;
    */
   reason: string;
+
+  /**
+   * Names this request. For a week the same id again, with the same content, gets the first answer; with other content it
+   * is an error. If empty, every request is a new one.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
 };
 
 /**
@@ -433,21 +441,21 @@ export const OrderStatus = {
   UNSPECIFIED: 0,
 
   /**
-   * Accepted, nothing more has happened yet.
+   * Accepted, and waiting for its stock.
    *
    * @generated from enum value: ORDER_STATUS_PENDING = 1;
    */
   PENDING: 1,
 
   /**
-   * Everything it needs is reserved.
+   * Everything it needs was reserved, and is sold to it.
    *
    * @generated from enum value: ORDER_STATUS_CONFIRMED = 2;
    */
   CONFIRMED: 2,
 
   /**
-   * It will not happen.
+   * It will not happen: somebody cancelled it, its user was deleted while it was pending, or there was no stock in time.
    *
    * @generated from enum value: ORDER_STATUS_CANCELLED = 3;
    */
@@ -474,7 +482,9 @@ export const OrderStatusSchema: GenEnum<OrderStatus> = /*@__PURE__*/
  */
 export const OrderService: GenService<{
   /**
-   * Creates an order with status pending: checks the user, prices the items and adds them up.
+   * Creates an order with status pending: checks the user, prices the items and adds them up. The answer does not wait for
+   * stock. That is reserved right after, all of it or none: then the order is confirmed or, with the reason, cancelled;
+   * WatchOrder tells. Stock that is not reserved within 60 s (SAGA_TIMEOUT) cancels it, too.
    * Errors: NOT_FOUND when the user or a product does not exist, UNAVAILABLE when the user or the catalog service is
    * away, FAILED_PRECONDITION when the items have prices in several currencies or too large a total, INVALID_ARGUMENT.
    *
@@ -506,8 +516,9 @@ export const OrderService: GenService<{
     output: typeof ListOrdersResponseSchema;
   },
   /**
-   * Cancels an order that is pending or confirmed; cancelling it again changes nothing. A caller may cancel 20 a second, and
-   * 40 at once after a pause. Errors: NOT_FOUND.
+   * Cancels an order that is pending or confirmed; cancelling it again changes nothing. The order is cancelled at once; the
+   * stock that was reserved for it, or sold, is free again a moment later. A caller may cancel 20 a second, and 40 at once
+   * after a pause. Errors: NOT_FOUND.
    *
    * @generated from rpc shop.order.v1.OrderService.CancelOrder
    */

@@ -147,5 +147,14 @@ export const catalogCases: readonly Case[] = [
   }),
   fails(deleteProduct, "a caller who shows nothing", { given: () => ({ sku: "NOPE" }), ...nobody }),
   fails(deleteProduct, "a caller without the scope", { given: () => ({ sku: "NOPE" }), ...reader }),
+  fails(deleteProduct, "a product that is reserved for an order", {
+    given: async (shop) => {
+      const { sku } = await aProduct(shop);
+      await shop.reserved(sku);
+      return { sku };
+    },
+    code: Code.FailedPrecondition,
+    reason: "PRODUCT_RESERVED",
+  }),
   fails(deleteProduct, "a product that does not exist", { given: () => ({ sku: "NOPE" }), ...missing }),
 ];

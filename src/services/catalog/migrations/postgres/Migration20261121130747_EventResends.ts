@@ -1,15 +1,15 @@
-import { Migration } from '@mikro-orm/migrations';
+import { Migration } from "@mikro-orm/migrations";
 
 export class Migration20261121130747_EventResends extends Migration {
-
-  override name = 'Migration20261121130747_EventResends';
+  override name = "Migration20261121130747_EventResends";
 
   override up(): void | Promise<void> {
-    this.addSql(`create table "catalog_event_resends" ("slot" int not null, "next" bigint not null, "last" bigint not null, primary key ("slot"));`);
+    this.addSql(
+      `create table "catalog_event_resends" ("slot" int not null, "next" bigint not null, "last" bigint not null, primary key ("slot"));`,
+    );
   }
 
   override down(): void | Promise<void> {
     this.addSql(`drop table if exists "catalog_event_resends" cascade;`);
   }
-
 }

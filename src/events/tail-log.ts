@@ -14,7 +14,7 @@ export interface LogBatch {
 }
 
 /** What following needs. */
-export interface FollowOptions extends Wanted {
+export interface TailOptions extends Wanted {
   readonly log: EventLog;
   readonly clock: Clock;
   /** Ends the following: its caller has gone, or the server drains. */
@@ -27,7 +27,7 @@ export interface FollowOptions extends Wanted {
  * What is wanted of a log after the cursors, in its order, then each new event as it comes, until the signal aborts. It reads
  * no further than it is listened to, so who is slow keeps nobody else waiting and costs no memory.
  */
-export async function* tellLog(options: FollowOptions): AsyncGenerator<LogBatch, void, undefined> {
+export async function* tailLog(options: TailOptions): AsyncGenerator<LogBatch, void, undefined> {
   const { log, clock, signal, cursors, heartbeatMs = 5_000 } = options;
   const bell = createBell();
   const leave = log.head.follow(bell.ring);

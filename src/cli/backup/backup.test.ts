@@ -1,0 +1,3 @@
+import { backupSuite } from "../../test/suites/backup-suite.ts";
+
+backupSuite("sqlite");

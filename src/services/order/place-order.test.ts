@@ -1,0 +1,3 @@
+import { placingSuite } from "../../test/suites/placing-suite.ts";
+
+placingSuite("sqlite");

@@ -1,0 +1,17 @@
+import { Migration } from "@mikro-orm/migrations";
+
+export class Migration20261121130432_RequestAnswers extends Migration {
+  override name = "Migration20261121130432_RequestAnswers";
+
+  override up(): void | Promise<void> {
+    this.addSql(`alter table \`user_request_ids\` add column \`method\` text null;`);
+    this.addSql(`alter table \`user_request_ids\` add column \`answer\` blob null;`);
+    this.addSql(`create index \`user_request_ids_created_at_index\` on \`user_request_ids\` (\`created_at\`);`);
+  }
+
+  override down(): void | Promise<void> {
+    this.addSql(`drop index \`user_request_ids_created_at_index\`;`);
+    this.addSql(`alter table \`user_request_ids\` drop column \`method\`;`);
+    this.addSql(`alter table \`user_request_ids\` drop column \`answer\`;`);
+  }
+}

@@ -1,0 +1,3 @@
+import { requestAnswersSuite } from "../test/suites/request-answers-suite.ts";
+
+requestAnswersSuite("sqlite");

@@ -1,0 +1,3 @@
+import { subscriptionSuite } from "../suites/subscription-suite.ts";
+
+subscriptionSuite("postgres");

@@ -45,9 +45,9 @@ test: gen/.stamp ## Unit and contract tests; ARGS=<file> narrows
 	@$(say) test "unit and contract"
 	@vitest run --project unit --project contract $(ARGS)
 
-test-integration: gen/.stamp $(grpcurl) $(python) $(go_peer) ## Tests of real processes, with PostgreSQL and grpcurl
+test-integration: gen/.stamp $(grpcurl) $(if $(HEDDLE_TEST_PYTHON),,.tools/python/.stamp) $(go_peer) ## Tests of real processes, with PostgreSQL, RabbitMQ and grpcurl
 	@$(say) test "integration: some minutes"
-	@HEDDLE_TEST_GRPCURL="$(abspath $(grpcurl))" HEDDLE_TEST_PYTHON="$(abspath $(python))" HEDDLE_TEST_GO_PEER="$(abspath $(go_peer))" scripts/postgres vitest run --project integration $(ARGS)
+	@HEDDLE_TEST_GRPCURL="$(abspath $(grpcurl))" HEDDLE_TEST_PYTHON="$(abspath $(python))" HEDDLE_TEST_GO_PEER="$(abspath $(go_peer))" scripts/postgres scripts/rabbitmq vitest run --project integration $(ARGS)
 
 test-browser: gen/.stamp ## Tests in a headless Chromium
 	@$(say) test "browser"
@@ -135,8 +135,9 @@ src/test/conformance/gen/.stamp: .tools/connectconformance gen/.stamp src/test/c
 	@$(say) install "a peer on grpc-go, built by Go: about a minute"
 	@cd src/test/integration/peers/go && go build -buildvcs=false -o "$(CURDIR)/$@" .
 
-.tools/python/bin/python:
-	@command -v python3 >/dev/null || { echo "python3 is missing: install it, or set HEDDLE_TEST_PYTHON to a Python that has grpcio"; exit 1; }
-	@$(say) install "grpcio 1.85.1 into .tools/python: under a minute"
+.tools/python/.stamp: src/test/integration/peers/python/requirements.txt
+	@command -v python3 >/dev/null || { echo "python3 is missing: install it, or set HEDDLE_TEST_PYTHON to a Python that has what $< lists"; exit 1; }
+	@$(say) install "grpcio and pika into .tools/python: under a minute"
 	@rm -rf .tools/python && python3 -m venv .tools/python
-	@.tools/python/bin/pip install --quiet --disable-pip-version-check grpcio==1.85.1 || { rm -rf .tools/python; exit 1; }
+	@.tools/python/bin/pip install --quiet --disable-pip-version-check -r $< || { rm -rf .tools/python; exit 1; }
+	@touch $@

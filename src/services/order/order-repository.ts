@@ -1,6 +1,7 @@
 import { LockMode } from "@mikro-orm/core";
 import type { SqlEntityManager } from "@mikro-orm/sql";
 import { notFound } from "../../call/errors.ts";
+import { changedAt } from "../../store/changed-at.ts";
 import type { Page } from "../../store/page-token.ts";
 import { type Line, Order } from "./order-entity.ts";
 import { confirmPending, insertOrder, type OrderRow } from "./order-rows.ts";
@@ -72,7 +73,7 @@ export function orderRepository(em: SqlEntityManager) {
 
     /** Writes how far the order is now. */
     async change(order: Order, to: Pick<Order, "status"> & Partial<Pick<Order, "cancelReason">>, now: number) {
-      em.assign(order, { ...to, updatedAt: new Date(now) });
+      em.assign(order, { ...to, updatedAt: changedAt(order, now) });
       await em.flush();
     },
   };

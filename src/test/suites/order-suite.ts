@@ -137,6 +137,12 @@ export function orderSuite(kind: DatabaseKind): void {
       shop.state.away = new Map([["catalog", code]]);
       await expectError(shop.create(), { code: Code.Unavailable, reason: "CATALOG_SERVICE_UNAVAILABLE" });
     }
+    const both = [
+      ["catalog", Code.Unavailable],
+      ["user", Code.Unavailable],
+    ] as const;
+    shop.state.away = new Map(both);
+    await expectError(shop.create(), { code: Code.Unavailable, reason: "USER_SERVICE_UNAVAILABLE" });
     shop.state.away = new Map([["catalog", Code.DataLoss]]);
     await expectError(shop.create(), { code: Code.Internal, message: /catalog service failed/ });
   });

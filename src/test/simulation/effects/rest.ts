@@ -1,6 +1,13 @@
 import { DatabaseSync } from "node:sqlite";
 import type { ShopFiles } from "./files.ts";
 
+/** Who hears all that a service publishes. */
+const followings = [
+  ["order", "user"],
+  ["order", "catalog"],
+  ["catalog", "order"],
+] as const;
+
 /** What is still under way in the databases of a world, in words; nothing, if all has come to its end. */
 export function isAtRest(files: ShopFiles): string | undefined {
   const sagas = count(
@@ -14,10 +21,10 @@ export function isAtRest(files: ShopFiles): string | undefined {
     const parked = count(files[name], `select count(*) as n from ${name}_parked_events`);
     if (parked > 0) return `${parked} events are parked at ${name}`;
   }
-  const told = count(files.order, "select count(*) as n from order_events");
-  for (const name of ["user", "catalog"] as const) {
-    const heard = count(files[name], `select count(*) as n from ${name}_inbox where source = 'order'`);
-    if (heard < told) return `${name} has heard ${heard} of ${told} events of order`;
+  for (const [source, listener] of followings) {
+    const told = count(files[source], `select count(*) as n from ${source}_events`);
+    const heard = count(files[listener], `select count(*) as n from ${listener}_inbox where source = '${source}'`);
+    if (heard < told) return `${listener} has heard ${heard} of ${told} events of ${source}`;
   }
   return undefined;
 }

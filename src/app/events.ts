@@ -1,11 +1,11 @@
 import { createRegistry, type DescMessage, type DescService } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
-import { v7 as uuid } from "uuid";
 import { EventService } from "../../gen/heddle/event/v1/event_service_pb.ts";
 import { SubscriptionService } from "../../gen/heddle/event/v1/subscription_service_pb.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { jsonLogger, type Logger } from "../base/log.ts";
 import { type Random, systemRandom } from "../base/random.ts";
+import { createUuids } from "../base/uuids.ts";
 import { openAmqpSink } from "../events/amqp/amqp-sink.ts";
 import type { EventFormat } from "../events/amqp/event-message.ts";
 import type { QueueKind } from "../events/amqp/topology.ts";
@@ -79,7 +79,7 @@ export async function openEvents(options: EventsOptions): Promise<OpenEvents> {
   } = options;
   const { clock = systemClock, random = systemRandom, log = jsonLogger({ fields: { service: name } }) } = options;
   const tools = { clock, random, log };
-  const holder = uuid();
+  const holder = createUuids(clock, random)();
   await using opening = new AsyncDisposableStack();
   const registry = createRegistry(...publishes);
   const sink =

@@ -3,6 +3,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { SqlEntityManager } from "@mikro-orm/sql";
 import type { Event } from "../../gen/heddle/event/v1/event_pb.ts";
 import { messageOf } from "../base/message-of.ts";
+import { Breather } from "./breather.ts";
 import { ChunkSize } from "./chunk-size.ts";
 import { isCursorMoved } from "./cursors.ts";
 import type { Batch } from "./delivery.ts";
@@ -103,7 +104,9 @@ export class Inbox {
     const later = unseen.filter(isBehind);
     await park(em, rows.parked, later, { source, now, nextAt: now, attempts: 0, reason: behind });
     const taken = unseen.filter((event) => !isBehind(event));
+    const breather = new Breather(this.#parts.clock);
     for (const event of taken) {
+      await breather.pause();
       const what = known.of(source, event.type);
       if (what !== undefined) await handleEvent(em, what, event, now);
     }

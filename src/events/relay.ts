@@ -73,7 +73,7 @@ class RunningRelay implements Relay {
   wake(): void {
     switch (this.#state.name) {
       case "resting":
-        return this.#wait(Math.max(0, this.#passedAt + gapMs - this.#clock.now()));
+        return this.#passSoon();
       case "passing":
         this.#state.again = true;
         return;
@@ -102,8 +102,13 @@ class RunningRelay implements Relay {
     late.abort();
   }
 
+  #passSoon(): void {
+    const ms = this.#passedAt + gapMs - this.#clock.now();
+    if (ms > 0) this.#wait(ms);
+    else runDetached(() => this.#pass());
+  }
+
   #wait(ms: number): void {
-    if (ms === 0) return runDetached(() => this.#pass());
     const timer = runDetached(() => this.#clock.setTimer(ms, () => this.#pass()));
     this.#state = { name: "waiting", timer };
   }
@@ -120,7 +125,8 @@ class RunningRelay implements Relay {
     if (next === "retry") return this.#wait(1 + this.#backoff(this.#failures));
     const { again } = this.#state;
     this.#state = { name: "resting" };
-    if (next === "again") this.#wait(0);
+    if (next === "again")
+      this.#wait(0); // not in the same turn of the event loop: calls come first
     else if (again) this.wake();
   }
 

@@ -44,6 +44,7 @@ export async function* tailLog(options: TailOptions): AsyncGenerator<LogBatch, v
       const { events, upTo } = await log.page(told, end, options);
       for (const batch of cut(events)) yield { events: batch, end };
       told = upTo;
+      if (told < end) await clock.sleep(0, signal).catch(() => {}); // there is more to read: calls come first
     }
   } finally {
     signal.removeEventListener("abort", bell.ring);

@@ -99,8 +99,19 @@ export class MemorySink implements EventSink {
   /** Sends under way, by event id: for tests that no two replicas send the same at once. */
   readonly underWay = new Map<string, number>();
   mood: "well" | "away" | "forgetful" = "well";
+  /** Who has sent anything. */
+  readonly senders = new Set<string>();
   /** The most sends of one event that were ever under way at once. */
   atOnce = 0;
+
+  /** The same broker, as one replica sees it. */
+  from(sender: string): EventSink {
+    const send = async (events: readonly Event[]) => {
+      await this.send(events);
+      this.senders.add(sender);
+    };
+    return { send, [Symbol.asyncDispose]: async () => {} };
+  }
 
   async send(events: readonly Event[]): Promise<void> {
     if (this.mood === "away") throw new Error("the broker is away");

@@ -2,11 +2,16 @@ import { Code } from "@connectrpc/connect";
 import { expect, test } from "vitest";
 import type { SubscribeResponse } from "../../../gen/heddle/event/v1/event_service_pb.ts";
 import { OrderCreatedSchema } from "../../../gen/shop/order/v1/events_pb.ts";
+import { OrderSchema } from "../../../gen/shop/order/v1/order_pb.ts";
 import { UserDeletedSchema } from "../../../gen/shop/user/v1/events_pb.ts";
+import { type Clock, systemClock } from "../../base/clock.ts";
 import { runInCall } from "../../call/context.ts";
+import type { EventHooks } from "../../events/hooks.ts";
 import { allSlots, slotOf } from "../../events/slots.ts";
 import { orderEventRows } from "../../services/order/order-entity.ts";
 import type { DatabaseKind } from "../../store/database-url.ts";
+import { eventually } from "../../testing/eventually.ts";
+import { fakeClock } from "../../testing/fake-clock.ts";
 import { expectError } from "./errors.ts";
 import { type OpenReplica, openPublishers, publishOrder, shown } from "./publisher-parts.ts";
 
@@ -101,10 +106,12 @@ export function publisherSuite(kind: DatabaseKind): void {
     expect(event?.position).toBe(6_001n);
   });
 
-  test("own commits arrive without a look at the database: while it cannot be looked at, too", async () => {
+  test("own commits arrive without a look at the database: no timer of one is due", async () => {
     await using shop = await openPublishers(kind);
-    const replica = await shop.open();
+    const clock = fakeClock();
+    const replica = await shop.open({ clock });
     await using stream = await follow(replica);
+    await clock.advance(5); // as far as passes are apart
     await publishOrder(replica, "o-1");
     expect((await stream.next()).map(shown)).toEqual(["o-1/"]);
   });
@@ -187,6 +194,70 @@ export function publisherSuite(kind: DatabaseKind): void {
     const noBroker = { code: Code.FailedPrecondition, reason: "NO_BROKER" };
     await expectError(eventsOf(replica).resendEvents({ fromPosition: 1n }), noBroker);
   });
+
+  test("a subscriber hears of nothing, too: an empty message says that it has been told all up to the end", async () => {
+    await using shop = await openPublishers(kind);
+    const clock = fakeClock();
+    const replica = await shop.open({ clock });
+    await clock.advance(5); // as far as passes are apart
+    await publishOrder(replica, "o-1");
+    await first(replica, 1);
+    const gone = new AbortController();
+    const stream = eventsOf(replica).subscribe(ask({ types: ["none"] }), { signal: gone.signal });
+    const next = stream[Symbol.asyncIterator]().next();
+    await eventually("it is there", async () => {
+      await clock.advance(1_000);
+      return Promise.race([next, systemClock.sleep(10)]);
+    });
+    expect((await next).value).toMatchObject({ events: [], endPosition: 1n });
+    gone.abort();
+  });
+
+  test("what cannot be published is refused before it is written, with what is wrong", async () => {
+    await using shop = await openPublishers(kind);
+    const replica = await shop.open();
+    const refused = { code: Code.InvalidArgument, reason: "EVENT_SUBJECT_INVALID" };
+    await expectError(publishOrder(replica, ""), { ...refused, message: /OrderCreated.*key, is empty/ });
+    await expectError(publishOrder(replica, "x".repeat(201)), { ...refused, message: /longer than 200/ });
+    await expectError(publishOrder(replica, "a\0b"), { ...refused, message: /U\+0000/ });
+    const large = publishOrder(replica, "o-1", "x".repeat(1_048_576));
+    await expectError(large, { code: Code.InvalidArgument, reason: "EVENT_TOO_LARGE", message: /1048576 is the most/ });
+    const noEvent = replica.store.unit((em) => replica.outbox.append(em, OrderSchema, { id: "o-1" }));
+    await expect(noEvent).rejects.toThrow(/shop.order.v1.Order is no event: declare/);
+    expect((await eventsOf(replica).listEvents({})).events).toEqual([]);
+  });
+
+  test("a calendar that is set back changes no order and loses nothing", async () => {
+    await using shop = await openPublishers(kind);
+    const replica = await shop.open({ clock: jumping() });
+    for (const name of names) await publishOrder(replica, name);
+    const events = await first(replica, names.length);
+    expect(events.map(({ subject }) => subject)).toEqual(names);
+    expect(Number(events.at(-1)?.time?.seconds)).toBeLessThan(Number(events[0]?.time?.seconds));
+  });
+
+  test("who measures is told what is published, how long after, and what waits", async () => {
+    await using shop = await openPublishers(kind);
+    const told: string[] = [];
+    let backlog = -1;
+    const hooks: EventHooks = {
+      backlog: (count) => {
+        backlog = count;
+      },
+      published: ({ type, transport, delayMs }) => told.push(`${type} ${transport} ${delayMs >= 0}`),
+    };
+    const replica = await shop.open({ hooks });
+    await publishOrder(replica, "o-1");
+    await first(replica, 1);
+    expect(told).toEqual(["shop.order.v1.OrderCreated stream true"]);
+    expect(backlog).toBe(0);
+  });
+}
+
+/** A clock whose calendar goes back by an hour with each look at it. */
+function jumping(): Clock {
+  let jumps = 0;
+  return { ...systemClock, wall: () => systemClock.wall() - 3_600_000 * jumps++ };
 }
 
 const names = Array.from({ length: 40 }, (_, index) => `n${index}`);

@@ -20,4 +20,4 @@ const source = await openAmqpSource({
   },
 });
 process.stdout.write("ready\n");
-process.once("SIGTERM", () => source[Symbol.asyncDispose]());
+process.once("SIGTERM", () => void source[Symbol.asyncDispose]());

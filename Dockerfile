@@ -18,6 +18,19 @@ WORKDIR /heddle
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --ignore-scripts --loglevel=error
 
+# The command line beside pg_dump, pg_restore and psql of the very version that the server has: older ones refuse to work with it.
+FROM postgres:17 AS backup
+WORKDIR /heddle
+ENV NODE_ENV=production HEDDLE_HOME=/var/lib/heddle
+RUN install -d -o postgres -g postgres -m 700 /var/lib/heddle/backups
+COPY --from=dependencies /usr/local/bin/node /usr/local/bin/node
+COPY package.json LICENSE ./
+COPY --from=dependencies /heddle/node_modules node_modules
+COPY --from=build /heddle/dist dist
+USER postgres
+ENTRYPOINT ["node", "--enable-source-maps", "dist/src/cli/main.js"]
+CMD ["backup", "--help"]
+
 FROM node:24-bookworm-slim
 WORKDIR /heddle
 # A container has an address of its own: it listens on all of it, and one admin port does for every part.

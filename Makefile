@@ -12,7 +12,7 @@ grpcurl := $(or $(HEDDLE_TEST_GRPCURL),$(shell sh -c 'command -v grpcurl'),$(wil
 python := $(or $(HEDDLE_TEST_PYTHON),.tools/python/bin/python)
 go_peer := $(or $(HEDDLE_TEST_GO_PEER),.tools/go-peer)
 
-.PHONY: help generate up down status logs explain token check test test-integration test-browser test-compose conformance fuzz simulate bench build lock clean
+.PHONY: help generate up down status logs explain token check test test-integration test-browser test-compose conformance chaos fuzz simulate bench build lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,9 +45,9 @@ test: gen/.stamp ## Unit and contract tests; ARGS=<file> narrows
 	@$(say) test "unit and contract"
 	@vitest run --project unit --project contract $(ARGS)
 
-test-integration: gen/.stamp $(grpcurl) $(python) $(go_peer) ## Tests of real processes, with PostgreSQL and grpcurl
+test-integration: gen/.stamp $(grpcurl) $(if $(HEDDLE_TEST_PYTHON),,.tools/python/.stamp) $(go_peer) ## Tests of real processes, with PostgreSQL, RabbitMQ and grpcurl
 	@$(say) test "integration: some minutes"
-	@HEDDLE_TEST_GRPCURL="$(abspath $(grpcurl))" HEDDLE_TEST_PYTHON="$(abspath $(python))" HEDDLE_TEST_GO_PEER="$(abspath $(go_peer))" scripts/postgres vitest run --project integration $(ARGS)
+	@HEDDLE_TEST_GRPCURL="$(abspath $(grpcurl))" HEDDLE_TEST_PYTHON="$(abspath $(python))" HEDDLE_TEST_GO_PEER="$(abspath $(go_peer))" scripts/postgres scripts/rabbitmq vitest run --project integration $(ARGS)
 
 test-browser: gen/.stamp ## Tests in a headless Chromium
 	@$(say) test "browser"
@@ -65,11 +65,14 @@ conformance: gen/.stamp .tools/h2spec src/test/conformance/gen/.stamp ## h2spec 
 simulate: gen/.stamp ## Run simulated worlds and look for one that breaks a promise; ARGS="--seeds 20000 --minutes 5" or "--seed 42"
 	@node src/test/simulation/main.ts $(ARGS)
 
+chaos: gen/.stamp ## Place 20,000 orders while everything is killed in turn, and audit; ARGS="--stack sqlite --orders 2000 --seed 7"
+	@node src/test/chaos/main.ts $(ARGS)
+
 fuzz: gen/.stamp ## Look for bytes that break HTTP/2 or gRPC; ARGS="--minutes 10 --seed 1"
 	@node src/test/fuzz/main.ts $(ARGS)
 
-bench: gen/.stamp ## Measure Heddle and its peers side by side: ten minutes; ARGS="--only situations --rounds 3"
-	@node src/bench/main.ts $(ARGS)
+bench: gen/.stamp ## Measure Heddle and its peers side by side: a quarter of an hour; ARGS="--only situations --rounds 3"
+	@scripts/postgres scripts/rabbitmq node src/bench/main.ts $(ARGS)
 
 build: gen/.stamp ## Make dist/, what the npm package holds
 	@$(say) build "dist/"
@@ -135,8 +138,9 @@ src/test/conformance/gen/.stamp: .tools/connectconformance gen/.stamp src/test/c
 	@$(say) install "a peer on grpc-go, built by Go: about a minute"
 	@cd src/test/integration/peers/go && go build -buildvcs=false -o "$(CURDIR)/$@" .
 
-.tools/python/bin/python:
-	@command -v python3 >/dev/null || { echo "python3 is missing: install it, or set HEDDLE_TEST_PYTHON to a Python that has grpcio"; exit 1; }
-	@$(say) install "grpcio 1.85.1 into .tools/python: under a minute"
+.tools/python/.stamp: src/test/integration/peers/python/requirements.txt
+	@command -v python3 >/dev/null || { echo "python3 is missing: install it, or set HEDDLE_TEST_PYTHON to a Python that has what $< lists"; exit 1; }
+	@$(say) install "grpcio and pika into .tools/python: under a minute"
 	@rm -rf .tools/python && python3 -m venv .tools/python
-	@.tools/python/bin/pip install --quiet --disable-pip-version-check grpcio==1.85.1 || { rm -rf .tools/python; exit 1; }
+	@.tools/python/bin/pip install --quiet --disable-pip-version-check -r $< || { rm -rf .tools/python; exit 1; }
+	@touch $@

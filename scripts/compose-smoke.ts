@@ -10,7 +10,18 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 
 const host = "127.0.0.2";
-const parts = ["discovery", "user-1", "user-2", "catalog", "order-1", "order-2", "gateway", "postgres", "rabbitmq"];
+const parts = [
+  "discovery",
+  "user-1",
+  "user-2",
+  "catalog",
+  "order-1",
+  "order-2",
+  "gateway",
+  "postgres",
+  "rabbitmq",
+  "backup",
+];
 const startedAt = Date.now();
 
 /** Compose v2 where the engine has it, else docker-compose. */
@@ -119,6 +130,12 @@ async function tryIt(): Promise<void> {
   const token = await compose("run", "--rm", "-T", "keys", "token", "--sub", "smoke", "--scope", "products:write");
   check("POST /api/products with a token", (await call("/api/products", product, token)).status, 201);
   check("GET /health", (await call("/health")).status, 200);
+
+  const cli = (...args: string[]) => compose("exec", "-T", "backup", "node", "dist/src/cli/main.js", ...args);
+  say(await cli("backup", "--to", "/var/lib/heddle/backups"));
+  const [newest = ""] = (await compose("exec", "-T", "backup", "ls", "-r", "/var/lib/heddle/backups")).split("\n");
+  say(await cli("backup", "verify", `/var/lib/heddle/backups/${newest}`));
+  say(await cli("audit", "--wait", "30s"));
 
   const replica = await compose("ps", "--quiet", "user-2");
   await failedReads(`/api/users/${user.body.id}`, { count: 500, atOnce: 5 }); // nobody dies cold

@@ -7,11 +7,12 @@ import type { Random } from "../base/random.ts";
 import { runDetached } from "../call/context.ts";
 import { openAmqpSource } from "../events/amqp/amqp-source.ts";
 import type { QueueKind } from "../events/amqp/topology.ts";
-import { catchUp, forgetCatchUp } from "../events/catch-up.ts";
+import { catchUp, forgetQueue } from "../events/catch-up.ts";
 import type { Subscription } from "../events/handler.ts";
 import type { OpenInbox } from "../events/open-inbox.ts";
 import type { ServiceEventRows } from "../events/rows.ts";
 import { Subscriber } from "../events/subscriber.ts";
+import type { FollowedSource } from "../events/subscription-service.ts";
 import { openWorkShares } from "../events/work-shares.ts";
 import { type MeshOptions, openMesh } from "../mesh/mesh.ts";
 import type { Resolver } from "../mesh/resolve/resolver.ts";
@@ -41,31 +42,47 @@ export interface EventWaysOptions {
 }
 
 /** One source, and its log. */
-export interface Source {
+interface Followed {
   readonly source: string;
+  readonly subscription: Subscription;
   readonly client: Client<typeof EventService>;
-  /** The last position of its log, as far as it was told; 0 where a broker counts for us. */
-  readonly endPosition: bigint;
+  readonly endPosition: () => bigint;
 }
 
 /** Where events come in from, until it is closed: then what is being taken in is finished first. */
 export interface EventWays extends AsyncDisposable {
-  readonly sources: ReadonlyMap<string, Source>;
+  /** For `subscriptionService`. */
+  readonly sources: readonly FollowedSource[];
 }
 
-/** Opens a way in from each source: a stream of its log, or RabbitMQ for all of them together. */
+/**
+ * Opens a way in from each source: a stream of its log; or RabbitMQ for all of them, beside which logs are read only for what
+ * it has never had.
+ */
 export async function openEventWays(options: EventWaysOptions): Promise<EventWays> {
   await using opening = new AsyncDisposableStack();
-  const sources = new Map<string, Source>();
-  for (const { source } of options.subscriptions) {
-    if (sources.has(source)) throw new TypeError(`subscriptions name "${source}" twice: put its handlers together`);
+  const followed: Followed[] = [];
+  for (const subscription of options.subscriptions) {
+    const { source } = subscription;
+    if (followed.some((other) => other.source === source)) {
+      throw new TypeError(`subscriptions name "${source}" twice: put its handlers together`);
+    }
     const client = opening.use(await openLog(options, source)).client(EventService);
-    if (options.amqpUrl === "") sources.set(source, opening.use(await openStream(options, { source, client })));
-    else sources.set(source, { source, client, endPosition: 0n });
+    const { endPosition } = opening.use(await openSubscriber(options, { source, client }));
+    followed.push({ source, subscription, client, endPosition });
   }
-  if (options.amqpUrl !== "" && sources.size > 0) opening.use(await openQueue(options, [...sources.values()]));
+  if (options.amqpUrl !== "" && followed.length > 0) opening.use(await openQueue(options, followed));
+  const transport = options.amqpUrl === "" ? "stream" : "amqp";
   const own = opening.move();
-  return { sources, [Symbol.asyncDispose]: () => own.disposeAsync() };
+  return {
+    sources: followed.map(({ subscription, client, endPosition }) => ({
+      subscription,
+      client,
+      transport,
+      ...(transport === "stream" && { endPosition }),
+    })),
+    [Symbol.asyncDispose]: () => own.disposeAsync(),
+  };
 }
 
 /** A way to a source's log, over a mesh of its own: its streams share neither connections nor limits with other calls. */
@@ -77,21 +94,23 @@ function openLog({ publishers, resolver, meshOptions, clock, random, log }: Even
   return openMesh({ clock, random, log, ...meshOptions, resolver: publisherResolver(resolver, publisher) });
 }
 
-/** Follows a log for the slots that are this replica's. */
-async function openStream(options: EventWaysOptions, { source, client }: Pick<Source, "source" | "client">) {
-  const { store, rows, holder, clock, random, log } = options;
-  await forgetCatchUp({ store, cursors: rows.cursors }, source);
+/** Follows a log for the slots that are this replica's: for ever, or beside a broker up to where somebody asks. */
+async function openSubscriber(options: EventWaysOptions, { source, client }: Pick<Followed, "source" | "client">) {
+  const { name, store, rows, inbox, holder, amqpUrl, clock, random, log } = options;
+  const { cursors, leases } = rows;
+  const besideBroker = amqpUrl !== "";
+  if (!besideBroker) await forgetQueue({ store, cursors, source });
   const follows: { subscriber?: Subscriber } = {};
   const letGo = async (slots: ReadonlySet<number>) => follows.subscriber?.letGo(slots);
-  const shares = openWorkShares({ store, rows: rows.leases, work: source, holder, letGo, clock, random, log });
-  const subscriber = new Subscriber({ ...followParts(options, source), client, held: shares.held });
+  const shares = openWorkShares({ store, rows: leases, work: source, holder, letGo, clock, random, log });
+  const types = inbox.known.types(source);
+  const { takeIn } = inbox;
+  const { held } = shares;
+  const about = { source, subscriber: name, types, client, store, cursors, takeIn, held, besideBroker };
+  const subscriber = new Subscriber({ ...about, clock, random, log });
   follows.subscriber = subscriber;
   return {
-    source,
-    client,
-    get endPosition() {
-      return subscriber.endPosition;
-    },
+    endPosition: () => subscriber.endPosition,
     async [Symbol.asyncDispose]() {
       await subscriber[Symbol.asyncDispose]();
       await shares[Symbol.asyncDispose]();
@@ -99,34 +118,28 @@ async function openStream(options: EventWaysOptions, { source, client }: Pick<So
   };
 }
 
-/** Takes what RabbitMQ brings from all sources, and reads of their logs what it has never had. */
-async function openQueue(options: EventWaysOptions, sources: readonly Source[]): Promise<AsyncDisposable> {
-  const { name: service, inbox, subscriptions, amqpUrl, amqpQueues: queues, clock, random, log } = options;
+/** Takes in what RabbitMQ brings from all sources, and has what it has never had read from their logs. */
+async function openQueue(options: EventWaysOptions, followed: readonly Followed[]): Promise<AsyncDisposable> {
+  const { name: service, store, rows, inbox, amqpUrl, amqpQueues: queues, clock, random, log } = options;
+  const { cursors } = rows;
   const closing = new AbortController();
-  const reading: Promise<unknown>[] = [];
+  const asking: Promise<void>[] = [];
   const readLogs = (isNewQueue: boolean) => {
-    for (const { source, client } of sources) {
-      const parts = { ...followParts(options, source), client };
-      reading.push(runDetached(() => catchUp(parts, isNewQueue, closing.signal)));
+    for (const { source, client } of followed) {
+      const parts = { source, client, store, cursors, clock, random, log };
+      asking.push(runDetached(() => catchUp(parts, isNewQueue, closing.signal)));
     }
   };
-  const registry = createRegistry(...subscriptions.flatMap(({ handlers }) => handlers.map(({ schema }) => schema)));
-  const types = sources.flatMap(({ source }) => inbox.known.types(source));
-  const onNewQueue = () => readLogs(true);
-  const about = { amqpUrl, service, types, registry, queues, onNewQueue };
-  const queue = await openAmqpSource({ ...about, takeIn: inbox.takeIn, clock, random, log });
+  const schemas = followed.flatMap(({ subscription }) => subscription.handlers.map(({ schema }) => schema));
+  const types = followed.flatMap(({ source }) => inbox.known.types(source));
+  const about = { amqpUrl, service, types, registry: createRegistry(...schemas), queues, takeIn: inbox.takeIn };
+  const queue = await openAmqpSource({ ...about, onNewQueue: () => readLogs(true), clock, random, log });
   readLogs(false);
   return {
     async [Symbol.asyncDispose]() {
       closing.abort(new ConnectError("the service stops", Code.Canceled));
       await queue[Symbol.asyncDispose]();
-      await Promise.all(reading);
+      await Promise.all(asking);
     },
   };
-}
-
-function followParts({ name, store, rows, inbox, clock, random, log }: EventWaysOptions, source: string) {
-  const types = inbox.known.types(source);
-  const { cursors } = rows;
-  return { source, subscriber: name, types, store, cursors, takeIn: inbox.takeIn, clock, random, log };
 }

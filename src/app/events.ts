@@ -1,9 +1,11 @@
 import { createRegistry, type DescMessage, type DescService } from "@bufbuild/protobuf";
-import { v7 as uuid } from "uuid";
+import type { ServiceImpl } from "@connectrpc/connect";
 import { EventService } from "../../gen/heddle/event/v1/event_service_pb.ts";
+import { SubscriptionService } from "../../gen/heddle/event/v1/subscription_service_pb.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { jsonLogger, type Logger } from "../base/log.ts";
 import { type Random, systemRandom } from "../base/random.ts";
+import { createUuids } from "../base/uuids.ts";
 import { openAmqpSink } from "../events/amqp/amqp-sink.ts";
 import type { EventFormat } from "../events/amqp/event-message.ts";
 import type { QueueKind } from "../events/amqp/topology.ts";
@@ -13,6 +15,7 @@ import { openInbox } from "../events/open-inbox.ts";
 import type { Outbox } from "../events/outbox.ts";
 import { openPublisher } from "../events/publisher.ts";
 import type { ServiceEventRows } from "../events/rows.ts";
+import { subscriptionService } from "../events/subscription-service.ts";
 import type { MeshOptions } from "../mesh/mesh.ts";
 import type { Resolver } from "../mesh/resolve/resolver.ts";
 import type { Store } from "../store/orm.ts";
@@ -50,7 +53,10 @@ export interface EventsOptions {
 /** A service's events on their way. Closing it takes in nothing new, finishes what it is at, and publishes no more. */
 export interface OpenEvents extends AsyncDisposable {
   /** What `serve` takes beside the service's own: its log, for those who follow it, and its subscriptions, for people. */
-  readonly services: readonly [readonly [typeof EventService, ReturnType<typeof openPublisher>["service"]]];
+  readonly services: readonly [
+    readonly [typeof EventService, ServiceImpl<typeof EventService>],
+    readonly [typeof SubscriptionService, ServiceImpl<typeof SubscriptionService>],
+  ];
 }
 
 /**
@@ -73,7 +79,7 @@ export async function openEvents(options: EventsOptions): Promise<OpenEvents> {
   } = options;
   const { clock = systemClock, random = systemRandom, log = jsonLogger({ fields: { service: name } }) } = options;
   const tools = { clock, random, log };
-  const holder = uuid();
+  const holder = createUuids(clock, random)();
   await using opening = new AsyncDisposableStack();
   const registry = createRegistry(...publishes);
   const sink =
@@ -95,10 +101,13 @@ export async function openEvents(options: EventsOptions): Promise<OpenEvents> {
     amqpQueues,
     holder,
   };
-  opening.use(await openEventWays({ ...way, ...tools }));
+  const { sources } = opening.use(await openEventWays({ ...way, ...tools }));
   const own = opening.move();
   return {
-    services: [[EventService, publisher.service]],
+    services: [
+      [EventService, publisher.service],
+      [SubscriptionService, subscriptionService({ inbox, rows, sources })],
+    ],
     [Symbol.asyncDispose]: () => own.disposeAsync(),
   };
 }

@@ -9,6 +9,7 @@ import { discovery, gateway } from "./commands/foreground.ts";
 import { logs } from "./commands/logs.ts";
 import { openapi } from "./commands/openapi.ts";
 import { restore } from "./commands/restore.ts";
+import { sagas } from "./commands/sagas.ts";
 import { status } from "./commands/status.ts";
 import { token } from "./commands/token.ts";
 import { up } from "./commands/up.ts";
@@ -16,7 +17,22 @@ import { plan } from "./plan.ts";
 import { runCli } from "./run-cli.ts";
 
 const args = process.argv.slice(2);
-const commands = [up, down, status, logs, explain, events, token, audit, backup, restore, discovery, gateway, openapi];
+const commands = [
+  up,
+  down,
+  status,
+  logs,
+  explain,
+  events,
+  sagas,
+  token,
+  audit,
+  backup,
+  restore,
+  discovery,
+  gateway,
+  openapi,
+];
 
 // Those that run a part in this very process leave signals to it: it drains.
 const interruption = new AbortController();

@@ -1,63 +1,71 @@
 import { type Client, ConnectError } from "@connectrpc/connect";
 import type { EventService } from "../../gen/heddle/event/v1/event_service_pb.ts";
 import { fullJitter } from "../base/backoff.ts";
-import { isCursorMoved, readCursors } from "./cursors.ts";
-import { type FollowParts, followLog } from "./follow-log.ts";
-import { allSlots } from "./slots.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Logger } from "../base/log.ts";
+import type { Random } from "../base/random.ts";
+import type { Store } from "../store/orm.ts";
+import { readCursors } from "./cursors.ts";
+import type { CursorRows } from "./inbox-entity.ts";
+import { allSlots, slotCount } from "./slots.ts";
 
-/** Whose log is read, and by whom, where a broker brings what is new. */
-export interface CatchUpParts extends Omit<FollowParts, "client"> {
-  readonly client: Pick<Client<typeof EventService>, "subscribe" | "getEventLog">;
+/** Beside the cursors of the slots: up to where a log is read beside a broker; and that the broker's queue is known. */
+const [untilSlot, knownSlot] = [slotCount, slotCount + 1];
+
+/** A source whose events a broker brings, and who follows it. */
+export interface CatchUpParts {
+  readonly source: string;
+  readonly client: Pick<Client<typeof EventService>, "getEventLog">;
+  readonly store: Store;
+  readonly cursors: CursorRows;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
 }
 
-/** Beside the cursors of the slots: up to where the log is to be read, for what came later is in the broker's queue. */
-const targetSlot = -1;
-
 /**
- * Reads of a source's log what was published before the broker had a queue for us: events that are sent when nobody has a
- * queue for them are lost to the broker, and are in the log all the same. What was taken in before changes nothing.
+ * Has the log of a source read up to where it ends now, by the subscriber beside the broker, unless that was asked for
+ * before and the queue is still the same one: a broker drops what is sent while nobody has a queue for it, and what was
+ * published before there was a broker it has never seen. It is all in the log, and what was taken in before changes nothing.
  *
- * Up to where is written down before it begins, so that one that was cut short goes on after a restart, and one that has
- * been done is not done again unless the queue is new.
+ * Asks for the log's end for as long as it takes, until the signal aborts.
  */
 export async function catchUp(parts: CatchUpParts, isNewQueue: boolean, signal: AbortSignal): Promise<void> {
-  const { clock, random, log, source } = parts;
-  const backoff = fullJitter({ initialMs: 100, maxMs: 5_000, random });
-  let target: bigint | undefined;
+  const { client, clock, random, log, source } = parts;
+  const backoff = fullJitter({ initialMs: 100, maxMs: 2_000, random });
   for (let attempt = 1; !signal.aborted; attempt++) {
     try {
-      target ??= await targetOf(parts, isNewQueue, signal);
-      return await readUpTo(parts, target, signal);
+      if (!isNewQueue && (await isKnown(parts))) return;
+      const { endPosition } = await client.getEventLog({}, { signal });
+      return await ask(parts, endPosition);
     } catch (reason) {
-      if (signal.aborted) return;
-      if (attempt === 1 && !isCursorMoved(reason)) {
-        const { message } = ConnectError.from(reason);
-        log.info("the log cannot be read for the moment: asking again and again", { source, reason: message });
-      }
+      const { message: problem } = ConnectError.from(reason);
+      if (attempt === 1) log.info("what was published before there was a queue is read later", { source, problem });
       await clock.sleep(backoff(attempt), signal).catch(() => {}); // closed: the loop ends
     }
   }
 }
 
-/** Forgets what a broker's queue has brought: what follows reads the log itself, and a broker would begin anew. */
-export async function forgetCatchUp({ store, cursors }: Pick<FollowParts, "store" | "cursors">, source: string) {
-  await store.unit((em) => em.nativeDelete(cursors, { source, slot: targetSlot }));
+/** Forgets that there was a broker: who follows the log itself may be followed by a broker again, which has missed that. */
+export async function forgetQueue({ store, cursors, source }: Pick<CatchUpParts, "store" | "cursors" | "source">) {
+  await store.unit((em) => em.nativeDelete(cursors, { source, slot: { $gte: untilSlot } }));
 }
 
-async function targetOf({ store, cursors, client, source }: CatchUpParts, isNew: boolean, signal: AbortSignal) {
-  const written = await store.read((em) => readCursors(em, cursors, source, [targetSlot]));
-  const known = written.get(targetSlot);
-  if (known !== undefined && !isNew) return known;
-  const { endPosition } = await client.getEventLog({}, { signal });
-  await store.unit((em) => em.upsert(cursors, { source, slot: targetSlot, position: endPosition }));
-  return endPosition;
+async function isKnown({ store, cursors, source }: CatchUpParts): Promise<boolean> {
+  return (await store.read((em) => readCursors(em, cursors, source, [knownSlot]))).size > 0;
 }
 
-async function readUpTo(parts: CatchUpParts, until: bigint, signal: AbortSignal): Promise<void> {
-  const { store, cursors, source, log } = parts;
-  const written = await store.read((em) => readCursors(em, cursors, source, allSlots));
-  const from = new Map(allSlots.map((slot) => [slot, written.get(slot) ?? 0n]));
-  if ([...from.values()].every((position) => position >= until)) return;
-  log.info("reading what was published before there was a queue", { source, until });
-  await followLog(parts, { from, until, signal });
+/** Slots that were followed before there was a broker are read on from there. */
+async function ask({ store, cursors, source, log }: CatchUpParts, until: bigint): Promise<void> {
+  await store.unit(async (em) => {
+    await em.upsert(cursors, { source, slot: knownSlot, position: until });
+    if (until === 0n) return;
+    await em.upsertMany(
+      cursors,
+      allSlots.map((slot) => ({ source, slot, position: 0n })),
+      { onConflictAction: "ignore" },
+    );
+    await em.upsert(cursors, { source, slot: untilSlot, position: until });
+  });
+  if (until > 0n) log.info("reading what was published before there was a queue", { source, until });
 }

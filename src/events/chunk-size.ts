@@ -1,7 +1,11 @@
+/** Below it, beginning and committing would be most of the work. */
+const minSize = 32;
+const maxSize = 500;
+
 /** How many events to take in together, so that neither calls nor other replicas wait long for the database. */
 export class ChunkSize {
   readonly #targetMs: number;
-  #size = 16;
+  #size = minSize;
 
   constructor(targetMs: number) {
     this.#targetMs = targetMs;
@@ -17,6 +21,3 @@ export class ChunkSize {
     else if (events >= this.#size && tookMs < this.#targetMs / 2) this.#size = Math.min(maxSize, this.#size * 2);
   }
 }
-
-const minSize = 4;
-const maxSize = 500;

@@ -38,6 +38,24 @@ export async function moveCursors(
   }
 }
 
+/** Puts cursors somewhere, wherever they were. */
+export async function putCursors(
+  em: SqlEntityManager,
+  rows: CursorRows,
+  {
+    source,
+    slots,
+    position,
+  }: { readonly source: string; readonly slots: readonly number[]; readonly position: bigint },
+): Promise<void> {
+  await em.nativeDelete(rows, { source, slot: { $in: [...slots] } });
+  if (position > 0n)
+    await em.insertMany(
+      rows,
+      slots.map((slot) => ({ source, slot, position })),
+    );
+}
+
 async function begin(
   em: SqlEntityManager,
   rows: CursorRows,

@@ -1,8 +1,11 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
+import { Code, ConnectError } from "@connectrpc/connect";
 import type { SqlEntityManager } from "@mikro-orm/sql";
 import type { Event } from "../../gen/heddle/event/v1/event_pb.ts";
 import { messageOf } from "../base/message-of.ts";
+import { Breather } from "./breather.ts";
 import { ChunkSize } from "./chunk-size.ts";
+import { isCursorMoved } from "./cursors.ts";
 import type { Batch } from "./delivery.ts";
 import { fitting } from "./event-key.ts";
 import { handleEvent } from "./handle-event.ts";
@@ -14,6 +17,8 @@ import { noteUnseen } from "./seen-events.ts";
 
 /** How long one transaction is to be: a call that wants the database waits no longer for it. */
 const targetMs = 20;
+/** So often a source's events may fail for the database's sake before one that does so by itself is looked for. */
+const patience = 20;
 const behind = "an earlier event of the same subject waits";
 
 /** Some events of a source, that are taken in by one transaction. */
@@ -27,6 +32,8 @@ export class Inbox {
   readonly #parts: InboxParts;
   readonly #onParked: () => void;
   readonly #size = new ChunkSize(targetMs);
+  /** How often in a row, by source, nothing could be taken in for the database's sake. */
+  readonly #failures = new Map<string, number>();
 
   constructor(parts: InboxParts, onParked: () => void) {
     this.#parts = parts;
@@ -52,9 +59,26 @@ export class Inbox {
       await this.#takeTogether(chunk);
       this.#size.learn(chunk.events.length, this.#parts.clock.now() - startedAt);
     } catch (reason) {
-      if (isNotNow(reason)) throw reason;
-      await this.#takeOneByOne(chunk);
+      const isStuck = isNotNow(reason) && (await this.#isStuck(chunk, reason));
+      if (isNotNow(reason) && !isStuck) throw reason;
+      await this.#takeOneByOne(chunk, isStuck);
     }
+  }
+
+  /**
+   * Whether it may be an event's own doing that the database is busy: a statement that never ends in time, for one. It
+   * has failed again and again by now, and the database answers others.
+   */
+  async #isStuck({ source }: Chunk, reason: unknown): Promise<boolean> {
+    const failures = (this.#failures.get(source) ?? 0) + 1;
+    this.#failures.set(source, failures);
+    if (failures < patience || isCursorMoved(reason) || ConnectError.from(reason).code === Code.ResourceExhausted) {
+      return false;
+    }
+    return this.#parts.store.ping().then(
+      () => true,
+      () => false,
+    );
   }
 
   async #takeTogether({ source, events, settle }: Chunk): Promise<void> {
@@ -63,6 +87,7 @@ export class Inbox {
       await settle?.(em); // first: somebody else who brings the same waits here, and takes nothing in
       return this.#handleUnseen(em, source, { events, now });
     });
+    if (done.taken.length + done.behind.length > 0) this.#failures.delete(source);
     this.#tellTaken(source, done.taken);
     for (const event of done.behind) this.#tellParked(source, event, behind);
   }
@@ -79,20 +104,22 @@ export class Inbox {
     const later = unseen.filter(isBehind);
     await park(em, rows.parked, later, { source, now, nextAt: now, attempts: 0, reason: behind });
     const taken = unseen.filter((event) => !isBehind(event));
+    const breather = new Breather(this.#parts.clock);
     for (const event of taken) {
+      await breather.pause();
       const what = known.of(source, event.type);
       if (what !== undefined) await handleEvent(em, what, event, now);
     }
     return { taken, behind: later };
   }
 
-  /** Finds the event that fails, and parks it. */
-  async #takeOneByOne({ source, events, settle }: Chunk): Promise<void> {
+  /** Finds the event that fails, and parks it: where the source is stuck, also one that fails for the database's sake. */
+  async #takeOneByOne({ source, events, settle }: Chunk, isStuck: boolean): Promise<void> {
     for (const event of events) {
       try {
         await this.#takeTogether({ source, events: [event] });
       } catch (reason) {
-        if (isNotNow(reason)) throw reason;
+        if (isNotNow(reason) && !isStuck) throw reason;
         await this.#park(source, event, messageOf(reason));
       }
     }

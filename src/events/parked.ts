@@ -1,5 +1,5 @@
 import { toBinary } from "@bufbuild/protobuf";
-import type { InferEntity } from "@mikro-orm/core";
+import { type InferEntity, raw } from "@mikro-orm/core";
 import type { SqlEntityManager } from "@mikro-orm/sql";
 import { type Event, EventSchema } from "../../gen/heddle/event/v1/event_pb.ts";
 import { eventKey, fitting } from "./event-key.ts";
@@ -63,3 +63,30 @@ export async function waitingSubjects(
 
 /** A parked event as a row. */
 export type ParkedRow = InferEntity<ParkedEvents>;
+
+/** How many events wait for another try, and how many were given up. */
+export interface ParkedCounts {
+  readonly waiting: number;
+  readonly dead: number;
+}
+
+/** Nothing is parked. */
+export const none: ParkedCounts = { waiting: 0, dead: 0 };
+
+/** How many are parked of each source; one of which none is may be missing. */
+export async function countParked(em: SqlEntityManager, rows: ParkedEvents): Promise<Map<string, ParkedCounts>> {
+  const found: readonly {
+    readonly source: string;
+    readonly state: ParkedRow["state"];
+    readonly count: number | string;
+  }[] = await em
+    .createQueryBuilder(rows)
+    .select(["source", "state", raw("count(*) as count")])
+    .groupBy(["source", "state"])
+    .execute("all");
+  const counts = new Map<string, ParkedCounts>();
+  for (const { source, state, count } of found) {
+    counts.set(source, { ...none, ...counts.get(source), [state]: Number(count) });
+  }
+  return counts;
+}

@@ -28,7 +28,7 @@ export async function rebuild({ store, rows, subscription, until }: RebuildOptio
   await withoutLimit(() =>
     store.unit(async (em) => {
       await keepOthersOut(em, [cursors, inbox, parked]);
-      await em.nativeDelete(cursors, { source });
+      await em.nativeDelete(cursors, { source, slot: { $lte: untilSlot } });
       await em.nativeDelete(inbox, { source });
       await em.nativeDelete(parked, { source });
       await clear(em);

@@ -1,6 +1,7 @@
 import { runDetached } from "../call/context.ts";
 import type { InboxParts } from "./inbox-parts.ts";
 import { Nap } from "./nap.ts";
+import { countParked, none } from "./parked.ts";
 import { type ParkedHead, parkedHeads, putOff } from "./parked-heads.ts";
 import { tryParked } from "./try-parked.ts";
 
@@ -8,6 +9,8 @@ import { tryParked } from "./try-parked.ts";
 const pollMs = 500;
 /** For how long a try is one replica's alone; who dies in the middle of it leaves it to the others then. */
 const claimMs = 5_000;
+/** How often to count what is parked, as other replicas park and try, too. */
+const countMs = 5_000;
 
 /**
  * Tries parked events again when their time has come: of each subject the first one, the next when that is handled or
@@ -19,6 +22,7 @@ export class Retries implements AsyncDisposable {
   readonly #nap: Nap;
   readonly #done: Promise<void>;
   #closed = false;
+  #countAt = 0;
 
   constructor(parts: InboxParts) {
     this.#parts = parts;
@@ -27,7 +31,10 @@ export class Retries implements AsyncDisposable {
   }
 
   /** Says that an event was parked. */
-  readonly wake = (): void => this.#nap.wake();
+  readonly wake = (): void => {
+    this.#countAt = 0;
+    this.#nap.wake();
+  };
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
@@ -52,6 +59,7 @@ export class Retries implements AsyncDisposable {
       const heads = await store.read((em) => parkedHeads(em, rows.parked));
       const now = clock.wall();
       const due = heads.filter((head) => this.#isDue(head, now));
+      if (due.length === 0) await this.#count();
       if (due.length === 0 || this.#closed) return Math.min(pollMs, ...heads.map(({ nextAt }) => nextAt - now));
       for (const head of due) await this.#try(head);
     }
@@ -60,8 +68,18 @@ export class Retries implements AsyncDisposable {
   async #try(head: ParkedHead): Promise<void> {
     const { store, rows, clock } = this.#parts;
     if (this.#closed) return;
+    this.#countAt = 0;
     const until = clock.wall() + claimMs;
     if (await store.unit((em) => putOff(em, rows.parked, head, until))) await tryParked(this.#parts, head.seq);
+  }
+
+  /** Tells how much is parked. */
+  async #count(): Promise<void> {
+    const { store, rows, known, hooks, clock } = this.#parts;
+    if (hooks.parked === undefined || clock.now() < this.#countAt) return;
+    const counts = await store.read((em) => countParked(em, rows.parked));
+    for (const source of known.sources) hooks.parked({ source, ...(counts.get(source) ?? none) });
+    this.#countAt = clock.now() + countMs;
   }
 
   /** What is to wait longer than anything does was parked before somebody set the clock back. */

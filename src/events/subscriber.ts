@@ -5,7 +5,8 @@ import { type Logger, silentLogger } from "../base/log.ts";
 import { type Random, systemRandom } from "../base/random.ts";
 import type { Followed } from "../base/watch.ts";
 import { runDetached } from "../call/context.ts";
-import { type Cursors, isCursorMoved, readCursors } from "./cursors.ts";
+import { errorReason } from "../call/errors.ts";
+import { type Cursors, isCursorMoved, putCursors, readCursors } from "./cursors.ts";
 import { type FollowOptions, type FollowParts, followLog, lookMs } from "./follow-log.ts";
 import { endRebuild, rebuiltUntil } from "./rebuild.ts";
 
@@ -132,18 +133,27 @@ export class Subscriber implements AsyncDisposable {
     this.#isCutOff = true;
   }
 
-  /** What was read before is known by the events' ids, and changes nothing. */
+  /**
+   * Reads all that the log has. What was read before is known by the events' ids, and changes nothing; what the log has
+   * forgotten before it was read cannot be had any more.
+   */
   async #startOver(error: ConnectError, slots: ReadonlySet<number>): Promise<void> {
     const { store, cursors, source, log } = this.#parts;
-    log.error(
-      "a log is not the one that was read, it may have been restored to an older state: reading all of it again",
-      {
-        source,
-        error,
-      },
-    );
+    const position = beginningOf(error);
+    log.error("a log is not the one that was read, or is no more whole: reading all that it has", {
+      source,
+      error,
+      reading_from: position,
+    });
     await store
-      .unit((em) => em.nativeDelete(cursors, { source, slot: { $in: [...slots] } }))
+      .unit((em) => putCursors(em, cursors, { source, slots: [...slots], position }))
       .catch((error: unknown) => log.warn("the cursors cannot be put back for the moment", { source, error }));
   }
+}
+
+/** The position after which a log begins, by the error that says so. */
+function beginningOf(error: ConnectError): bigint {
+  const { metadata = {} } = errorReason(error) ?? {};
+  const first = metadata.first_position ?? "";
+  return /^[1-9]\d{0,17}$/.test(first) ? BigInt(first) - 1n : 0n;
 }

@@ -165,3 +165,14 @@ test("a folder that cannot be made is named with its variable", async () => {
   const inFile = openStore({ ...counters, dataDir: join(counters.migrationsDir, "sqlite/Migration1.js/data") });
   await expect(inFile).rejects.toThrow(/^HEDDLE_DATA=.* is no folder/);
 });
+
+test("units one after the other let the process go on with everything else", async () => {
+  await using counters = await openCounters("sqlite");
+  await using store = await openStore(counters);
+  let isOver = false;
+  setTimeout(() => {
+    isOver = true;
+  }, 50);
+  for (let turn = 0; !isOver && turn < 20_000; turn++) await add(store);
+  expect(isOver).toBe(true);
+});

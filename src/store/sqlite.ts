@@ -21,6 +21,8 @@ export interface SqliteOptions {
   /** The most that is waited for another process's lock. */
   readonly lockWaitMs: number;
   readonly clock: Clock;
+  /** What stands between MikroORM and the file: the simulator, which lets time pass there. */
+  readonly between?: (driver: Driver) => Driver;
 }
 
 /**
@@ -41,7 +43,8 @@ export class FileSqliteDialect extends SqliteDialect {
   }
 
   override createDriver(): Driver {
-    return new FileDriver(this.#options);
+    const driver = new FileDriver(this.#options);
+    return this.#options.between?.(driver) ?? driver;
   }
 }
 
@@ -101,12 +104,15 @@ class FileDriver implements Driver {
   }
 }
 
+const breathMs = 20;
+
 /** The connections to one file: one writes, the others read. */
 class Files {
   readonly options: SqliteOptions;
   readonly turn: Turn;
   writer: SqliteFile;
   readonly #idleReaders: SqliteFile[] = [];
+  #breathedAt = 0;
 
   constructor(options: SqliteOptions) {
     this.options = options;
@@ -126,6 +132,17 @@ class Files {
   replaceWriter(): void {
     this.writer.close();
     this.writer = openSqliteFile(this.options.file, this.options.sync);
+  }
+
+  /**
+   * Lets timers and sockets have their turn now and then. SQLite answers at once, so work that writes one unit after the
+   * other would otherwise never let go of the process.
+   */
+  async breathe(): Promise<void> {
+    const now = this.options.clock.now();
+    if (now - this.#breathedAt < breathMs) return;
+    this.#breathedAt = now;
+    await new Promise((resolve) => setImmediate(resolve));
   }
 
   /** Does at once what the lock and the call's time allow. */
@@ -164,6 +181,7 @@ class SqliteSession implements DatabaseConnection {
 
   async begin({ accessMode }: TransactionSettings): Promise<void> {
     if (accessMode === "read only") return this.#beginReading();
+    await this.#files.breathe();
     await this.#takeTurn();
     this.#state = { name: "writing" };
     try {

@@ -66,7 +66,7 @@ function takingIn(registers: Registry[]): EventHooks {
   return {
     takenIn({ source, type, delayMs }) {
       taken.inc({ source, type });
-      delays.observe({ source }, delayMs / 1_000);
+      delays.observe({ source }, Math.max(0, delayMs) / 1_000);
     },
     parked({ source, waiting, dead }) {
       parked.set({ source, state: "waiting" }, waiting);

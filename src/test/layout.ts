@@ -65,6 +65,8 @@ function brokenBy(path: string, specifier: string): string | undefined {
   const from = roomOf(path);
   if (!specifier.startsWith(".")) {
     const isEngine = /^(node:)?(http2|net|tls)$|^@connectrpc\/connect-node$/.test(specifier);
+    if (specifier === "amqplib")
+      return path.startsWith("src/events/amqp/") ? undefined : "only events/amqp/ knows RabbitMQ's client";
     return isEngine && from !== "wire" ? "only wire/ knows sockets and engines" : undefined;
   }
   const to = roomOf(posix.join(posix.dirname(path), specifier));

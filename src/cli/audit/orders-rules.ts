@@ -7,8 +7,9 @@ import { sideBySide, sortedBy } from "./side-by-side.ts";
 const endOf: Readonly<Record<string, string>> = { completed: "confirmed", compensated: "cancelled" };
 
 /**
- * Each order was told of as it is: created once, and confirmed or cancelled once if it was; and its saga has ended as the order
- * did. Orders from before there were events have neither.
+ * Each order was told of as it is: created, and then confirmed once, or cancelled; and its saga has ended as the order did. A saga
+ * that hears no answer tells of the creation, or of the cancellation, once more. Orders from before there were events have
+ * neither.
  */
 export async function ordersRules({ order }: Shop): Promise<readonly Finding[]> {
   const told = new Tally(
@@ -47,15 +48,14 @@ function judgeLog(tally: Tally, { key, row, events }: Judged & { readonly events
   tally.check();
   if (row === undefined) return tally.wrong(`order ${key} is in the log, and does not exist`);
   const { created = 0, confirmed = 0, cancelled = 0 } = events ?? {};
-  const found = [created, confirmed, cancelled].map(Number);
-  const said = `order ${key} is ${row.status}; told: created ${found[0]} ×, confirmed ${found[1]} ×, cancelled ${found[2]} ×`;
-  if (found[0] !== 1) return tally.wrong(said);
+  const [creations = 0, confirmations = 0, cancellations = 0] = [created, confirmed, cancelled].map(Number);
+  const times = `created ${creations} ×, confirmed ${confirmations} ×, cancelled ${cancellations} ×`;
   const isTold = {
-    pending: found[1] === 0 && found[2] === 0,
-    confirmed: found[1] === 1 && found[2] === 0,
-    cancelled: (found[1] ?? 0) <= 1 && found[2] === 1, // a confirmed order may be cancelled
+    pending: confirmations === 0 && cancellations === 0,
+    confirmed: confirmations === 1 && cancellations === 0,
+    cancelled: confirmations <= 1 && cancellations > 0, // a confirmed order may be cancelled
   }[String(row.status)];
-  if (!isTold) tally.wrong(said);
+  if (creations === 0 || !isTold) tally.wrong(`order ${key} is ${row.status}; told: ${times}`);
 }
 
 function judgeSaga(tally: Tally, { key, row, saga }: Judged & { readonly saga: Row | undefined }): void {

@@ -20,17 +20,20 @@ export async function stockRule({ catalog }: Shop): Promise<Finding> {
     }
   }
   const [strays] = await catalog.all(`select count(*) as count, min(sku) as sku from reservations r
-    where r.state <> 'released' and not exists (select 1 from products p where p.sku = r.sku)`);
+    where r.state = 'reserved' and not exists (select 1 from products p where p.sku = r.sku)`);
   if (Number(strays?.count) > 0)
     tally.wrong(`reservations of ${strays?.sku}, which is no product`, Number(strays?.count));
   return tally.finding;
 }
 
+/** States in which an order has goods. */
+const holding = new Set(["reserved", "sold"]);
+
 /** What an order has of the catalog, once nothing is on its way between them. */
 const due: Readonly<Record<string, readonly string[]>> = {
-  pending: ["none", "reserved"],
+  pending: ["none", "reserved", "rejected"],
   confirmed: ["sold"],
-  cancelled: ["none", "released"],
+  cancelled: ["none", "released", "rejected"],
 };
 
 /** What the catalog keeps for orders is what they ask for, in the state that they are in. */
@@ -48,7 +51,7 @@ export async function reservationsRule({ order, catalog }: Shop, inFlight: InFli
     tally.check();
     const states = [...new Set(kept.map(({ state }) => String(state)))];
     if (row === undefined) {
-      if (states.some((state) => state !== "released"))
+      if (states.some((state) => holding.has(state)))
         tally.wrong(`goods are ${states} for order ${key}, which does not exist`);
       continue;
     }
@@ -57,7 +60,7 @@ export async function reservationsRule({ order, catalog }: Shop, inFlight: InFli
     const isHeard = !inFlight.has("order", "catalog", key);
     if (!isRight && isHeard) tally.wrong(said);
     else if (!isRight) tally.underWay(said);
-    else if (["reserved", "sold"].includes(states[0] ?? "") && spell(kept) !== spell(linesOf(row))) {
+    else if (holding.has(states[0] ?? "") && spell(kept) !== spell(linesOf(row))) {
       tally.wrong(`order ${key} asks for ${spell(linesOf(row))}, and has ${spell(kept)}`);
     }
   }

@@ -48,7 +48,7 @@ export class BrokerLink implements AsyncDisposable {
   private constructor(options: BrokerLinkOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.#broker = brokerOf(checkAmqpUrl(options.amqpUrl));
+    this.#broker = brokerAt(options.amqpUrl);
     this.#log = (options.log ?? silentLogger).child({ broker: this.#broker });
     this.#kept = runDetached(() => this.#keep());
   }
@@ -59,8 +59,13 @@ export class BrokerLink implements AsyncDisposable {
    */
   static async open(options: BrokerLinkOptions): Promise<BrokerLink> {
     const link = new BrokerLink(options);
-    await link.#firstTry.promise;
-    return link;
+    try {
+      await link.#firstTry.promise;
+      return link;
+    } catch (reason) {
+      await link[Symbol.asyncDispose]();
+      throw reason;
+    }
   }
 
   /** Finishes what has begun, and closes the connection. */
@@ -94,13 +99,18 @@ export class BrokerLink implements AsyncDisposable {
 
   /** One connection from its beginning to its end; rejects with why it ended, unless that was ours to say. */
   async #live(up: () => void): Promise<void> {
-    const { amqpUrl, name, moveIn } = this.#options;
-    const connection = await this.#unlessClosing(openConnection(amqpUrl, name));
-    if (connection === undefined) return;
+    const { amqpUrl, name } = this.#options;
+    const { signal } = this.#closing;
+    const opening = openConnection(amqpUrl, name);
+    const connection = await unlessAborted(opening, signal);
+    if (connection === undefined) {
+      opening.then((late) => late.close(this.#clock)).catch(() => {}); // not awaited: nobody may be there
+      return;
+    }
     try {
-      const tenant = await moveIn(connection);
+      const tenant = await this.#movedIn(connection);
       up();
-      const lost = await Promise.race([connection.lost, closed(this.#closing.signal)]);
+      const lost = await unlessAborted(connection.lost, signal);
       await tenant.end(lost);
       if (lost !== undefined) throw lost;
     } finally {
@@ -108,12 +118,16 @@ export class BrokerLink implements AsyncDisposable {
     }
   }
 
-  async #unlessClosing(opening: Promise<Connection>): Promise<Connection | undefined> {
-    const connection = await Promise.race([opening, closed(this.#closing.signal)]);
-    if (connection === undefined) {
-      opening.then((late) => late.close(this.#clock)).catch(() => {}); // not awaited: nobody may be there
+  /** RabbitMQ may take a minute to say that a queue does not answer: who closes does not wait for that. */
+  async #movedIn(connection: Connection): Promise<Tenant> {
+    const { signal } = this.#closing;
+    const leave = () => connection.drop(new Error("it is not wanted any more"));
+    signal.addEventListener("abort", leave, { once: true });
+    try {
+      return await this.#options.moveIn(connection);
+    } finally {
+      signal.removeEventListener("abort", leave);
     }
-    return connection;
   }
 
   #tellAway(reason: unknown, awayAt: number): void {
@@ -122,9 +136,25 @@ export class BrokerLink implements AsyncDisposable {
   }
 }
 
-function closed(signal: AbortSignal): Promise<undefined> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve(undefined);
-    else signal.addEventListener("abort", () => resolve(undefined), { once: true });
-  });
+/** Where the broker is; an Error that names the setting if that is not said. */
+function brokerAt(amqpUrl: string): string {
+  try {
+    if (amqpUrl === "") throw new Error("is empty; it has to be a URL such as amqp://user:password@host:5672/vhost");
+    return brokerOf(checkAmqpUrl(amqpUrl));
+  } catch (reason) {
+    throw new Error(`AMQP_URL ${messageOf(reason)}`);
+  }
+}
+
+/** What `promise` comes to, or undefined as soon as the signal aborts. It leaves nothing behind at the signal, which lives longer. */
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  const aborted = Promise.withResolvers<undefined>();
+  const abort = () => aborted.resolve(undefined);
+  signal.addEventListener("abort", abort);
+  if (signal.aborted) abort();
+  try {
+    return await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
 }

@@ -39,10 +39,10 @@ export class Consumption implements Tenant {
   /** Begins; it ends when it is told to, and drops the connection when it cannot go on. */
   static async start(connection: Connection, options: FullSourceOptions): Promise<Consumption> {
     const channel = await connection.model.createChannel();
-    channel.on("error", (error) => connection.drop(error));
-    channel.on("close", () => connection.drop(new Error("RabbitMQ closed the channel")));
-    await channel.prefetch(options.prefetch);
     const consumption = new Consumption(connection, channel, options);
+    channel.on("error", (error) => connection.drop(error));
+    channel.on("close", () => consumption.#closed());
+    await channel.prefetch(options.prefetch);
     await channel.consume(queueOf(options.service), (message) => consumption.#arrive(message));
     consumption.#done = consumption.#run().catch((error: Error) => connection.drop(error));
     return consumption;
@@ -50,13 +50,18 @@ export class Consumption implements Tenant {
 
   /**
    * Finishes the batch at hand and leaves the rest where it is. Consuming is not cancelled before: RabbitMQ would let the next replica
-   * begin at once with what comes after the batch.
+   * begin at once with what comes after the batch. Closing the channel follows the last acknowledgement on its way.
    */
-  async end(): Promise<void> {
+  async end(lost?: Error): Promise<void> {
     this.#ending.abort();
     this.#wake();
     await this.#done;
     await this.#deadLetters.close();
+    if (lost === undefined) await Promise.race([this.#channel.close().catch(() => {}), this.#connection.lost]);
+  }
+
+  #closed(): void {
+    if (!this.#ending.signal.aborted) this.#connection.drop(new Error("RabbitMQ closed the channel"));
   }
 
   #arrive(message: ConsumeMessage | null): void {

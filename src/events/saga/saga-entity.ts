@@ -45,4 +45,17 @@ export function sagaRows(service: string) {
 export type SagaRows = ReturnType<typeof sagaRows>;
 
 /** A row of such a table. */
-export type SagaRow = InferEntity<SagaRows>;
+export type SagaRow = Pick<
+  InferEntity<SagaRows>,
+  | "id"
+  | "name"
+  | "state"
+  | "step"
+  | "reason"
+  | "wakeAt"
+  | "attempts"
+  | "history"
+  | "startedAt"
+  | "updatedAt"
+  | "version"
+>;

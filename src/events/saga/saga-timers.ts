@@ -1,4 +1,3 @@
-import { LockMode } from "@mikro-orm/core";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { type Logger, silentLogger } from "../../base/log.ts";
 import { runDetached } from "../../call/context.ts";
@@ -84,20 +83,18 @@ type Moment = Parameters<Saga["timeOut"]>[0];
 
 async function fire(saga: Saga, moment: Moment): Promise<void> {
   await saga.plan.lock?.(moment.em, moment.id);
-  const row = await saga.find(moment, LockMode.PESSIMISTIC_PARTIAL_WRITE);
-  if (row === null) return; // another replica has it
+  const row = await saga.find(moment, "skip");
+  if (row === undefined) return; // another replica has it
   if (isDue(row, moment.now)) return saga.timeOut(moment, row);
   if (isStray(saga, row, moment.now)) {
-    row.wakeAt = new Date(moment.now + (saga.stepOf(row.step)?.timeoutMs ?? 0));
-    await moment.em.flush();
+    await saga.setTimer(moment, row, saga.stepOf(row.step)?.timeoutMs ?? 0);
   }
 }
 
 async function postpone(saga: Saga, moment: Moment): Promise<void> {
-  const row = await saga.find(moment, LockMode.PESSIMISTIC_PARTIAL_WRITE);
-  if (row === null || !isDue(row, moment.now)) return;
-  row.wakeAt = new Date(moment.now + retryMs);
-  await moment.em.flush();
+  const row = await saga.find(moment, "skip");
+  if (row === undefined || !isDue(row, moment.now)) return;
+  await saga.setTimer(moment, row, retryMs);
 }
 
 /** Whether a timer is set for later than it can be: the calendar was set back since. */

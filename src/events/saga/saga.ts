@@ -1,8 +1,8 @@
-import { LockMode } from "@mikro-orm/core";
 import type { SqlEntityManager } from "@mikro-orm/sql";
 import type { SagaMoment, SagaPlan, SagaStep } from "./define-saga.ts";
 import type { SagaRow } from "./saga-entity.ts";
 import { hasEnded, nextStanding, remember, type Standing, standingAt, type Wish } from "./saga-moves.ts";
+import { type SagaLock, sagaTable } from "./saga-table.ts";
 
 /** A move, and why it is made. */
 export interface Why {
@@ -26,23 +26,17 @@ export class Saga<Step extends string = string> {
     const [step = ""] = Object.keys(this.plan.steps);
     const at = new Date(now);
     const standing = standingAt(step, this.#takesBack);
-    const { affectedRows } = await em
-      .createQueryBuilder(this.plan.rows)
-      .insert({
-        id,
-        name: this.plan.name,
-        ...standing,
-        reason: "",
-        wakeAt: this.#wakeAt(standing, now),
-        attempts: 1,
-        history: [{ at: now, ...standing, reason: "" }],
-        startedAt: at,
-        updatedAt: at,
-      })
-      .onConflict(["id"])
-      .ignore()
-      .execute("run");
-    return affectedRows === 1;
+    return sagaTable(em, this.plan.rows).insert({
+      id,
+      name: this.plan.name,
+      ...standing,
+      reason: "",
+      wakeAt: this.#wakeAt(standing, now),
+      attempts: 1,
+      history: [{ at: now, ...standing, reason: "" }],
+      startedAt: at,
+      updatedAt: at,
+    });
   }
 
   /** From one step to the next. */
@@ -83,7 +77,7 @@ export class Saga<Step extends string = string> {
   /** Takes the step it is at once more, and waits for its answer anew. False when the saga has ended. */
   async retry(moment: SagaMoment): Promise<boolean> {
     const row = await this.find(moment);
-    if (row === null || hasEnded(row.state)) return false;
+    if (row === undefined || hasEnded(row.state)) return false;
     const standing = standingAt(row.step, this.#takesBack);
     const { reason = "" } = row.history.findLast(({ state }) => state === standing.state) ?? {};
     await this.#write(moment.em, row, { standing, reason, now: moment.now });
@@ -91,9 +85,9 @@ export class Saga<Step extends string = string> {
     return true;
   }
 
-  /** Its row, kept from others until the transaction ends; null when there is none. */
-  find({ em, id }: Pick<SagaMoment, "em" | "id">, lockMode = LockMode.PESSIMISTIC_WRITE): Promise<SagaRow | null> {
-    return em.findOne(this.plan.rows, { id, name: this.plan.name }, { lockMode });
+  /** Its row, kept from others until the transaction ends; nothing when there is none, or somebody else has it and `skip` says so. */
+  find({ em, id }: Pick<SagaMoment, "em" | "id">, lock: SagaLock = "wait"): Promise<SagaRow | undefined> {
+    return sagaTable(em, this.plan.rows).lock(id, this.plan.name, lock);
   }
 
   /** What is known of a step by its name; nothing of one that an earlier version knew. */
@@ -106,17 +100,21 @@ export class Saga<Step extends string = string> {
     const step = this.stepOf(row.step);
     const { attempts = 1, timeoutMs = 0 } = step ?? {};
     if (step?.take !== undefined && row.attempts < attempts) {
-      row.attempts++;
-      row.wakeAt = new Date(moment.now + timeoutMs);
-      await moment.em.flush();
+      await this.setTimer(moment, { ...row, attempts: row.attempts + 1 }, timeoutMs);
       return step.take(moment);
     }
     await step?.onTimeout?.(moment);
-    if (!isDue(row, moment.now)) return;
+    const after = await this.find(moment);
+    if (after === undefined || !isDue(after, moment.now)) return;
     const reason = step
       ? `${row.step} had no answer within ${timeoutMs / 1_000} s`
       : `${this.plan.name} has no step ${row.step} in this version`;
     await this.stick(moment, { reason });
+  }
+
+  /** Sets the timer of `row` to go off in so many milliseconds. */
+  setTimer({ em, now }: SagaMoment, row: SagaRow, ms: number): Promise<void> {
+    return sagaTable(em, this.plan.rows).update({ ...row, wakeAt: new Date(now + ms) });
   }
 
   async #wish(moment: SagaMoment, wish: Wish, reason: string | undefined): Promise<boolean> {
@@ -127,16 +125,17 @@ export class Saga<Step extends string = string> {
     return true;
   }
 
-  async #write(em: SqlEntityManager, row: SagaRow, to: Move): Promise<void> {
-    const { standing, reason, now } = to;
-    row.state = standing.state;
-    row.step = standing.step;
-    row.reason = reason;
-    row.wakeAt = this.#wakeAt(standing, now);
-    row.attempts = 1;
-    row.history = remember(row.history, { at: now, ...standing, reason });
-    row.updatedAt = new Date(now);
-    await em.flush();
+  #write(em: SqlEntityManager, row: SagaRow, { standing, now, ...move }: Move): Promise<void> {
+    const reason = move.reason.replaceAll("\0", ""); // which no database keeps
+    return sagaTable(em, this.plan.rows).update({
+      ...row,
+      ...standing,
+      reason,
+      wakeAt: this.#wakeAt(standing, now),
+      attempts: 1,
+      history: remember(row.history, { at: now, ...standing, reason }),
+      updatedAt: new Date(now),
+    });
   }
 
   /** When the timer goes off of a saga that has just come here. */

@@ -11,8 +11,7 @@ import {
 import { failedPrecondition } from "../../call/errors.ts";
 import { type Handling, on, type Publish, type Subscription } from "../../events/handler.ts";
 import { domain } from "./product-repository.ts";
-import type { Reservation } from "./reservation-entity.ts";
-import { reservations } from "./reservations.ts";
+import { type ReservationRow, reservations } from "./reservations.ts";
 
 /** What the catalog's side of placing an order needs. */
 export interface CatalogSubscriptionsOptions {
@@ -50,7 +49,7 @@ export function catalogSubscriptions({ publish }: CatalogSubscriptionsOptions): 
 }
 
 /** Why it was rejected, if it was. */
-function rejectionOf({ state, reason, shortOf: sku }: Reservation) {
+function rejectionOf({ state, reason, short_of: sku }: ReservationRow) {
   return state === "rejected" ? { reason, sku } : undefined;
 }
 

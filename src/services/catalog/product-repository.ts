@@ -1,6 +1,7 @@
 import { LockMode, UniqueConstraintViolationException } from "@mikro-orm/core";
 import type { SqlEntityManager } from "@mikro-orm/sql";
 import { alreadyExists, conflict, failedPrecondition, notFound } from "../../call/errors.ts";
+import { changedAt } from "../../store/changed-at.ts";
 import type { Page } from "../../store/page-token.ts";
 import { Product } from "./product-entity.ts";
 import { isReserved, soldSoFar } from "./reservations.ts";
@@ -73,7 +74,7 @@ export function productRepository(em: SqlEntityManager) {
       if (keys.every((key) => values[key] === product[key])) return;
       const { stock = product.stock } = values;
       const received = product.received + stock - product.stock;
-      em.assign(product, { ...values, received, updatedAt: new Date(now) });
+      em.assign(product, { ...values, received, updatedAt: changedAt(product, now) });
       await em.flush();
     },
 

@@ -1,6 +1,7 @@
-import { LockMode, raw } from "@mikro-orm/core";
+import { LockMode } from "@mikro-orm/core";
 import { type SqlEntityManager, SqlitePlatform } from "@mikro-orm/sql";
-import { Product } from "./product-entity.ts";
+import { query } from "../../store/query.ts";
+import type { Product } from "./product-entity.ts";
 import { Reservation } from "./reservation-entity.ts";
 
 /** So many of a product. */
@@ -16,63 +17,75 @@ export interface Shortage {
   readonly reason: string;
 }
 
+/** What an order's stock has come to: the values of one of its rows. */
+export type ReservationRow = Readonly<Pick<Reservation, "sku" | "qty" | "state" | "reason">> & {
+  readonly short_of: string;
+};
+
 const lockMode = LockMode.PESSIMISTIC_WRITE;
 /** The number of the catalog's stock among PostgreSQL's advisory locks: any, but its own. */
 const stockLock = 507_101;
 const locked = new WeakSet<object>();
 
-/** Stock and what of it is kept for orders, as one unit of work sees it: free + reserved + sold is what was received. */
+/**
+ * Stock and what of it is kept for orders, as one unit of work sees it: free + reserved + sold is what was received.
+ * Statements whose text stays the same, as each order that is placed comes by here.
+ */
 export function reservations(em: SqlEntityManager, now: number) {
   const updatedAt = new Date(now);
+  const insert = async (orderId: string, rows: readonly ReservationRow[]) => {
+    const values = rows.map(() => "(?, ?, ?, ?, ?, ?, ?)").join(", ");
+    const columns = "order_id, sku, qty, state, reason, short_of, updated_at";
+    const parameters = rows.flatMap((row) => {
+      return [orderId, row.sku, row.qty, row.state, row.reason, row.short_of, updatedAt];
+    });
+    await query(em, `insert into reservations (${columns}) values ${values}`, parameters);
+  };
   return {
     /** What is known of an order's stock, kept from others until the unit ends; nothing if it was never heard of. */
-    of(orderId: string): Promise<Reservation[]> {
-      return em.find(Reservation, { orderId }, { lockMode, orderBy: { sku: "asc" } });
+    async of(orderId: string): Promise<readonly ReservationRow[]> {
+      const sql = "select sku, qty, state, reason, short_of from reservations where order_id = ? order by sku";
+      return (await query<ReservationRow>(em, sql + forUpdate(em), [orderId])).rows;
     },
 
     /** Keeps all of it for an order, or nothing: then it says what there is too little of, and remembers that. */
     async reserve(orderId: string, wanted: readonly Wanted[]): Promise<Shortage | undefined> {
-      const products = await lockProducts(em, wanted);
-      const short = shortage(products, wanted);
+      const short = shortage(await lockProducts(em, wanted), wanted);
       if (short) {
-        const { reason, sku: shortOf } = short;
-        await em.insert(Reservation, { orderId, sku: "", qty: 0, state: "rejected", reason, shortOf, updatedAt });
+        const { reason, sku: short_of } = short;
+        await insert(orderId, [{ ...nothing, state: "rejected", reason, short_of }]);
         return short;
       }
       for (const { sku, qty } of wanted) await addFree(em, { sku, qty: -qty, updatedAt });
-      const row = { orderId, state: "reserved", reason: "", shortOf: "", updatedAt } as const;
-      await em.insertMany(
-        Reservation,
-        wanted.map(({ sku, qty }) => ({ ...row, sku, qty })),
-      );
+      if (wanted.length > 0)
+        await insert(
+          orderId,
+          wanted.map(({ sku, qty }) => ({ ...nothing, sku, qty, state: "reserved" })),
+        );
       return undefined;
     },
 
     /** What was reserved for an order is sold. Resolves with whether there was something. */
     async sell(orderId: string): Promise<boolean> {
-      const sold = { state: "sold", updatedAt } as const;
-      return (await em.nativeUpdate(Reservation, { orderId, state: "reserved" }, sold)) > 0;
+      const sql = "update reservations set state = 'sold', updated_at = ? where order_id = ? and state = 'reserved'";
+      return (await query(em, sql, [updatedAt, orderId])).affected > 0;
     },
 
     /** What was reserved for an order, or sold, is free again; of a product that is gone, it is no more. */
-    async release(orderId: string, rows: readonly Reservation[]): Promise<void> {
-      if (rows.length === 0) {
-        const nothing = { orderId, sku: "", qty: 0, state: "released", reason: "", shortOf: "", updatedAt } as const;
-        await em.insert(Reservation, nothing);
-        return;
-      }
+    async release(orderId: string, rows: readonly ReservationRow[]): Promise<void> {
+      if (rows.length === 0) return insert(orderId, [{ ...nothing, state: "released" }]);
       const kept = rows.filter(({ state }) => state === "reserved" || state === "sold");
       if (kept.length === 0) return;
       await lockProducts(em, kept);
       for (const { sku, qty } of kept) await addFree(em, { sku, qty, updatedAt });
-      await em.nativeUpdate(
-        Reservation,
-        { orderId, state: { $in: ["reserved", "sold"] } },
-        { state: "released", updatedAt },
-      );
+      const sql =
+        "update reservations set state = 'released', updated_at = ? where order_id = ? and state <> 'rejected'";
+      await query(em, sql, [updatedAt, orderId]);
     },
   };
 }
+
+const nothing = { sku: "", qty: 0, reason: "", short_of: "" };
 
 /** Whether some of a product is reserved for an order that is being placed. */
 export async function isReserved(em: SqlEntityManager, sku: string): Promise<boolean> {
@@ -85,11 +98,18 @@ export async function soldSoFar(em: SqlEntityManager, sku: string): Promise<numb
   return sold.reduce((sum, { qty }) => sum + qty, 0);
 }
 
-/** The products, by SKU, kept from others until the unit ends: by all in the same order, so that none waits crosswise. */
-async function lockProducts(em: SqlEntityManager, wanted: readonly Pick<Wanted, "sku">[]): Promise<Product[]> {
+/** The stock of each product, by SKU, kept from others until the unit ends: in the same order by all, so that none waits crosswise. */
+async function lockProducts(em: SqlEntityManager, wanted: readonly Pick<Wanted, "sku">[]) {
   await lockStock(em);
-  const sku = { $in: wanted.map((each) => each.sku) };
-  return em.find(Product, { sku }, { lockMode, orderBy: { sku: "asc" }, refresh: true });
+  const marks = wanted.map(() => "?").join(", ");
+  const sql = `select sku, stock from products where sku in (${marks || "''"}) order by sku${forUpdate(em)}`;
+  const skus = wanted.map(({ sku }) => sku);
+  return (await query<Pick<Product, "sku" | "stock">>(em, sql, skus)).rows;
+}
+
+/** SQLite has one writer, and locks no rows. */
+function forUpdate(em: SqlEntityManager): string {
+  return em.getPlatform() instanceof SqlitePlatform ? "" : " for update";
 }
 
 /**
@@ -103,7 +123,10 @@ async function lockStock(em: SqlEntityManager): Promise<void> {
   await em.execute("select pg_advisory_xact_lock(?)", [stockLock]);
 }
 
-function shortage(products: readonly Product[], wanted: readonly Wanted[]): Shortage | undefined {
+function shortage(
+  products: readonly Pick<Product, "sku" | "stock">[],
+  wanted: readonly Wanted[],
+): Shortage | undefined {
   const stock = new Map(products.map((product) => [product.sku, product.stock]));
   const bySku = wanted.toSorted((a, b) => (a.sku < b.sku ? -1 : 1));
   const short = bySku.find(({ sku, qty }) => (stock.get(sku) ?? -1) < qty);
@@ -116,6 +139,6 @@ function shortage(products: readonly Product[], wanted: readonly Wanted[]): Shor
 
 /** In one statement, without knowing how many there are. It is a change that callers see, so the version grows. */
 async function addFree(em: SqlEntityManager, { sku, qty, updatedAt }: Wanted & { readonly updatedAt: Date }) {
-  const more = { stock: raw("stock + ?", [qty]), version: raw("version + 1"), updatedAt };
-  await em.nativeUpdate(Product, { sku }, more);
+  const sql = "update products set stock = stock + ?, version = version + 1, updated_at = ? where sku = ?";
+  await query(em, sql, [qty, updatedAt, sku]);
 }

@@ -1,7 +1,8 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { type OrderSchema, OrderStatus } from "../../../gen/shop/order/v1/order_pb.ts";
-import type { Order, Status } from "./order-entity.ts";
+import type { Status } from "./order-entity.ts";
+import type { OrderRow } from "./order-rows.ts";
 
 const statuses: Readonly<Record<Status, OrderStatus>> = {
   pending: OrderStatus.PENDING,
@@ -10,7 +11,7 @@ const statuses: Readonly<Record<Status, OrderStatus>> = {
 };
 
 /** The row as callers see it. */
-export function toProto(order: Order): MessageInitShape<typeof OrderSchema> {
+export function toProto(order: OrderRow): MessageInitShape<typeof OrderSchema> {
   const { id, userId, currency: currencyCode, version, cancelReason } = order;
   return {
     id,

@@ -1,8 +1,10 @@
 import { LockMode } from "@mikro-orm/core";
 import type { SqlEntityManager } from "@mikro-orm/sql";
 import { notFound } from "../../call/errors.ts";
+import { changedAt } from "../../store/changed-at.ts";
 import type { Page } from "../../store/page-token.ts";
 import { type Line, Order } from "./order-entity.ts";
+import { confirmPending, insertOrder, type OrderRow } from "./order-rows.ts";
 
 /** Who says what goes wrong here. */
 export const domain = "shop.order.v1";
@@ -43,11 +45,19 @@ export function orderRepository(em: SqlEntityManager) {
     },
 
     /** A new order, pending. */
-    async add(order: NewOrder, now: number): Promise<Order> {
+    async add(order: NewOrder, now: number): Promise<OrderRow> {
       const at = new Date(now);
-      const added = em.create(Order, { ...order, status: "pending", cancelReason: "", createdAt: at, updatedAt: at });
-      await em.flush();
+      const times = { createdAt: at, updatedAt: at, version: 1 };
+      const added: OrderRow = { ...order, status: "pending", cancelReason: "", ...times };
+      await insertOrder(em, added);
       return added;
+    },
+
+    /** Confirms the order if it is pending, and returns it then; nothing when it is past that, or NOT_FOUND. */
+    async confirm(id: string, now: number): Promise<OrderRow | undefined> {
+      const confirmed = await confirmPending(em, id, now);
+      if (confirmed === undefined) await this.get(id);
+      return confirmed;
     },
 
     /** The orders of a user that wait for their stock, kept from others until the unit ends. */
@@ -63,7 +73,7 @@ export function orderRepository(em: SqlEntityManager) {
 
     /** Writes how far the order is now. */
     async change(order: Order, to: Pick<Order, "status"> & Partial<Pick<Order, "cancelReason">>, now: number) {
-      em.assign(order, { ...to, updatedAt: new Date(now) });
+      em.assign(order, { ...to, updatedAt: changedAt(order, now) });
       await em.flush();
     },
   };

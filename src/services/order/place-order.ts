@@ -11,6 +11,7 @@ import type { OrderChanges } from "./order-changes.ts";
 import { type Order, orderSagas } from "./order-entity.ts";
 import { toProto } from "./order-mapping.ts";
 import { type NewOrder, orderRepository } from "./order-repository.ts";
+import type { OrderRow } from "./order-rows.ts";
 
 /** What moves orders. */
 export interface PlaceOrderOptions {
@@ -68,7 +69,7 @@ export class PlaceOrder {
   }
 
   /** A new order, pending: the catalog hears of it and reserves. */
-  async create({ em, now }: Omit<SagaMoment, "id">, order: NewOrder): Promise<Order> {
+  async create({ em, now }: Omit<SagaMoment, "id">, order: NewOrder): Promise<OrderRow> {
     const created = await orderRepository(em).add(order, now);
     await this.saga.begin({ em, id: order.id, now });
     await this.#publish(em, OrderCreatedSchema, { order: toProto(created) });
@@ -78,10 +79,8 @@ export class PlaceOrder {
   /** Its stock is reserved. One that is cancelled stays so: the catalog hears of that, and gives the stock back. */
   async confirm(moment: SagaMoment): Promise<void> {
     const { em, id, now } = moment;
-    const orders = orderRepository(em);
-    const order = await orders.getForChange(id);
-    if (order.status !== "pending") return;
-    await orders.change(order, { status: "confirmed" }, now);
+    const order = await orderRepository(em).confirm(id, now);
+    if (order === undefined) return;
     await this.saga.complete(moment);
     await this.#publish(em, OrderConfirmedSchema, { order: toProto(order) });
     this.#tell(moment);

@@ -1,6 +1,7 @@
 import { LockMode, UniqueConstraintViolationException } from "@mikro-orm/core";
 import type { SqlEntityManager } from "@mikro-orm/sql";
 import { alreadyExists, conflict, notFound } from "../../call/errors.ts";
+import { changedAt } from "../../store/changed-at.ts";
 import type { Page } from "../../store/page-token.ts";
 import { User } from "./user-entity.ts";
 
@@ -47,7 +48,7 @@ export function userRepository(em: SqlEntityManager) {
     async change(user: User, values: Partial<NewUser>, now: number): Promise<void> {
       const { name = user.name, email = user.email } = values;
       if (name === user.name && email === user.email) return;
-      em.assign(user, { name, email, emailKey: emailKey(email), updatedAt: new Date(now) });
+      em.assign(user, { name, email, emailKey: emailKey(email), updatedAt: changedAt(user, now) });
       await write(em, email);
     },
 

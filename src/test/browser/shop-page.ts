@@ -78,14 +78,14 @@ export class ShopPage implements AsyncDisposable {
     await this.page.getByRole("button", { name: "Create user" }).click();
   }
 
-  /** Creates a user, orders two of SKU ABC for them, waits until the order is followed, and returns its id. */
+  /** Creates a user, orders two of SKU ABC for them, waits until the order is seen to be confirmed, and returns its id. */
   async placeOrder(buyer: string): Promise<string> {
     await this.createUser(buyer, `${buyer.replaceAll(/\W/g, ".").toLowerCase()}@example.com`);
     await this.page.getByRole("combobox", { name: "User" }).selectOption({ label: buyer });
     await this.page.getByRole("combobox", { name: "Product" }).selectOption("ABC");
     await this.page.getByLabel("Quantity").fill("2");
     await this.page.getByRole("button", { name: "Place order" }).click();
-    await this.changes.first().waitFor();
+    await this.changes.filter({ hasText: "CONFIRMED" }).waitFor();
     return (await this.page.locator("#order-id").textContent()) ?? "";
   }
 

@@ -22,7 +22,7 @@ interface Seen {
 }
 
 const closed = 2;
-const pending = "ORDER_STATUS_PENDING";
+const confirmed = "ORDER_STATUS_CONFIRMED";
 const cancelled = "ORDER_STATUS_CANCELLED";
 
 test("EventSource follows an order, resumes where a cut connection left it, and stops when there is nothing more", async () => {
@@ -30,20 +30,20 @@ test("EventSource follows an order, resumes where a cut connection left it, and 
   await using line = await openLine(new URL(stage.gateway).host);
   const id = await shop.placeOrder("Ida");
   await follow(shop, `http://${line.address}/v1/orders/${id}:watch`);
-  await sees(shop, { events: [["message", "1", pending]], state: 1 });
+  await sees(shop, { events: [["message", "2", confirmed]], state: 1 });
 
   line.cut();
-  await sees(shop, { events: [["message", "1", pending]], state: 0 });
+  await sees(shop, { events: [["message", "2", confirmed]], state: 0 });
   line.mend();
-  await sees(shop, { events: [["message", "1", pending]], state: 1 }); // and is not told again what it has seen
+  await sees(shop, { events: [["message", "2", confirmed]], state: 1 }); // and is not told again what it has seen
   line.cut();
   await stage.orders.cancelOrder({ id, reason: "while the line was cut" });
   line.mend();
   // Behind "end" the browser asks once more by itself, and 204 says that it is over.
   const all: readonly Told[] = [
-    ["message", "1", pending],
-    ["message", "2", cancelled],
-    ["end", "2", undefined],
+    ["message", "2", confirmed],
+    ["message", "3", cancelled],
+    ["end", "3", undefined],
   ];
   await sees(shop, { events: all, state: closed });
   expect(shop.errors).toEqual([]);
@@ -59,11 +59,11 @@ test("a page follows an order over a WebSocket", async () => {
   await using shop = await stage.visit();
   const id = await shop.placeOrder("Joe");
   await openSocket(shop, `${stage.gateway.replace("http", "ws")}/v1/orders/${id}:watch`);
-  await sees(shop, { events: [["message", "1", pending]], state: 1 });
+  await sees(shop, { events: [["message", "2", confirmed]], state: 1 });
   await stage.orders.cancelOrder({ id });
   const events: readonly Told[] = [
-    ["message", "1", pending],
-    ["message", "2", cancelled],
+    ["message", "2", confirmed],
+    ["message", "3", cancelled],
   ];
   await sees(shop, { events, state: 3, code: 1000 });
 });

@@ -1,6 +1,7 @@
 import type { Case } from "./case.ts";
 import { catalogCases } from "./cases/catalog-cases.ts";
 import { consulCases, discoveryCases } from "./cases/discovery-cases.ts";
+import { eventCases, subscriptionCases } from "./cases/event-cases.ts";
 import { orderCases } from "./cases/order-cases.ts";
 import { sagaCases } from "./cases/saga-cases.ts";
 import { healthCases, loadCases, reflectionCases } from "./cases/standard-cases.ts";
@@ -16,6 +17,8 @@ export const table: readonly Case[] = [
   ...catalogCases,
   ...orderCases,
   ...sagaCases,
+  ...eventCases,
+  ...subscriptionCases,
   ...discoveryCases,
   ...consulCases,
   ...healthCases,

@@ -1,6 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { Code } from "@connectrpc/connect";
 import { expect, onTestFailed, test } from "vitest";
+import { OrderStatus } from "../../../gen/shop/order/v1/order_pb.ts";
 import { eventually } from "../../testing/eventually.ts";
 import { openCluster } from "../../testing/open-cluster.ts";
 import type { Replica } from "../../testing/replica.ts";
@@ -56,6 +57,10 @@ test("a stream that follows an order ends with UNAVAILABLE, and goes on at the o
   const shop = await openShop(mesh);
   const { order } = await shop.orders.createOrder({ userId: shop.userId, items });
   const id = order?.id ?? "";
+  await eventually("the order is confirmed", async () => {
+    const read = await shop.orders.getOrder({ id });
+    return read.order?.status === OrderStatus.CONFIRMED;
+  });
   // The replicas take turns: one stream each.
   const streams = [await follow(shop, id), await follow(shop, id)];
   const end = Promise.race(streams.map((stream) => stream.next()));

@@ -72,5 +72,8 @@ test("grpcurl creates a user, orders for it and reads the order", async () => {
   const ordered = await grpcurl("-d", JSON.stringify({ user_id: user.id, items }), orders, `${service}/CreateOrder`);
   const { order } = JSON.parse(ordered.stdout);
   const read = await grpcurl("-d", JSON.stringify({ id: order.id }), orders, `${service}/GetOrder`);
-  expect(JSON.parse(read.stdout).order).toMatchObject({ id: order.id, status: "ORDER_STATUS_PENDING" });
+  expect(JSON.parse(read.stdout).order).toMatchObject({
+    id: order.id,
+    status: expect.stringMatching(/_(PENDING|CONFIRMED)$/),
+  });
 });

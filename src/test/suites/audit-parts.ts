@@ -39,7 +39,6 @@ export async function openBooks(kind: DatabaseKind): Promise<Books> {
       Object.values(row),
     );
   };
-  await addTables(run);
   const close = async () => {
     for (const store of stores.values()) await store[Symbol.asyncDispose]();
   };
@@ -92,7 +91,7 @@ export async function bookOrder(books: Books, n: number, status: Booked["status"
   await insert("user", "user_orders", { order_id: id, user_id: 1, status, ...total, item_count: 1, version, ...times });
   await bookSaga(books, id, status);
   if (status === "confirmed")
-    await insert("catalog", "reservations", { order_id: id, sku: "ABC", qty: 1, state: "sold" });
+    await insert("catalog", "reservations", { order_id: id, sku: "ABC", qty: 1, state: "sold", updated_at: at });
   await bookEvent(books, { source: "order", step: 1, n, type: "shop.order.v1.OrderCreated", to: ["user", "catalog"] });
   const answer = status === "confirmed" ? "StockReserved" : "StockRejected";
   await bookEvent(books, { source: "catalog", step: 2, n, type: `shop.catalog.v1.${answer}`, to: ["order"] });
@@ -100,9 +99,11 @@ export async function bookOrder(books: Books, n: number, status: Booked["status"
   await bookEvent(books, { source: "order", step: 3, n, type: `shop.order.v1.${end}`, to: ["user", "catalog"] });
 }
 
+const saga = { attempts: 1, history: "[]", started_at: at, updated_at: at, version: 1 };
+
 async function bookSaga({ insert }: Books, id: string, status: Booked["status"]): Promise<void> {
   const state = status === "confirmed" ? "completed" : "compensated";
-  await insert("order", "order_sagas", { id, state, step: "done", reason: "" });
+  await insert("order", "order_sagas", { id, name: "place-order", state, step: "reserve-stock", reason: "", ...saga });
 }
 
 interface BookedEvent {
@@ -125,24 +126,4 @@ async function bookEvent({ insert }: Books, { source, n, step, type, to }: Booke
     ...rest,
   });
   for (const name of to) await insert(name, `${name}_inbox`, { event_id: id, source, taken_at: at });
-}
-
-/** Tables that the services do not have yet. */
-async function addTables(run: Books["run"]): Promise<void> {
-  const tables = [
-    [
-      "user",
-      "create table user_orders (order_id varchar(36) primary key, user_id bigint, status varchar(16), currency char(3), total_units bigint, total_nanos int, item_count int, version int, created_at varchar(30), updated_at varchar(30))",
-    ],
-    [
-      "order",
-      "create table order_sagas (id varchar(36) primary key, state varchar(16), step varchar(50), reason varchar(200))",
-    ],
-    [
-      "catalog",
-      "create table reservations (order_id varchar(36), sku varchar(64), qty int, state varchar(16), primary key (order_id, sku))",
-    ],
-    ["catalog", "alter table products add column received int not null default 0"],
-  ] as const;
-  for (const [name, sql] of tables) await run(name, sql).catch(() => {});
 }

@@ -91,7 +91,7 @@ const breaks: readonly Break[] = [
   {
     name: "a saga that ended otherwise than its order",
     rule: "sagas",
-    says: new RegExp(`saga ${two} is completed at done, and its order is cancelled`),
+    says: new RegExp(`saga ${two} is completed at reserve-stock, and its order is cancelled`),
     does: [["order", `update order_sagas set state = 'completed' where id = '${two}'`]],
   },
   {
@@ -110,7 +110,12 @@ const breaks: readonly Break[] = [
     name: "goods kept for an order that was cancelled",
     rule: "reservations",
     says: `order ${two} is cancelled, its goods are reserved`,
-    does: [["catalog", `insert into reservations (order_id, sku, qty, state) values ('${two}', 'ABC', 1, 'reserved')`]],
+    does: [
+      [
+        "catalog",
+        `insert into reservations (order_id, sku, qty, state, updated_at) values ('${two}', 'ABC', 1, 'reserved', '2026-11-21')`,
+      ],
+    ],
   },
   {
     name: "a confirmed order without its goods",

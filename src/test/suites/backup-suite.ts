@@ -20,6 +20,7 @@ import { restore } from "../../cli/backup/restore.ts";
 import { verifyBackup } from "../../cli/backup/verify.ts";
 import { openSnapshots } from "../../cli/databases/open-databases.ts";
 import type { Place } from "../../cli/databases/where.ts";
+import { allSlots } from "../../events/slots.ts";
 import { chooseDatabase, type DatabaseKind } from "../../store/database-url.ts";
 import { openDatabase } from "../../testing/open-database.ts";
 import { type Books, bookOrder, bookProduct, openBooks, orderId } from "./audit-parts.ts";
@@ -98,6 +99,19 @@ export function backupSuite(kind: DatabaseKind): void {
     await restore({ folder: backup.folder, places: empty.places, force: false, env, clock });
     const accepted = [{ requestId: "request-1", orderId: orderId(1) }];
     expect(await audit({ places: empty.places, accepted })).toMatchObject({ verdict: "right" });
+  });
+
+  test("after a restore a broker is sent again what it may have lost", async () => {
+    await using backup = await openBackup(kind);
+    await using empty = await openEmpty(kind);
+    await restore({ folder: backup.folder, places: empty.places, force: false, env, clock });
+    await using pinned = await openSnapshots(empty.places.filter(({ name }) => name === "order"));
+    const rows = await pinned.snapshots
+      .get("order")
+      ?.all("select slot, next, last from order_event_resends order by slot");
+    expect(rows?.map(({ slot, next, last }) => [slot, next, last].map(Number))).toEqual(
+      allSlots.map((slot) => [slot, 1, 13]),
+    );
   });
 
   test("a manifest tells of every file, and all of it is for its owner alone", async () => {

@@ -1,5 +1,11 @@
+import { isDeepStrictEqual } from "node:util";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Code } from "@connectrpc/connect";
 import { expect, test } from "vitest";
+import { UserDeletedSchema } from "../../../gen/shop/user/v1/events_pb.ts";
+import { resourceExhausted } from "../../call/errors.ts";
+import type { EventHooks } from "../../events/hooks.ts";
+import { createOutbox } from "../../events/outbox.ts";
 import { userEventRows } from "../../services/user/user-entity.ts";
 import type { DatabaseKind } from "../../store/database-url.ts";
 import type { Store } from "../../store/orm.ts";
@@ -257,5 +263,75 @@ export function inboxSuite(kind: DatabaseKind): void {
     away = false;
     await inTime(clock, "it is handled", async () => (await parkedIn(reader.store)).length === 0);
     expect(await written(reader.store)).toEqual(["created a"]);
+  });
+
+  test("an event that keeps the database busy by itself is parked after a while, and the others go on", async () => {
+    let busy = 0;
+    await using readers = await openReaders(kind, {
+      trouble: (what) => {
+        if (what !== "created b") return;
+        busy++;
+        throw Object.assign(new Error("canceling statement due to statement timeout"), { code: "57014" });
+      },
+    });
+    const { takeIn, store } = readers.reader;
+    const events = ["a", "b", "c"].map((subject) => orderEvent("created", subject));
+    for (let time = 0; time < 19; time++) await expect(takeIn({ source, events })).rejects.toThrow("busy");
+    await takeIn({ source, events });
+    expect(busy).toBe(21);
+    expect(await written(store)).toEqual(["created a", "created c"]);
+    expect(await parkedIn(store)).toMatchObject([{ eventId: events[1]?.id, state: "waiting" }]);
+  });
+
+  test("an outbox without room keeps events waiting where they are", async () => {
+    let full = true;
+    await using readers = await openReaders(kind, {
+      trouble: () => {
+        if (full) throw resourceExhausted("no room", { reason: "OUTBOX_FULL", domain: "heddle" });
+      },
+    });
+    const { takeIn, store } = readers.reader;
+    const events = [orderEvent("created", "a")];
+    for (let time = 0; time < 25; time++) await expect(takeIn({ source, events })).rejects.toThrow("no room");
+    full = false;
+    await takeIn({ source, events });
+    expect(await written(store)).toEqual(["created a"]);
+    expect(await parkedIn(store)).toEqual([]);
+  });
+
+  test("what a handler publishes goes with what it writes, in the trace of the event, once", async () => {
+    const outbox = createOutbox({ source: "user", rows: userEventRows.events });
+    const bad = new Set(["created b"]);
+    await using readers = await openReaders(kind, {
+      trouble: async (what, em) => {
+        await outbox.append(em, UserDeletedSchema, { id: what === "created a" ? 1n : 2n });
+        await failsFor(bad)(what, em);
+      },
+    });
+    const { takeIn, store } = readers.reader;
+    const traceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    const events = [orderEvent("created", "a", { traceParent }), orderEvent("created", "b")];
+    await takeIn({ source, events });
+    await takeIn({ source, events });
+    const published = await store.read((em) => em.find(userEventRows.events, {}));
+    expect(published).toMatchObject([{ subject: "1", type: "shop.user.v1.UserDeleted", traceParent }]);
+  });
+
+  test("what was taken in and what is parked is told to those who count", async () => {
+    const taken: unknown[] = [];
+    let counts = {};
+    const hooks: EventHooks = {
+      takenIn: (event) => void taken.push(event),
+      parked: (told) => {
+        counts = told;
+      },
+    };
+    await using readers = await openReaders(kind, { trouble: failsFor(new Set(["created b"])), hooks });
+    const { reader, clock } = readers;
+    const time = timestampFromMs(clock.wall() - 250);
+    await reader.takeIn({ source, events: [orderEvent("created", "a", { time }), orderEvent("created", "b")] });
+    expect(taken).toEqual([{ source, type: "shop.order.v1.OrderCreated", delayMs: 250 }]);
+    await inTime(clock, "one waits", async () => isDeepStrictEqual(counts, { source, waiting: 1, dead: 0 }));
+    await inTime(clock, "one is dead", async () => isDeepStrictEqual(counts, { source, waiting: 0, dead: 1 }));
   });
 }

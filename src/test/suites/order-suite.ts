@@ -77,6 +77,24 @@ export function orderSuite(kind: DatabaseKind): void {
 
   schemaSuite(kind, orderRows);
 
+  test("on a machine whose date is set back, later orders still come first, page by page, and no change is older than its order", async () => {
+    await using shop = await open();
+    const made: string[] = [];
+    for (let turn = 0; turn < 6; turn++) {
+      made.unshift((await shop.create({ ...two, requestId: `turn-${turn}` })).id);
+      shop.clock.jump(-3_600_000);
+    }
+    const listed: string[] = [];
+    for (let pageToken = "", first = true; first || pageToken !== ""; first = false) {
+      const page = await shop.orders.listOrders({ pageSize: 2, pageToken });
+      listed.push(...page.orders.map(({ id }) => id));
+      pageToken = page.nextPageToken;
+    }
+    expect(listed).toEqual(made);
+    const { order } = await shop.orders.cancelOrder({ id: made[0] ?? "" });
+    expect(order?.updatedAt).toEqual(order?.createdAt);
+  });
+
   test("an order is pending, priced by the catalog and added up", async () => {
     await using shop = await open();
     const items = [
@@ -119,6 +137,12 @@ export function orderSuite(kind: DatabaseKind): void {
       shop.state.away = new Map([["catalog", code]]);
       await expectError(shop.create(), { code: Code.Unavailable, reason: "CATALOG_SERVICE_UNAVAILABLE" });
     }
+    const both = [
+      ["catalog", Code.Unavailable],
+      ["user", Code.Unavailable],
+    ] as const;
+    shop.state.away = new Map(both);
+    await expectError(shop.create(), { code: Code.Unavailable, reason: "USER_SERVICE_UNAVAILABLE" });
     shop.state.away = new Map([["catalog", Code.DataLoss]]);
     await expectError(shop.create(), { code: Code.Internal, message: /catalog service failed/ });
   });

@@ -2,9 +2,9 @@ import { randomUUID } from "node:crypto";
 import { expect, test } from "vitest";
 import { Watchable } from "../../base/watch.ts";
 import { readCursors } from "../../events/cursors.ts";
+import { openSubscriber } from "../../events/open-subscriber.ts";
 import { allSlots, slotOf } from "../../events/slots.ts";
 import { Subscriber } from "../../events/subscriber.ts";
-import { openWorkShares } from "../../events/work-shares.ts";
 import { userEventRows } from "../../services/user/user-entity.ts";
 import type { DatabaseKind } from "../../store/database-url.ts";
 import type { Store } from "../../store/orm.ts";
@@ -152,25 +152,16 @@ export function subscriberSuite(kind: DatabaseKind): void {
     const replica = async () => {
       const reader = await it.readers.open();
       const parts = partsOf(it.readers, reader, it.log);
-      let subscriber: Subscriber | undefined;
-      const letGo = async (slots: ReadonlySet<number>) => subscriber?.letGo(slots);
-      const rows = userEventRows.leases;
-      const shares = openWorkShares({ store: reader.store, rows, work: source, holder: randomUUID(), letGo, clock });
-      subscriber = new Subscriber({ ...parts, held: shares.held });
-      const close = async () => {
-        await shares[Symbol.asyncDispose]();
-        await subscriber?.[Symbol.asyncDispose]();
-      };
-      return { shares, [Symbol.asyncDispose]: close };
+      return openSubscriber({ ...parts, leases: userEventRows.leases, holder: randomUUID() });
     };
     await using one = await replica();
     const other = await replica();
-    const sizes = () => [one.shares.held.value.size, other.shares.held.value.size].sort();
+    const sizes = () => [one.held.value.size, other.held.value.size].sort();
     await inTime(clock, "each has four", async () => String(sizes()) === "4,4");
     it.log.append(...many(100));
     await writtenUpTo(it.readers, it.readers.reader.store, 100);
     await other[Symbol.asyncDispose]();
-    await inTime(clock, "one has all", async () => one.shares.held.value.size === 8);
+    await inTime(clock, "one has all", async () => one.held.value.size === 8);
     it.log.append(...many(100, 100));
     const seen = await writtenUpTo(it.readers, it.readers.reader.store, 200);
     expect(new Set(seen).size).toBe(200);
@@ -216,6 +207,17 @@ export function subscriberSuite(kind: DatabaseKind): void {
     it.log.append(...many(5, 100));
     const seen = await writtenUpTo(it.readers, reader.store, 35);
     expect(seen.slice(30)).toEqual(many(5, 100).map(({ subject }) => `created ${subject}`));
+  });
+
+  test("what a log has forgotten before it was read is told, and the rest is read", async () => {
+    await using it = await open();
+    const { reader } = it.readers;
+    it.log.append(...many(30));
+    it.log.first = 11n;
+    await using _ = follow(it.readers, reader, it.log);
+    const seen = await writtenUpTo(it.readers, reader.store, 20);
+    expect(seen).toEqual(many(20, 10).map(({ subject }) => `created ${subject}`));
+    expect(it.readers.lines.find(({ level }) => level === "error")).toMatchObject({ source, reading_from: "10" });
   });
 
   test("a cursor that was put back by somebody else is read from there, although nothing new comes", async () => {

@@ -3,6 +3,7 @@ import { type Client, Code, ConnectError } from "@connectrpc/connect";
 import { type Event, EventSchema } from "../../../gen/heddle/event/v1/event_pb.ts";
 import { EventService, type SubscribeResponseSchema } from "../../../gen/heddle/event/v1/event_service_pb.ts";
 import { Watchable } from "../../base/watch.ts";
+import { errorWithInfo } from "../../call/errors.ts";
 import { clientOf } from "./open-service.ts";
 
 /** A log that a test writes by hand, served like a publisher's, so that it can also be cut off, silent, or older than it was. */
@@ -11,6 +12,8 @@ export class WrittenLog {
   readonly client: Client<typeof EventService>;
   /** Whether nobody answers. */
   away = false;
+  /** The first position that it still has. */
+  first = 1n;
   /** How often it was asked to be followed. */
   asked = 0;
   readonly #turn = new Watchable(0);
@@ -61,6 +64,7 @@ export class WrittenLog {
     if ([...after.values()].some((position) => position > this.end)) {
       throw new ConnectError("beyond the end", Code.OutOfRange);
     }
+    if ([...after.values()].some((position) => position < this.first - 1n)) throw beforeBeginning(this.first);
     const wanted = ({ slot, type, position }: Event) =>
       position > (after.get(slot) ?? this.end) && (types === undefined || types.length === 0 || types.includes(type));
     for (let sent = 0; ; ) {
@@ -75,6 +79,12 @@ export class WrittenLog {
       await this.#turn.until((now) => now !== turn, signal);
     }
   }
+}
+
+function beforeBeginning(first: bigint) {
+  const metadata = { first_position: String(first) };
+  const info = { reason: "CURSOR_BEFORE_BEGINNING", domain: "heddle", metadata };
+  return errorWithInfo(Code.OutOfRange, `the log begins at ${first}`, info);
 }
 
 const away = () => new ConnectError("nobody is there", Code.Unavailable);

@@ -390,8 +390,8 @@ export const EventService: GenService<{
     output: typeof GetEventLogResponseSchema;
   },
   /**
-   * Sends events to the broker once more, from a position on; consumers that have seen them take no notice. Errors:
-   * FAILED_PRECONDITION when there is no broker: those who follow the log move their cursors themselves.
+   * Sends events to the broker once more, from a position on; consumers that have seen them take no notice. Asks for the
+   * scope `events:write`. Errors: UNAUTHENTICATED, PERMISSION_DENIED, FAILED_PRECONDITION when there is no broker: those who follow the log move their cursors themselves.
    *
    * @generated from rpc heddle.event.v1.EventService.ResendEvents
    */

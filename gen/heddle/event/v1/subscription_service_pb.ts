@@ -477,7 +477,8 @@ export const SubscriptionService: GenService<{
     output: typeof GetParkedEventResponseSchema;
   },
   /**
-   * Hands an event to its handler once more, now. Errors: NOT_FOUND, FAILED_PRECONDITION with the handler's reason when it
+   * Hands an event to its handler once more, now. Asks for the scope `events:write`. Errors: UNAUTHENTICATED,
+   * PERMISSION_DENIED, NOT_FOUND, FAILED_PRECONDITION with the handler's reason when it
    * fails again, or when an earlier event of its subject still waits.
    *
    * @generated from rpc heddle.event.v1.SubscriptionService.ReplayParkedEvent
@@ -488,7 +489,8 @@ export const SubscriptionService: GenService<{
     output: typeof ReplayParkedEventResponseSchema;
   },
   /**
-   * Gives an event up for good: it will never be handled, and those behind it go on. Errors: NOT_FOUND.
+   * Gives an event up for good: it will never be handled, and those behind it go on. Asks for the scope
+   * `events:write`. Errors: UNAUTHENTICATED, PERMISSION_DENIED, NOT_FOUND.
    *
    * @generated from rpc heddle.event.v1.SubscriptionService.SkipParkedEvent
    */
@@ -499,7 +501,7 @@ export const SubscriptionService: GenService<{
   },
   /**
    * Empties what the service has made of a source's events, where that can be made anew, and reads them all again.
-   * Errors: NOT_FOUND when the service does not follow the source, FAILED_PRECONDITION when what it makes of it is more than
+   * Asks for the scope `events:write`. Errors: UNAUTHENTICATED, PERMISSION_DENIED, NOT_FOUND when the service does not follow the source, FAILED_PRECONDITION when what it makes of it is more than
    * a view.
    *
    * @generated from rpc heddle.event.v1.SubscriptionService.RebuildSubscription

@@ -3,12 +3,17 @@ import { expect } from "vitest";
 import { Health, HealthCheckResponse_ServingStatus as Serving } from "../../../../gen/grpc/health/v1/health_pb.ts";
 import { ServerReflection } from "../../../../gen/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as ServerReflectionAlpha } from "../../../../gen/grpc/reflection/v1alpha/reflection_pb.ts";
+import { EventService } from "../../../../gen/heddle/event/v1/event_service_pb.ts";
+import { SubscriptionService } from "../../../../gen/heddle/event/v1/subscription_service_pb.ts";
 import { UserService } from "../../../../gen/shop/user/v1/user_pb.ts";
+import { UserService as UserServiceV2 } from "../../../../gen/shop/user/v2/user_pb.ts";
 import { OpenRcaService } from "../../../../gen/xds/service/orca/v3/orca_pb.ts";
 import { answers, type Case, fails } from "../case.ts";
 
 const { check, list, watch } = Health.method;
 const service = UserService.typeName;
+/** What the server of the user service serves of its own. */
+const served = [service, UserServiceV2.typeName, EventService.typeName, SubscriptionService.typeName];
 
 /** grpc.health.v1.Health. */
 export const healthCases: readonly Case[] = [
@@ -27,7 +32,7 @@ export const healthCases: readonly Case[] = [
   }),
   answers(list, "the server and each service", {
     given: () => ({}),
-    check: ([{ statuses }]) => expect(Object.keys(statuses)).toEqual(["", service, "shop.user.v2.UserService"]),
+    check: ([{ statuses }]) => expect(Object.keys(statuses)).toEqual(["", ...served]),
   }),
   answers(watch, "as it is now", {
     given: () => ({ service }),
@@ -77,7 +82,7 @@ function reflection(method: typeof ServerReflection.method.serverReflectionInfo)
         "errorResponse",
       ]);
       expect(told[0].messageResponse.value).toMatchObject({
-        service: [{ name: service }, { name: "shop.user.v2.UserService" }, { name: Health.typeName }],
+        service: [...served, Health.typeName].map((name) => ({ name })),
       });
       expect(told[3]?.messageResponse.value).toMatchObject({ errorCode: Code.NotFound });
     },

@@ -170,6 +170,7 @@ describe("requests", () => {
     const cancel = at(document, "paths", "/v1/orders/{id}:cancel", "post", "requestBody");
     expect(Object.keys(at(cancel as JsonObject, "content", "application/json", "schema", "properties"))).toEqual([
       "reason",
+      "requestId",
     ]);
     const put = at(document, "paths", "/v1/books/{book.isbn}", "patch", "requestBody");
     expect(put.required).toBe(true);
@@ -179,6 +180,15 @@ describe("requests", () => {
     expect(create.$ref).toBe("#/components/schemas/shop.order.v1.CreateOrderRequest");
     const request = at(document, "components", "schemas", "shop.order.v1.CreateOrderRequest");
     expect(request).toMatchObject({ required: ["userId", "items"], additionalProperties: false });
+  });
+
+  test("what names itself is said to be safe to send again with its id, and how often the gateway does so", () => {
+    const made = at(document, "paths", "/v1/orders", "post");
+    expect(made.description).toContain(
+      "**Repeats**: It is safe to send again with the same `requestId`, which gets the first answer. The gateway tries up to 3 times itself.",
+    );
+    const removed = at(document, "paths", "/v1/users/{id}", "delete");
+    expect(JSON.stringify(removed.parameters)).toContain('"name":"requestId"');
   });
 
   test("a POST that changes something takes an Idempotency-Key, and no other", () => {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import type { Event } from "../../../../gen/heddle/event/v1/event_pb.ts";
 import { errorReason } from "../../../call/errors.ts";
 import { openAmqpSink } from "../../../events/amqp/amqp-sink.ts";
@@ -10,6 +10,8 @@ import { eventually } from "../../../testing/eventually.ts";
 import { fakeClock } from "../../../testing/fake-clock.ts";
 import { openBroker, type TestBroker } from "../../../testing/open-broker.ts";
 import { freshService, freshType, Inbox, idsBySubject, orderEvents, readableLog, registry } from "./events.ts";
+
+vi.setConfig({ testTimeout: 300_000 }); // a broker takes its time to come back
 
 let broker: TestBroker;
 
@@ -149,6 +151,7 @@ test("a broker that is short of memory is given nothing until it has room, howev
   for (let i = 0; i < 1_000; i++)
     await expect(sink.send(events)).rejects.toThrow("RabbitMQ takes nothing at present: ");
   expect(inbox.taken).toEqual([]);
+  await declaredForGood();
   await broker.kill();
   await broker.start();
   await eventually("it is sent", async () => {

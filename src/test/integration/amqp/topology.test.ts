@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from "vitest";
 import { openAmqpSource } from "../../../events/amqp/amqp-source.ts";
 import { deadQueueOf, queueOf } from "../../../events/amqp/topology.ts";
+import { fakeClock } from "../../../testing/fake-clock.ts";
 import { freshService, freshType, registry } from "./events.ts";
 import { openPlain, removeQueues, sharedBroker } from "./shared-broker.ts";
 
@@ -42,6 +43,14 @@ test("a user whom RabbitMQ does not let in is told to look at AMQP_URL, without 
   const error = await source(freshService(), "quorum", { url: url.href }).catch((reason: Error) => reason);
   expect(String(error)).toContain(`AMQP_URL: RabbitMQ at ${url.host} lets nobody in by it`);
   expect(String(error)).not.toContain("secret");
+});
+
+test("who is refused at the start leaves nothing behind that goes on trying", async () => {
+  const service = freshService();
+  await (await source(service, "classic"))[Symbol.asyncDispose]();
+  const [clock, types] = [fakeClock(), [freshType()]];
+  await expect(openAmqpSource({ amqpUrl, service, types, registry, takeIn, clock })).rejects.toThrow("of another make");
+  expect(clock.pending).toBe(0);
 });
 
 test("a virtual host that is not there is named", async () => {

@@ -9,6 +9,7 @@ import { createUuids } from "../base/uuids.ts";
 import { openAmqpSink } from "../events/amqp/amqp-sink.ts";
 import type { EventFormat } from "../events/amqp/event-message.ts";
 import type { QueueKind } from "../events/amqp/topology.ts";
+import { eventPolicies } from "../events/event-policy.ts";
 import type { Subscription } from "../events/handler.ts";
 import type { EventHooks } from "../events/hooks.ts";
 import { openInbox } from "../events/open-inbox.ts";
@@ -81,6 +82,7 @@ export async function openEvents(options: EventsOptions): Promise<OpenEvents> {
   const tools = { clock, random, log };
   const holder = createUuids(clock, random)();
   await using opening = new AsyncDisposableStack();
+  eventPolicies(publishes); // what is declared wrongly is known at the start, not when the first is published
   const registry = createRegistry(...publishes);
   const sink =
     amqpUrl === ""

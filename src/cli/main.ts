@@ -8,13 +8,8 @@ import { explain } from "./commands/explain.ts";
 import { discovery, gateway } from "./commands/foreground.ts";
 import { logs } from "./commands/logs.ts";
 import { openapi } from "./commands/openapi.ts";
-<<<<<<< HEAD
-import { sagas } from "./commands/sagas.ts";
-import { restore } from "./commands/restore.ts";
-=======
 import { restore } from "./commands/restore.ts";
 import { sagas } from "./commands/sagas.ts";
->>>>>>> shop
 import { status } from "./commands/status.ts";
 import { token } from "./commands/token.ts";
 import { up } from "./commands/up.ts";
@@ -22,9 +17,6 @@ import { plan } from "./plan.ts";
 import { runCli } from "./run-cli.ts";
 
 const args = process.argv.slice(2);
-<<<<<<< HEAD
-const commands = [up, down, status, logs, explain, sagas, events, token, audit, backup, restore, discovery, gateway, openapi];
-=======
 const commands = [
   up,
   down,
@@ -41,7 +33,6 @@ const commands = [
   gateway,
   openapi,
 ];
->>>>>>> shop
 
 // Those that run a part in this very process leave signals to it: it drains.
 const interruption = new AbortController();

@@ -12,7 +12,7 @@ grpcurl := $(or $(HEDDLE_TEST_GRPCURL),$(shell sh -c 'command -v grpcurl'),$(wil
 python := $(or $(HEDDLE_TEST_PYTHON),.tools/python/bin/python)
 go_peer := $(or $(HEDDLE_TEST_GO_PEER),.tools/go-peer)
 
-.PHONY: help generate up down status logs explain token check test test-integration test-browser test-compose conformance fuzz simulate bench build lock clean
+.PHONY: help generate up down status logs explain token check test test-integration test-browser test-compose conformance chaos fuzz simulate bench build lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,11 +65,14 @@ conformance: gen/.stamp .tools/h2spec src/test/conformance/gen/.stamp ## h2spec 
 simulate: gen/.stamp ## Run simulated worlds and look for one that breaks a promise; ARGS="--seeds 20000 --minutes 5" or "--seed 42"
 	@node src/test/simulation/main.ts $(ARGS)
 
+chaos: gen/.stamp ## Place 20,000 orders while everything is killed in turn, and audit; ARGS="--stack sqlite --orders 2000 --seed 7"
+	@node src/test/chaos/main.ts $(ARGS)
+
 fuzz: gen/.stamp ## Look for bytes that break HTTP/2 or gRPC; ARGS="--minutes 10 --seed 1"
 	@node src/test/fuzz/main.ts $(ARGS)
 
-bench: gen/.stamp ## Measure Heddle and its peers side by side: ten minutes; ARGS="--only situations --rounds 3"
-	@node src/bench/main.ts $(ARGS)
+bench: gen/.stamp ## Measure Heddle and its peers side by side: a quarter of an hour; ARGS="--only situations --rounds 3"
+	@scripts/postgres scripts/rabbitmq node src/bench/main.ts $(ARGS)
 
 build: gen/.stamp ## Make dist/, what the npm package holds
 	@$(say) build "dist/"

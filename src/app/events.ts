@@ -1,14 +1,15 @@
 import { createRegistry, type DescMessage, type DescService } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
-import { v7 as uuid } from "uuid";
 import { EventService } from "../../gen/heddle/event/v1/event_service_pb.ts";
 import { SubscriptionService } from "../../gen/heddle/event/v1/subscription_service_pb.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { jsonLogger, type Logger } from "../base/log.ts";
 import { type Random, systemRandom } from "../base/random.ts";
+import { createUuids } from "../base/uuids.ts";
 import { openAmqpSink } from "../events/amqp/amqp-sink.ts";
 import type { EventFormat } from "../events/amqp/event-message.ts";
 import type { QueueKind } from "../events/amqp/topology.ts";
+import { eventPolicies } from "../events/event-policy.ts";
 import type { Subscription } from "../events/handler.ts";
 import type { EventHooks } from "../events/hooks.ts";
 import { openInbox } from "../events/open-inbox.ts";
@@ -79,8 +80,9 @@ export async function openEvents(options: EventsOptions): Promise<OpenEvents> {
   } = options;
   const { clock = systemClock, random = systemRandom, log = jsonLogger({ fields: { service: name } }) } = options;
   const tools = { clock, random, log };
-  const holder = uuid();
+  const holder = createUuids(clock, random)();
   await using opening = new AsyncDisposableStack();
+  eventPolicies(publishes); // what is declared wrongly is known at the start, not when the first is published
   const registry = createRegistry(...publishes);
   const sink =
     amqpUrl === ""

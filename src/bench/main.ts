@@ -1,6 +1,7 @@
 /** `make bench`: Heddle beside its peers in one run, alternating, medians of several rounds. Trust the ratios. */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { measureAllOrders } from "./orders/measure-all.ts";
 import { picture } from "./picture.ts";
 import { buildPrograms } from "./programs.ts";
 import { markdown, writtenBy } from "./report.ts";
@@ -15,7 +16,7 @@ const { values } = parseArgs({
     rounds: { type: "string", default: "5" },
     seconds: { type: "string", default: "0.7" },
     "warm-up": { type: "string", default: "1.5" },
-    only: { type: "string", default: [...scenarioNames, "situations"].join(",") },
+    only: { type: "string", default: [...scenarioNames, "situations", "orders"].join(",") },
   },
 });
 const [rounds = 0, ms = 0, warmUpMs = 0] = [
@@ -27,12 +28,13 @@ if (!(Number.isInteger(rounds) && rounds > 0 && ms > 0 && warmUpMs > 0)) {
   throw new Error("--rounds has to be a whole number above 0, --seconds and --warm-up any number above 0");
 }
 const asked = new Set(values.only.split(","));
+const hasOrders = asked.delete("orders");
 const hasSituations = asked.delete("situations");
 if (hasSituations) asked.add("policy-stack"); // what the mesh costs where nothing goes wrong
 const chosen = [...asked] as ScenarioName[];
 const unknown = chosen.filter((name) => !scenarioNames.includes(name));
 if (unknown.length > 0) {
-  throw new Error(`--only ${unknown.join(",")}: there is ${scenarioNames.join(", ")}, situations`);
+  throw new Error(`--only ${unknown.join(",")}: there is ${scenarioNames.join(", ")}, situations, orders`);
 }
 
 await buildPrograms();
@@ -47,6 +49,7 @@ if (chosen.length === scenarioNames.length) {
   writeFileSync(`${import.meta.dirname}/results.svg`, picture(results));
 }
 if (hasSituations) process.stdout.write(`\n${await measureSituations(results, () => writtenBy(command))}\n`);
+if (hasOrders) process.stdout.write(`\n${await measureAllOrders({ rounds, written: writtenBy(command) })}\n`);
 
 /** All peers are opened and warmed up first; then they take turns, so that a slow minute hits all of them. */
 async function run(name: ScenarioName, scenario: Scenario): Promise<void> {

@@ -1,8 +1,8 @@
 import { create, type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { Code, type ConnectError } from "@connectrpc/connect";
-import { v7 } from "uuid";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { type Random, systemRandom } from "../base/random.ts";
+import { createUuids } from "../base/uuids.ts";
 import { currentCall } from "../call/context.ts";
 import { errorWithInfo, resourceExhausted } from "../call/errors.ts";
 import { afterCommit } from "../store/after-commit.ts";
@@ -57,7 +57,7 @@ class ServiceOutbox implements Outbox {
   readonly maxBacklog: number;
   readonly #rows: EventRows;
   readonly #clock: Clock;
-  readonly #random: Random;
+  readonly #newId: () => string;
   readonly #hooks: EventHooks;
   readonly #listeners = new Set<() => void>();
   #backlog = 0;
@@ -68,7 +68,7 @@ class ServiceOutbox implements Outbox {
     this.maxBacklog = maxBacklog;
     this.#rows = rows;
     this.#clock = clock;
-    this.#random = random;
+    this.#newId = createUuids(clock, random);
     this.#hooks = hooks;
   }
 
@@ -99,7 +99,7 @@ class ServiceOutbox implements Outbox {
     const timeAt = this.#clock.wall();
     const event = { type, version, subject, slot: slotOf(subject), dataSchema: schema.typeName, timeAt };
     const data = dataOf(schema, payload);
-    await insertEvent(em, this.#rows, { ...event, id: this.#newId(timeAt), traceParent: traceParent(), data });
+    await insertEvent(em, this.#rows, { ...event, id: this.#newId(), traceParent: traceParent(), data });
     afterCommit(em, this.#committed);
   };
 
@@ -107,10 +107,6 @@ class ServiceOutbox implements Outbox {
     this.#backlog++;
     for (const listener of this.#listeners) listener();
   };
-
-  #newId(msecs: number): string {
-    return v7({ msecs, random: Uint8Array.from({ length: 16 }, () => this.#random() * 256) });
-  }
 
   #full(): ConnectError {
     const { source, maxBacklog } = this;

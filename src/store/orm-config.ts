@@ -3,7 +3,7 @@ import { type EntitySchema, MikroORM, type Options, SqliteDriver } from "@mikro-
 import { type Clock, systemClock } from "../base/clock.ts";
 import type { Database } from "./database-url.ts";
 import { nulState } from "./errors.ts";
-import { FileSqliteDialect } from "./sqlite.ts";
+import { FileSqliteDialect, type SqliteOptions } from "./sqlite.ts";
 import type { SqliteSync } from "./sqlite-file.ts";
 import { uncalledMs } from "./time-left.ts";
 
@@ -25,6 +25,7 @@ export interface OrmOptions {
   /** The most connections to PostgreSQL. */
   readonly databasePool?: number;
   readonly sqliteSync?: SqliteSync;
+  readonly sqliteBetween?: NonNullable<SqliteOptions["between"]>;
   readonly clock?: Clock;
 }
 
@@ -53,8 +54,9 @@ function refuseNul(sql: string, params: readonly unknown[]): string {
   return sql;
 }
 
-function sqliteOptions(file: string, { sqliteSync = "normal", clock = systemClock }: OrmOptions) {
-  const dialect = new FileSqliteDialect({ file, sync: sqliteSync, lockWaitMs, clock });
+function sqliteOptions(file: string, { sqliteSync = "normal", clock = systemClock, sqliteBetween }: OrmOptions) {
+  const between = sqliteBetween && { between: sqliteBetween };
+  const dialect = new FileSqliteDialect({ file, sync: sqliteSync, lockWaitMs, clock, ...between });
   return { driver: SqliteDriver, dbName: file, driverOptions: dialect };
 }
 

@@ -62,7 +62,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   return storeOver(orm, clock);
 }
 
-function storeOver(orm: MikroORM, clock: Clock): Store {
+/** The store of a MikroORM that is connected, its schema up to date. */
+export function storeOver(orm: MikroORM, clock: Clock): Store {
   let closed: Promise<void> | undefined;
   const entities = () => {
     // MikroORM would quietly connect again.

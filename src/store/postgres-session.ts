@@ -36,11 +36,16 @@ interface SessionOptions {
 const changing = new Set(["INSERT", "UPDATE", "DELETE", "MERGE"]);
 /** The limit is set anew when the time left has become shorter than this share of it. */
 const renewRatio = 0.8;
+/** A connection's own limit is set so much shorter that it fits the next calls too, which have a little less time left. */
+const keptRatio = 0.9;
 const rollbackMs = 5_000;
 /** How long after the deadline a server that is silent is given up: its own refusal may be on the way. */
 const graceMs = 250;
 /** SQLSTATEs after which there is no connection any more. */
 const closingState = /^(08...|57P0[1-5])$/;
+
+/** The limit that each connection has by itself: an earlier statement's, which often fits the next one. */
+const ownLimitMs = new WeakMap<PostgresClient, number>();
 
 /**
  * A connection to PostgreSQL while somebody has it. BEGIN and the time limit travel with the first statement, since a
@@ -102,13 +107,18 @@ export class PostgresSession implements DatabaseConnection {
     const leftMs = timeLeftMs(clock);
     if (leftMs <= 0) throw late();
     const limitMs = statementMs(leftMs);
-    const preface = this.#preface(limitMs);
+    const isAlone = this.#state.name === "idle" && Number.isFinite(limitMs);
+    const renews = isAlone && !this.#fits(limitMs);
+    const preface = renews ? `set statement_timeout=${Math.ceil(limitMs * keptRatio)};` : this.#preface(limitMs);
+    if (renews) ownLimitMs.set(this.#client, Number.NaN); // until the server has taken it
     const isOne = parameters.length === 0;
     try {
       if (preface !== "" && !isOne) await this.#send(preface, [], leftMs); // values travel with one statement alone
-      return await this.#send(isOne ? preface + sql : sql, parameters, leftMs);
+      const answer = await this.#send(isOne ? preface + sql : sql, parameters, leftMs);
+      if (renews) ownLimitMs.set(this.#client, Math.ceil(limitMs * keptRatio));
+      return answer;
     } catch (reason) {
-      throw stateOf(reason) === "57014" && clock.now() - sentAt >= limitMs ? late(reason) : reason;
+      throw stateOf(reason) === "57014" && clock.now() - sentAt >= limitMs * renewRatio ? late(reason) : reason;
     }
   }
 
@@ -121,15 +131,21 @@ export class PostgresSession implements DatabaseConnection {
       case "broken":
         throw new Error("Connection terminated");
       case "idle":
-        return limit;
+        return Number.isFinite(limitMs) ? "" : limit;
       case "beginning":
         this.#state = { name: "open", limitMs };
-        return state.sql + limit;
+        return this.#fits(limitMs) ? state.sql : state.sql + limit;
       case "open":
         if (limitMs >= state.limitMs * renewRatio) return "";
         state.limitMs = limitMs;
         return limit;
     }
+  }
+
+  /** Whether the connection's own limit is no longer than `limitMs`, and not much shorter. */
+  #fits(limitMs: number): boolean {
+    const own = ownLimitMs.get(this.#client) ?? uncalledMs;
+    return own <= limitMs && own >= limitMs * renewRatio;
   }
 
   /** A server that is silent for too long loses its connection; whoever waits is told. */

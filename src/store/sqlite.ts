@@ -21,6 +21,8 @@ export interface SqliteOptions {
   /** The most that is waited for another process's lock. */
   readonly lockWaitMs: number;
   readonly clock: Clock;
+  /** What stands between MikroORM and the file: the simulator, which lets time pass there. */
+  readonly between?: (driver: Driver) => Driver;
 }
 
 /**
@@ -41,7 +43,8 @@ export class FileSqliteDialect extends SqliteDialect {
   }
 
   override createDriver(): Driver {
-    return new FileDriver(this.#options);
+    const driver = new FileDriver(this.#options);
+    return this.#options.between?.(driver) ?? driver;
   }
 }
 

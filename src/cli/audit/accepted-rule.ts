@@ -7,6 +7,9 @@ export interface Accepted {
   readonly orderId?: string;
 }
 
+/** Requests of other methods are remembered beside those that made an order: they have made nothing. */
+const creates = "resource <> ''";
+
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /**
@@ -27,7 +30,7 @@ export async function acceptedRule({ order }: Shop, accepted: readonly Accepted[
   const tally = new Tally("accepted orders", "each accepted order exists, and each request made one order");
   const made = new Map(accepted.flatMap(({ requestId }) => (requestId === undefined ? [] : [[requestId, ""]])));
   const orders = new Set(accepted.flatMap(({ orderId }) => orderId ?? []));
-  for await (const page of order.pages("select request_id, resource from order_request_ids")) {
+  for await (const page of order.pages(`select request_id, resource from order_request_ids where ${creates}`)) {
     for (const { request_id, resource } of page)
       if (made.has(String(request_id))) made.set(String(request_id), String(resource));
   }
@@ -57,23 +60,24 @@ function judge(tally: Tally, { requestId, orderId }: Accepted, { made, missing }
   }
 }
 
-/** No order belongs to two requests, no request to an order that does not exist; and if all came by requests, none to none. */
+/** Requests that create nothing name no order. No order belongs to two requests, no request to an order that does not exist; and if all came by requests, none to none. */
 async function judgeRequests(
   { order }: Pick<Shop, "order">,
   tally: Tally,
   { allByRequest }: { readonly allByRequest: boolean },
 ): Promise<void> {
   const shared = await order.all(
-    "select resource, count(*) as count from order_request_ids group by resource having count(*) > 1 order by resource limit 10",
+    `select resource, count(*) as count from order_request_ids where ${creates}
+      group by resource having count(*) > 1 order by resource limit 10`,
   );
-  for (const { resource, count } of shared) tally.wrong(`order ${resource || "(none)"} belongs to ${count} requests`);
+  for (const { resource, count } of shared) tally.wrong(`order ${resource} belongs to ${count} requests`);
   const counted = async (sql: string, said: string) => {
     const [found] = await order.all(sql);
     if (Number(found?.count) > 0) tally.wrong(`${said}: ${found?.id}`, Number(found?.count));
   };
   await counted(
     `select count(*) as count, min(request_id) as id from order_request_ids r
-      where not exists (select 1 from orders o where o.id = r.resource)`,
+      where ${creates} and not exists (select 1 from orders o where o.id = r.resource)`,
     "a request belongs to an order that does not exist",
   );
   if (!allByRequest) return;

@@ -19,7 +19,7 @@ export class BackupError extends Error {
   readonly problem: BackupProblem;
 
   constructor(problem: BackupProblem, message: string, options?: ErrorOptions) {
-    super(`${problem}: ${message}`, options);
+    super(problem === "FAILED" ? message : `${problem}: ${message}`, options);
     this.problem = problem;
   }
 }
@@ -33,5 +33,5 @@ export function named(reason: unknown, where: string): Error {
       cause: reason,
     });
   }
-  return new BackupError("FAILED", message, { cause: reason });
+  return new BackupError("FAILED", `${where}: ${message}`, { cause: reason });
 }

@@ -5,12 +5,13 @@ import {
   OrderService,
 } from "../../../gen/shop/order/v1/order_pb.ts";
 import { type Clock, systemClock } from "../../base/clock.ts";
+import type { Random } from "../../base/random.ts";
+import { createUuids } from "../../base/uuids.ts";
 import type { Store } from "../../store/orm.ts";
 import { cutPage, readPage } from "../../store/page-token.ts";
 import { RequestAnswers, type Resource } from "../../store/request-answers.ts";
 import { checkUser, type Dependencies, findProducts } from "./dependencies.ts";
 import { orderRequests } from "./order-entity.ts";
-import { createOrderIds } from "./order-ids.ts";
 import { toProto } from "./order-mapping.ts";
 import { orderRepository } from "./order-repository.ts";
 import type { PlaceOrder } from "./place-order.ts";
@@ -23,6 +24,7 @@ export interface OrderServiceOptions extends Dependencies {
   /** Shared by whatever changes orders in this process. */
   readonly placeOrder: PlaceOrder;
   readonly clock?: Clock;
+  readonly random?: Random;
 }
 
 const defaultReason = "cancelled on request";
@@ -74,8 +76,8 @@ type CreationOptions = OrderServiceOptions & { readonly answers: RequestAnswers;
  * Creating an order: look for the request, ask user and catalog, write. The others are asked between the two
  * transactions, as a transaction that waits for a network keeps everybody waiting.
  */
-function orderCreation({ answers, users, catalog, placeOrder, clock }: CreationOptions) {
-  const nextId = createOrderIds(clock);
+function orderCreation({ answers, users, catalog, placeOrder, clock, random }: CreationOptions) {
+  const nextId = createUuids(clock, random);
   return async (request: CreateOrderRequest): Promise<CreateOrderResponse> => {
     const { userId, items } = request;
     const call = { method: OrderService.method.createOrder, request, resource };

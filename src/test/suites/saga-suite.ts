@@ -36,7 +36,10 @@ function bakery() {
       bake: { timeoutMs: 2_000 },
       "throw-away": { takesBack: true, timeoutMs: 1_000, take: async ({ id }) => void asked.push(`throw ${id}`) },
     },
-    cancel: async (moment) => void (await bread.compensate(moment, { to: "throw-away", reason: moment.reason })),
+    async cancel(moment) {
+      asked.push(`cancel ${moment.id}`);
+      await bread.compensate(moment, { to: "throw-away", reason: moment.reason });
+    },
   };
   const bread: Saga<Step> = new Saga(plan);
   return { bread, asked, state };
@@ -135,6 +138,7 @@ export function sagaSuite(kind: DatabaseKind): void {
     await it.clock.advance(1_000);
     await Promise.all([it.store, it.second].map((store) => fireDue({ ...it.options, store })));
     expect(it.asked.toSorted()).toEqual(ids.map((id) => `knead ${id}`).toSorted());
+    for (const id of ids) expect(await it.row(id)).toMatchObject({ state: "running", attempts: 2 });
   });
 
   test("a timer goes off in a replica that was started after it was set", async () => {
@@ -247,6 +251,7 @@ export function sagaSuite(kind: DatabaseKind): void {
     expect(first.saga).toMatchObject({ state: SagaState.COMPENSATING, reason: "cancelled by hand" });
     const again = await it.client.cancelSaga({ id: "b-1", reason: "other" });
     expect(again.saga).toEqual(first.saga);
+    expect(it.asked).toEqual(["cancel b-1"]);
     await it.clock.advance(1_000);
     await fireDue(it.options);
     const { saga } = await it.client.cancelSaga({ id: "b-1", reason: "it was eaten" });

@@ -231,5 +231,6 @@ export function subscriberSuite(kind: DatabaseKind): void {
       await em.nativeDelete(userEventRows.inbox, {});
     });
     expect(await writtenUpTo(it.readers, reader.store, 60)).toHaveLength(60);
+    expect(it.readers.lines.map(({ message }) => message)).toContain("a cursor was moved: reading from there");
   });
 }

@@ -16,7 +16,9 @@ import { Machine } from "./machine.ts";
 import type { Node, WorldParts } from "./node.ts";
 
 /** What a process serves: made anew for each process that runs it, so that nothing outlives one but what is meant to. */
-export type Services<T extends readonly DescService[]> = (on: Serving) => ServiceEntries<T>;
+export type Services<T extends readonly DescService[]> = (
+  on: Serving,
+) => ServiceEntries<T> | Promise<ServiceEntries<T>>;
 
 /** What handlers may use of the process they run in: its time and its dice, never the machine's. */
 export interface Serving {
@@ -26,6 +28,10 @@ export interface Serving {
   readonly log: Logger;
   /** For calls to others. */
   readonly mesh: Mesh;
+  /** What the process runs on, for what has to know when it ends. */
+  readonly node: Node;
+  /** Closes what was opened once the server has drained, the last opened first. A process that crashes closes nothing. */
+  readonly closing: AsyncDisposableStack;
 }
 
 /** How a replica serves and is registered. */
@@ -42,6 +48,7 @@ interface Running {
   readonly mesh: Mesh;
   readonly server: Server;
   readonly lease: Lease;
+  readonly closing: AsyncDisposableStack;
 }
 
 /** Where all replicas listen: each has a host of its own. */
@@ -51,7 +58,7 @@ const port = 8000;
 export class Replica extends Machine {
   readonly service: string;
   readonly number: number;
-  readonly #services: (on: Serving) => readonly ServiceEntry[];
+  readonly #services: (on: Serving) => readonly ServiceEntry[] | Promise<readonly ServiceEntry[]>;
   readonly #options: ReplicaOptions;
   #running: Running | undefined;
 
@@ -87,6 +94,7 @@ export class Replica extends Machine {
     await this.leave(running.node, async () => {
       await running.lease[Symbol.asyncDispose]();
       await running.server.drain(graceMs);
+      await running.closing.disposeAsync();
       await running.mesh[Symbol.asyncDispose]();
     });
   }
@@ -94,14 +102,16 @@ export class Replica extends Machine {
   async #open(node: Node): Promise<void> {
     const { clock, engine, log } = node;
     const mesh = await node.openMesh();
-    const services = this.#services({ replica: this, mesh, clock, log, random: node.random.fork("handlers") });
+    const closing = new AsyncDisposableStack();
+    const random = node.random.fork("handlers");
+    const services = await this.#services({ replica: this, mesh, clock, log, random, node, closing });
     const { zone = "", weight = 100, version = "", server: how = {} } = this.#options;
     const server = await openServer({ ...how, services, host: this.name, port, engine, clock, log });
     const about = { name: this.service, services: services.map(([{ typeName }]) => typeName), zone, weight, version };
     const instance = { ...about, id: `${this.name}.${this.life}`, host: this.name, port };
-    const random = node.random.fork("lease");
-    const lease = new Lease({ discovery: mesh.client(DiscoveryService), instance, clock, random, log });
-    this.#running = { node, mesh, server, lease };
+    const leasing = { clock, random: node.random.fork("lease"), log };
+    const lease = new Lease({ discovery: mesh.client(DiscoveryService), instance, ...leasing });
+    this.#running = { node, mesh, server, lease, closing };
   }
 
   protected override gone(): void {
@@ -113,5 +123,5 @@ export class Replica extends Machine {
 export interface ReplicaIdentity {
   readonly service: string;
   readonly number: number;
-  readonly services: (on: Serving) => readonly ServiceEntry[];
+  readonly services: (on: Serving) => readonly ServiceEntry[] | Promise<readonly ServiceEntry[]>;
 }

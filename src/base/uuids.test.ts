@@ -1,11 +1,11 @@
 import { validate, version } from "uuid";
 import { expect, test } from "vitest";
-import { fakeClock } from "../../testing/fake-clock.ts";
-import { createOrderIds } from "./order-ids.ts";
+import { fakeClock } from "../testing/fake-clock.ts";
+import { createUuids } from "./uuids.ts";
 
 test("ids grow within a millisecond and from one to the next", async () => {
   const clock = fakeClock();
-  const next = createOrderIds(clock);
+  const next = createUuids(clock);
   const ids = [next(), next(), next()];
   await clock.advance(1);
   ids.push(next(), next());
@@ -16,7 +16,7 @@ test("ids grow within a millisecond and from one to the next", async () => {
 
 test("ids grow even when the clock is set back", () => {
   let now = 2_000;
-  const next = createOrderIds({ ...fakeClock(), now: () => now });
+  const next = createUuids({ ...fakeClock(), now: () => now });
   const first = next();
   now = 1_000;
   expect(next() > first).toBe(true);

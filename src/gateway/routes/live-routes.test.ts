@@ -60,7 +60,9 @@ test("what belongs to a service that has not described itself yet is to be asked
   const asked = () => fetch(`http://127.0.0.1:${gateway.port}/v1/late/1`);
   const early = await asked();
   expect([early.status, early.headers.get("retry-after")]).toEqual([503, "1"]);
-  expect(await early.json()).toMatchObject({ details: expect.arrayContaining([expect.objectContaining({ reason: "ROUTES_NOT_KNOWN_YET" })]) });
+  expect(await early.json()).toMatchObject({
+    details: expect.arrayContaining([expect.objectContaining({ reason: "ROUTES_NOT_KNOWN_YET" })]),
+  });
   await town.registrar.deregister({ id: "late-1" });
   await until(asked, ({ status }) => status === 404);
 });

@@ -1,7 +1,7 @@
 import { Migration } from "@mikro-orm/migrations";
 
-export class Migration20261121124519_Events extends Migration {
-  override name = "Migration20261121124519_Events";
+export class Migration20261121140117_Events extends Migration {
+  override name = "Migration20261121140117_Events";
 
   override up(): void | Promise<void> {
     this.addSql(
@@ -15,6 +15,10 @@ export class Migration20261121124519_Events extends Migration {
     this.addSql(`alter table "catalog_events" add constraint "catalog_events_position_unique" unique ("position");`);
     this.addSql(`create index "catalog_events_position_seq_index" on "catalog_events" ("position", "seq");`);
     this.addSql(`create index "catalog_events_subject_seq_index" on "catalog_events" ("subject", "seq");`);
+
+    this.addSql(
+      `create table "catalog_event_resends" ("slot" int not null, "next" bigint not null, "last" bigint not null, primary key ("slot"));`,
+    );
 
     this.addSql(
       `create table "catalog_inbox" ("event_id" varchar(36) not null, "source" varchar(100) not null, "taken_at" timestamptz(3) not null, primary key ("event_id"));`,
@@ -37,13 +41,32 @@ export class Migration20261121124519_Events extends Migration {
     this.addSql(
       `create table "catalog_work_leases" ("work" varchar(120) not null, "holder" varchar(36) not null, "until" timestamptz(3) not null, primary key ("work"));`,
     );
+
+    this.addSql(
+      `create table "reservations" ("order_id" varchar(36) not null, "sku" varchar(64) not null, "qty" int not null, "state" varchar(16) not null, "reason" varchar(200) not null default '', "short_of" varchar(64) not null default '', "updated_at" timestamptz(3) not null, primary key ("order_id", "sku"));`,
+    );
+    this.addSql(`create index "reservations_sku_state_index" on "reservations" ("sku", "state");`);
+
+    this.addSql(`alter table "catalog_request_ids" add "method" varchar(200) null, add "answer" bytea null;`);
+    this.addSql(`create index "catalog_request_ids_created_at_index" on "catalog_request_ids" ("created_at");`);
+
+    this.addSql(`alter table "products" add "received" int not null default 0;`);
+    // What there is was received, as no order has kept any so far.
+    this.addSql(`update products set received = stock;`);
   }
 
   override down(): void | Promise<void> {
     this.addSql(`drop table if exists "catalog_cursors" cascade;`);
     this.addSql(`drop table if exists "catalog_events" cascade;`);
+    this.addSql(`drop table if exists "catalog_event_resends" cascade;`);
     this.addSql(`drop table if exists "catalog_inbox" cascade;`);
     this.addSql(`drop table if exists "catalog_parked_events" cascade;`);
     this.addSql(`drop table if exists "catalog_work_leases" cascade;`);
+    this.addSql(`drop table if exists "reservations" cascade;`);
+
+    this.addSql(`drop index "catalog_request_ids_created_at_index";`);
+    this.addSql(`alter table "catalog_request_ids" drop column "method", drop column "answer";`);
+
+    this.addSql(`alter table "products" drop column "received";`);
   }
 }

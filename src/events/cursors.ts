@@ -1,6 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { SqlEntityManager } from "@mikro-orm/sql";
 import { errorReason, errorWithInfo } from "../call/errors.ts";
+import { query } from "../store/query.ts";
 import type { CursorRows } from "./inbox-entity.ts";
 
 /** How far slots of a source have been read, by slot. */
@@ -33,8 +34,10 @@ export async function moveCursors(
     const isNew = position === 0n;
     const count = isNew ? await begin(em, rows, { source, slots: moved, to }) : 0;
     if (count === moved.length) continue;
-    const where = { source, slot: { $in: moved }, position };
-    if (count + (await em.nativeUpdate(rows, where, { position: to })) !== moved.length) throw movedMeanwhile(source);
+    const table = `"${rows.tableName}"`;
+    const sql = `update ${table} set position = ? where source = ? and position = ? and slot in (${moved.join(", ")})`;
+    const { affected } = await query(em, sql, [to, source, position]);
+    if (count + affected !== moved.length) throw movedMeanwhile(source);
   }
 }
 

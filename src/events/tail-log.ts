@@ -2,7 +2,8 @@ import type { Event } from "../../gen/heddle/event/v1/event_pb.ts";
 import type { Clock } from "../base/clock.ts";
 import type { EventLog, Wanted } from "./event-log.ts";
 
-const maxEvents = 500;
+/** Reading a message is one piece of work, for which calls of who follows wait. */
+const maxEvents = 100;
 const maxBytes = 1024 * 1024;
 
 /** Events that go out together. */

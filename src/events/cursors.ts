@@ -15,8 +15,9 @@ export async function readCursors(
   slots: readonly number[],
 ): Promise<Map<number, bigint>> {
   if (slots.length === 0) return new Map();
-  const found = await em.find(rows, { source, slot: { $in: [...slots] } }, { disableIdentityMap: true });
-  return new Map(found.map(({ slot, position }) => [slot, position]));
+  const sql = `select slot, position from "${rows.tableName}" where source = ? and slot in (${slots.join(", ")})`;
+  const found = await query<{ readonly slot: number; readonly position: number | string }>(em, sql, [source]);
+  return new Map(found.rows.map(({ slot, position }) => [slot, BigInt(position)]));
 }
 
 /**

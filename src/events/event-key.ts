@@ -11,12 +11,12 @@ const maxTextLength = 200;
  */
 export function eventKey(event: Pick<Event, "id" | "source"> | Event): string {
   const { id, source } = event;
-  if (id !== "" && id.length <= maxIdLength && !id.includes("\0")) return id;
+  if (id !== "" && id.length <= maxIdLength && !id.includes("\0") && id.isWellFormed()) return id;
   const told = id === "" && "data" in event ? toBinary(EventSchema, event) : `${source}\0${id}`;
   return createHash("sha256").update(told).digest("hex").slice(0, maxIdLength);
 }
 
-/** Text that fits a column: not too long, and without U+0000, which no database keeps. */
+/** Text that fits a column: not too long, without U+0000, which no database keeps, and never cut within a character. */
 export function fitting(text: string, maxLength = maxTextLength): string {
-  return text.replaceAll("\0", "").slice(0, maxLength);
+  return text.replaceAll("\0", "").slice(0, maxLength).toWellFormed();
 }

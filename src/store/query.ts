@@ -1,5 +1,6 @@
 import { type SqlEntityManager, SqlitePlatform } from "@mikro-orm/sql";
 import { CompiledQuery } from "kysely";
+import { nulState } from "./errors.ts";
 
 /** What a statement's question marks may stand for. */
 export type Parameter = string | number | bigint | Date | Uint8Array | null;
@@ -29,6 +30,25 @@ export async function query<Row>(
     : CompiledQuery.raw(numbered(sql), [...parameters]);
   const { rows, numAffectedRows } = await em.getKysely().executeQuery<Row>(compiled);
   return { rows, affected: Number(numAffectedRows ?? 0n) };
+}
+
+/** The text, unless U+0000 is in it: that is refused as MikroORM's statements refuse it, for the databases differ there. */
+export function storable(text: string): string {
+  if (text.includes("\0")) throw Object.assign(new Error("text with U+0000"), { code: nulState });
+  return text;
+}
+
+/**
+ * What a question mark stands for in a statement that is to have many texts at once: a table of them, in their order, in the
+ * column `value`; its parameter is `textsParameter`. However many there are, the statement's text stays the same.
+ */
+export function textsTable(em: SqlEntityManager): string {
+  return em.getPlatform() instanceof SqlitePlatform ? "json_each(?)" : "json_array_elements_text(?::json) as value";
+}
+
+/** The parameter of `textsTable`. */
+export function textsParameter(texts: readonly string[]): string {
+  return JSON.stringify(texts.map((text) => text.toWellFormed()));
 }
 
 /** The value of a column of dates in milliseconds: SQLite keeps it as a number, PostgreSQL answers with text. */

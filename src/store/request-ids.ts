@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import { type DescMethodUnary, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
-import { defineEntity, p, type RequiredEntityData } from "@mikro-orm/core";
+import { defineEntity, p } from "@mikro-orm/core";
 import type { SqlEntityManager } from "@mikro-orm/sql";
 import { ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
 import { invalidArgument } from "../call/errors.ts";
 import { methodName } from "../call/method.ts";
 import { type RequestIdField, requestIdField, requestIdIn, withoutRequestId } from "../call/request-id.ts";
+import { query, storable } from "./query.ts";
 
 /** The table of one service that says which requests it has answered, and what. */
 export function requestIds(service: string) {
@@ -68,10 +69,11 @@ export async function answeredBefore(
   ids: RequestIds,
   request: NamedRequest,
 ): Promise<AnsweredRow | undefined> {
-  const row = await em.findOne(ids, { requestId: request.requestId });
-  if (row === null) return undefined;
+  const sql = `select method, content_hash, resource, answer from "${ids.tableName}" where request_id = ?`;
+  const [row] = (await query<RawRequest>(em, sql, [storable(request.requestId)])).rows;
+  if (row === undefined) return undefined;
   if ((row.method ?? request.method) !== request.method) throw reused(request, `for ${row.method}`);
-  if (row.contentHash !== request.contentHash) throw reused(request, "with other content");
+  if (row.content_hash !== request.contentHash) throw reused(request, "with other content");
   return row;
 }
 
@@ -115,16 +117,26 @@ export async function forgetRequestIds(em: SqlEntityManager, ids: RequestIds, ol
   await em.nativeDelete(ids, { requestId: { $in: [...old] } });
 }
 
-type RequestRow = RequiredEntityData<InstanceType<RequestIds["class"]>>;
+/** A row as the databases answer. */
+interface RawRequest extends AnsweredRow {
+  readonly method: string | null;
+  readonly content_hash: string;
+}
 
-async function insert(em: SqlEntityManager, ids: RequestIds, row: RequestRow): Promise<boolean> {
-  const { affectedRows } = await em
-    .createQueryBuilder(ids)
-    .insert(row)
-    .onConflict(["requestId"])
-    .ignore()
-    .execute("run");
-  return affectedRows === 1;
+interface NewRow extends AnsweredRow {
+  readonly requestId: string;
+  readonly method: string | null;
+  readonly contentHash: string;
+  readonly createdAt: Date;
+}
+
+/** Writes a row unless there is one of its id. Its text is always the same, as each call that changes something comes by here. */
+async function insert(em: SqlEntityManager, ids: RequestIds, row: NewRow): Promise<boolean> {
+  const { requestId, method, contentHash, resource, answer, createdAt } = row;
+  const columns = "request_id, method, content_hash, resource, answer, created_at";
+  const sql = `insert into "${ids.tableName}" (${columns}) values (?, ?, ?, ?, ?, ?) on conflict (request_id) do nothing`;
+  const values = [storable(requestId), method, contentHash, storable(resource), answer ?? null, createdAt];
+  return (await query(em, sql, values)).affected === 1;
 }
 
 function reused({ requestId, field }: NamedRequest, how: string): ConnectError {

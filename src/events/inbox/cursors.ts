@@ -1,6 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { SqlEntityManager } from "@mikro-orm/sql";
 import { errorReason, errorWithInfo } from "../../call/errors.ts";
+import { query } from "../../store/query.ts";
 import type { CursorRows } from "./inbox-entity.ts";
 
 /** How far slots of a source have been read, by slot. */
@@ -14,8 +15,9 @@ export async function readCursors(
   slots: readonly number[],
 ): Promise<Map<number, bigint>> {
   if (slots.length === 0) return new Map();
-  const found = await em.find(rows, { source, slot: { $in: [...slots] } }, { disableIdentityMap: true });
-  return new Map(found.map(({ slot, position }) => [slot, position]));
+  const sql = `select slot, position from "${rows.tableName}" where source = ? and slot in (${slots.join(", ")})`;
+  const found = await query<{ readonly slot: number; readonly position: number | string }>(em, sql, [source]);
+  return new Map(found.rows.map(({ slot, position }) => [slot, BigInt(position)]));
 }
 
 /**
@@ -33,8 +35,10 @@ export async function moveCursors(
     const isNew = position === 0n;
     const count = isNew ? await begin(em, rows, { source, slots: moved, to }) : 0;
     if (count === moved.length) continue;
-    const where = { source, slot: { $in: moved }, position };
-    if (count + (await em.nativeUpdate(rows, where, { position: to })) !== moved.length) throw movedMeanwhile(source);
+    const table = `"${rows.tableName}"`;
+    const sql = `update ${table} set position = ? where source = ? and position = ? and slot in (${moved.join(", ")})`;
+    const { affected } = await query(em, sql, [to, source, position]);
+    if (count + affected !== moved.length) throw movedMeanwhile(source);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { SqlEntityManager } from "@mikro-orm/sql";
+import { query, wallOf } from "../store/query.ts";
 import type { ParkedEvents } from "./inbox-entity.ts";
 
 const maxHeads = 100;
@@ -10,21 +11,23 @@ export interface ParkedHead {
   readonly nextAt: number;
 }
 
-/** The events that may be tried when their time has come, earliest first: those with no other of their subject before them. */
+/**
+ * The events that may be tried when their time has come, earliest first: those with no other of their subject before
+ * them. It is asked twice a second by each replica, also when nothing happens: a statement whose text is always the same.
+ */
 export async function parkedHeads(em: SqlEntityManager, rows: ParkedEvents): Promise<ParkedHead[]> {
-  const { tableName } = em.getMetadata().get(rows);
-  const found = await em
-    .createQueryBuilder(rows, "p")
-    .select(["seq", "nextAt"])
-    .where({ state: "waiting" })
-    .andWhere(
-      `not exists (select 1 from "${tableName}" q where q.source = p.source and q.subject = p.subject
-        and q.state = 'waiting' and q.seq < p.seq)`,
-    )
-    .orderBy({ nextAt: "asc" })
-    .limit(maxHeads)
-    .getResult();
-  return found.map(({ seq, nextAt }) => ({ seq, nextAt: nextAt?.getTime() ?? 0 }));
+  const table = `"${rows.tableName}"`;
+  const before = `select 1 from ${table} q where q.source = p.source and q.subject = p.subject and q.state = 'waiting' and q.seq < p.seq`;
+  const waiting = `p.state = 'waiting' and not exists (${before})`;
+  const sql = `select p.seq, p.next_at from ${table} p where ${waiting} order by p.next_at asc limit ${maxHeads}`;
+  const found = await query<RawHead>(em, sql);
+  return found.rows.map(({ seq, next_at }) => ({ seq: BigInt(seq), nextAt: next_at === null ? 0 : wallOf(next_at) }));
+}
+
+/** As the databases answer: integers of 64 bits and dates are text from one and numbers from the other. */
+interface RawHead {
+  readonly seq: number | string;
+  readonly next_at: number | string | Date | null;
 }
 
 /** Puts the next try off until `until`, for one of those who saw it due. Resolves with whether that is us. */

@@ -2,6 +2,7 @@ import { toBinary } from "@bufbuild/protobuf";
 import { type InferEntity, raw } from "@mikro-orm/core";
 import type { SqlEntityManager } from "@mikro-orm/sql";
 import { type Event, EventSchema } from "../../../gen/heddle/event/v1/event_pb.ts";
+import { query, textsParameter, textsTable } from "../../store/query.ts";
 import { eventKey, fitting } from "../event-key.ts";
 import type { ParkedEvents } from "./inbox-entity.ts";
 
@@ -44,7 +45,10 @@ export async function park(
   );
 }
 
-/** Those of the subjects of which an event waits: what comes after it has to wait behind it. */
+/**
+ * Those of the subjects of which an event waits: what comes after it has to wait behind it. One statement, whose text is
+ * always the same, as all that is taken in is looked for here.
+ */
 export async function waitingSubjects(
   em: SqlEntityManager,
   rows: ParkedEvents,
@@ -53,12 +57,10 @@ export async function waitingSubjects(
 ): Promise<ReadonlySet<string>> {
   const subjects = [...new Set(events.map(({ subject }) => fitting(subject)))];
   if (subjects.length === 0) return new Set();
-  const waiting = await em.find(
-    rows,
-    { state: "waiting", source, subject: { $in: subjects } },
-    { fields: ["subject"], disableIdentityMap: true },
-  );
-  return new Set(waiting.map(({ subject }) => subject));
+  const among = `subject in (select value from ${textsTable(em)})`;
+  const sql = `select distinct subject from "${rows.tableName}" where state = 'waiting' and source = ? and ${among}`;
+  const waiting = await query<{ readonly subject: string }>(em, sql, [source, textsParameter(subjects)]);
+  return new Set(waiting.rows.map(({ subject }) => subject));
 }
 
 /** A parked event as a row. */

@@ -1,4 +1,5 @@
 import type { SqlEntityManager } from "@mikro-orm/sql";
+import { query, textsParameter, textsTable, wallOf } from "../store/query.ts";
 import { fairShare } from "./fair-share.ts";
 import type { WorkLeases } from "./lease-entity.ts";
 import type { LeaseRow, LeaseWatch } from "./lease-watch.ts";
@@ -31,7 +32,9 @@ export async function shareRound(em: SqlEntityManager, options: RoundOptions): P
   const { rows, work, slots, holder, watch, until } = options;
   const mine = ownRow(options);
   await ensureRows(em, options, [mine]);
-  await em.nativeUpdate(rows, { work: { $in: [mine, ...slots.map(workOf(work))] }, holder }, { until });
+  const names = [mine, ...slots.map(workOf(work))];
+  const renew = `update "${rows.tableName}" set until = ? where holder = ? and work in (select value from ${textsTable(em)})`;
+  await query(em, renew, [until, holder, textsParameter(names)]);
   const all = await readRows(em, options);
   watch.see(all);
   const replicas = all.filter((row) => row.work.startsWith(replicaPrefix(work)));
@@ -77,8 +80,7 @@ async function take(
 async function readRows(em: SqlEntityManager, options: RoundOptions): Promise<readonly LeaseRow[]> {
   const { rows, work, slots } = options;
   const names = slots.map(workOf(work));
-  const where = { $or: [{ work: { $in: names } }, { work: { $like: `${replicaPrefix(work)}%` } }] };
-  const read = () => em.fork({ keepTransactionContext: true }).find(rows, where, { orderBy: { work: "asc" } });
+  const read = () => selectRows(em, rows, { names, prefix: replicaPrefix(work) });
   const found = await read();
   const missing = names.filter((name) => !found.some((row) => row.work === name));
   if (missing.length === 0) return found;
@@ -86,13 +88,32 @@ async function readRows(em: SqlEntityManager, options: RoundOptions): Promise<re
   return read();
 }
 
+/** Statements whose text is always the same, as each replica looks at its leases all the time, also when nothing happens. */
+async function selectRows(
+  em: SqlEntityManager,
+  rows: WorkLeases,
+  { names, prefix }: { readonly names: readonly string[]; readonly prefix: string },
+): Promise<readonly LeaseRow[]> {
+  const among = `work in (select value from ${textsTable(em)})`;
+  const sql = `select work, holder, until from "${rows.tableName}" where ${among} or work like ? order by work`;
+  const found = await query<RawLease>(em, sql, [textsParameter(names), `${prefix}%`]);
+  return found.rows.map(({ work, holder, until }) => ({ work, holder, until: new Date(wallOf(until)) }));
+}
+
+interface RawLease {
+  readonly work: string;
+  readonly holder: string;
+  readonly until: number | string | Date;
+}
+
 async function ensureRows(
   em: SqlEntityManager,
   { rows, holder, until }: Pick<RoundOptions, "rows" | "holder" | "until">,
   names: readonly string[],
 ): Promise<void> {
-  const data = names.map((work) => ({ work, holder, until }));
-  await em.createQueryBuilder(rows).insert(data).onConflict(["work"]).ignore().execute("run");
+  const made = `select value, ?, cast(? as timestamptz) from ${textsTable(em)} where true`;
+  const sql = `insert into "${rows.tableName}" (work, holder, until) ${made} on conflict (work) do nothing`;
+  await query(em, sql, [holder, until, textsParameter(names)]);
 }
 
 const workOf = (work: string) => (slot: number) => `${work}/${slot}`;

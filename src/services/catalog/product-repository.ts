@@ -4,6 +4,7 @@ import { alreadyExists, conflict, failedPrecondition, notFound } from "../../cal
 import { changedAt } from "../../store/changed-at.ts";
 import type { Page } from "../../store/page-token.ts";
 import { Product } from "./product-entity.ts";
+import { type ProductRow, readProducts } from "./product-rows.ts";
 import { isReserved, soldSoFar } from "./reservations.ts";
 
 /** Who says what goes wrong here. */
@@ -16,13 +17,14 @@ export type ProductValues = Pick<Product, "name" | "description" | "currency" | 
 export function productRepository(em: SqlEntityManager) {
   return {
     /** The product, or NOT_FOUND. */
-    async get(sku: string): Promise<Product> {
-      return (await em.findOne(Product, { sku })) ?? missing(sku);
+    async get(sku: string): Promise<ProductRow> {
+      const [product] = await readProducts(em, [sku]);
+      return product ?? missing(sku);
     },
 
     /** The products in the order asked for, or NOT_FOUND with the first that is missing. */
-    async getAll(skus: readonly string[]): Promise<Product[]> {
-      const found = await em.find(Product, { sku: { $in: [...skus] } });
+    async getAll(skus: readonly string[]): Promise<ProductRow[]> {
+      const found = await readProducts(em, skus);
       const bySku = new Map(found.map((product) => [product.sku, product]));
       return skus.map((sku) => bySku.get(sku) ?? missing(sku));
     },

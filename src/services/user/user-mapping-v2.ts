@@ -1,10 +1,10 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { UserSchema } from "../../../gen/shop/user/v2/user_pb.ts";
-import type { User } from "./user-entity.ts";
+import type { UserRow } from "./user-rows.ts";
 
 /** The row as callers of shop.user.v2 see it. */
-export function toProtoV2({ id, name, email, version, ...row }: User): MessageInitShape<typeof UserSchema> {
+export function toProtoV2({ id, name, email, version, ...row }: UserRow): MessageInitShape<typeof UserSchema> {
   const createTime = timestampFromDate(row.createdAt);
   const updateTime = timestampFromDate(row.updatedAt);
   return { id, displayName: name, email, createTime, updateTime, etag: String(version) };

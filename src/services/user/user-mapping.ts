@@ -1,12 +1,12 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { UserOrderSchema, UserSchema } from "../../../gen/shop/user/v1/user_pb.ts";
-import type { User } from "./user-entity.ts";
 import type { UserOrder } from "./user-order-entity.ts";
 import { statuses } from "./user-order-status.ts";
+import type { UserRow } from "./user-rows.ts";
 
 /** The row as callers see it. */
-export function toProto(user: User): MessageInitShape<typeof UserSchema> {
+export function toProto(user: UserRow): MessageInitShape<typeof UserSchema> {
   const { id, name, email, version } = user;
   const createdAt = timestampFromDate(user.createdAt);
   const updatedAt = timestampFromDate(user.updatedAt);

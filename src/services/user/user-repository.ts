@@ -4,6 +4,7 @@ import { alreadyExists, conflict, notFound } from "../../call/errors.ts";
 import { changedAt } from "../../store/changed-at.ts";
 import type { Page } from "../../store/page-token.ts";
 import { User } from "./user-entity.ts";
+import { readUser, type UserRow } from "./user-rows.ts";
 
 /** Who says what goes wrong here. */
 export const domain = "shop.user.v1";
@@ -18,8 +19,8 @@ export interface NewUser {
 export function userRepository(em: SqlEntityManager) {
   return {
     /** The user, or NOT_FOUND. */
-    async get(id: bigint): Promise<User> {
-      return (await em.findOne(User, { id })) ?? missing(id);
+    async get(id: bigint): Promise<UserRow> {
+      return (await readUser(em, id)) ?? missing(id);
     },
 
     /** The user, kept from others until the unit ends: NOT_FOUND, or ABORTED unless at `version` (0: at any). */

@@ -1,7 +1,7 @@
 import type { Event } from "../../../gen/heddle/event/v1/event_pb.ts";
 import type { Clock } from "../../base/clock.ts";
+import { Nap } from "../nap.ts";
 import type { EventLog, Wanted } from "./event-log.ts";
-import { Nap } from "../follow/nap.ts";
 
 const maxEvents = 500;
 const maxBytes = 1024 * 1024;

@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { expect, test } from "vitest";
 import { Watchable } from "../../base/watch.ts";
-import { readCursors } from "../../events/cursors.ts";
-import { openSubscriber } from "../../events/open-subscriber.ts";
+import { openSubscriber } from "../../events/follow/open-subscriber.ts";
+import { Subscriber } from "../../events/follow/subscriber.ts";
+import { readCursors } from "../../events/inbox/cursors.ts";
 import { allSlots, slotOf } from "../../events/slots.ts";
-import { Subscriber } from "../../events/subscriber.ts";
 import { userEventRows } from "../../services/user/user-entity.ts";
 import type { DatabaseKind } from "../../store/database-url.ts";
 import type { Store } from "../../store/orm.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { OrderService } from "../../gen/shop/order/v1/order_pb.ts";
 import { silentLogger } from "../base/log.ts";
-import { createOutbox } from "../events/outbox.ts";
+import { createOutbox } from "../events/outbox/outbox.ts";
 import { staticResolver } from "../mesh/resolve/static.ts";
 import { userEventRows as rows, userRows } from "../services/user/user-entity.ts";
 import { userOrderSubscription } from "../services/user/user-order-events.ts";

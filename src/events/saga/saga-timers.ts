@@ -1,7 +1,9 @@
+import type { SqlEntityManager } from "@mikro-orm/sql";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { type Logger, silentLogger } from "../../base/log.ts";
 import { runDetached } from "../../call/context.ts";
 import type { Store } from "../../store/orm.ts";
+import { query, textsParameter, textsTable } from "../../store/query.ts";
 import { isDue, type Saga } from "./saga.ts";
 import type { SagaRow, SagaRows } from "./saga-entity.ts";
 
@@ -55,17 +57,30 @@ export function startSagaTimers(options: SagaTimersOptions): AsyncDisposable {
 export async function fireDue(options: SagaTimersOptions & { readonly signal?: AbortSignal }): Promise<boolean> {
   const { store, rows, sagas, batch = 100, clock = systemClock, signal } = options;
   const now = clock.wall();
-  const name = { $in: sagas.map(({ plan }) => plan.name) };
-  const wakeAt = { $or: [{ wakeAt: { $lte: new Date(now) } }, { wakeAt: { $gt: new Date(now + longestMs(sagas)) } }] };
-  const due = await store.read((em) =>
-    em.find(rows, { name, ...wakeAt }, { fields: ["id", "name"], orderBy: { wakeAt: "asc" }, limit: batch }),
-  );
+  const names = sagas.map(({ plan }) => plan.name);
+  const due = await store.read((em) => dueSagas(em, rows, { names, now, beyond: now + longestMs(sagas), batch }));
   for (const row of due) {
     if (signal?.aborted) return false;
     const saga = sagas.find(({ plan }) => plan.name === row.name);
     if (saga) await fireOne(options, saga, row.id);
   }
   return due.length === batch;
+}
+
+interface Due {
+  readonly names: readonly string[];
+  readonly now: number;
+  /** Later than any timer can be. */
+  readonly beyond: number;
+  readonly batch: number;
+}
+
+/** Those whose time has come: a statement whose text is always the same, as each replica asks all the time. */
+async function dueSagas(em: SqlEntityManager, { tableName }: SagaRows, { names, now, beyond, batch }: Due) {
+  const due = `(wake_at <= ? or wake_at > ?) and name in (select value from ${textsTable(em)})`;
+  const sql = `select id, name from "${tableName}" where ${due} order by wake_at limit ${batch}`;
+  const parameters = [new Date(now), new Date(beyond), textsParameter(names)];
+  return (await query<Pick<SagaRow, "id" | "name">>(em, sql, parameters)).rows;
 }
 
 /** What fails is left for later, so that those behind it get their turn. */

@@ -3,9 +3,9 @@ import { expect, test } from "vitest";
 import { ParkedState, SubscriptionService } from "../../../gen/heddle/event/v1/subscription_service_pb.ts";
 import { systemClock } from "../../base/clock.ts";
 import { Watchable } from "../../base/watch.ts";
+import { Subscriber } from "../../events/follow/subscriber.ts";
+import { subscriptionService } from "../../events/follow/subscription-service.ts";
 import { allSlots } from "../../events/slots.ts";
-import { Subscriber } from "../../events/subscriber.ts";
-import { subscriptionService } from "../../events/subscription-service.ts";
 import { userEventRows } from "../../services/user/user-entity.ts";
 import type { DatabaseKind } from "../../store/database-url.ts";
 import { expectError } from "./errors.ts";
@@ -196,6 +196,23 @@ export function subscriptionSuite(kind: DatabaseKind): void {
     expect(new Set(await it.seen()).size).toBe(51);
     expect(await it.seen()).toHaveLength(51);
   });
+
+  test.each(["nothing waits any more", "more waits always"])(
+    "a rebuild beside a broker loses nothing that got its position later, where %s",
+    async (what) => {
+      await using it = await openFollower(kind, { transport: "amqp" });
+      const [early, late] = [orderEvent("created", "early"), orderEvent("created", "late")];
+      it.log.append(early);
+      it.log.backlog = 1n;
+      await it.reader.takeIn({ source, events: [early, late] });
+      await it.client.rebuildSubscription({ source });
+      await inTime(it.readers.clock, "the log is read", async () => (await it.seen()).length === 1);
+      await it.readers.clock.advance(3_000);
+      it.log.append(late);
+      if (what === "nothing waits any more") it.log.backlog = 0n;
+      await inTime(it.readers.clock, "all is there", async () => (await it.seen()).length === 2);
+    },
+  );
 
   test("a rebuild in the middle of taking in loses nothing and doubles nothing", async () => {
     await using it = await openFollower(kind, { transport: "amqp" });

@@ -36,7 +36,7 @@ export class Subscriber implements AsyncDisposable {
   readonly #done: Promise<void>;
   #following: { readonly slots: ReadonlySet<number>; readonly ended: Promise<void> } | undefined;
   #endPosition = 0n;
-  #isCutOff = false;
+  #hearing: "not yet" | "in vain" | "well" | "cut off" = "not yet";
 
   constructor({ held, besideBroker = false, ...options }: SubscriberOptions) {
     const { clock = systemClock, random = systemRandom, log = silentLogger } = options;
@@ -64,7 +64,7 @@ export class Subscriber implements AsyncDisposable {
 
   async #run(): Promise<void> {
     const { clock, random } = this.#parts;
-    const backoff = fullJitter({ initialMs: 100, maxMs: 5_000, random });
+    const backoff = fullJitter({ initialMs: 100, maxMs: 1_000, random });
     const { signal } = this.#closing;
     for (let failures = 0; !signal.aborted; ) {
       await this.#held.until(({ size }) => size > 0, signal).catch(() => {}); // closed: the loop ends
@@ -72,7 +72,7 @@ export class Subscriber implements AsyncDisposable {
       if (slots.size === 0) continue;
       const reason = await this.#followUntilChange(slots);
       if (signal.aborted || reason === undefined || reason === slotsChanged) continue;
-      failures = this.#isCutOff ? failures + 1 : 1;
+      failures = this.#hearing === "well" ? 1 : failures + 1;
       await this.#cutOff(reason, slots);
       await clock.sleep(backoff(failures), signal).catch(() => {}); // closed: the loop ends
     }
@@ -121,16 +121,19 @@ export class Subscriber implements AsyncDisposable {
   #connected(endPosition: bigint): void {
     this.#endPosition = endPosition;
     const { source, log } = this.#parts;
-    if (this.#isCutOff) log.info("events come again", { source });
-    this.#isCutOff = false;
+    if (this.#hearing === "in vain") log.info("events come", { source });
+    if (this.#hearing === "cut off") log.info("events come again", { source });
+    this.#hearing = "well";
   }
 
   async #cutOff(reason: unknown, slots: ReadonlySet<number>): Promise<void> {
     const { source, log } = this.#parts;
     if (isCursorMoved(reason)) return log.info("a cursor was moved: reading from there", { source });
     if (reason instanceof ConnectError && reason.code === Code.OutOfRange) return this.#startOver(reason, slots);
-    if (!this.#isCutOff) log.warn("no events come for the moment: asking again and again", { source, error: reason });
-    this.#isCutOff = true;
+    const about = { source, error: reason instanceof ConnectError ? reason.message : reason };
+    if (this.#hearing === "not yet") log.info("no events come yet: asking again and again", about);
+    if (this.#hearing === "well") log.warn("no events come for the moment: asking again and again", about);
+    this.#hearing = this.#hearing === "not yet" || this.#hearing === "in vain" ? "in vain" : "cut off";
   }
 
   /**

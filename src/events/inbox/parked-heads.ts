@@ -1,5 +1,5 @@
 import type { SqlEntityManager } from "@mikro-orm/sql";
-import { query, wallOf } from "../store/query.ts";
+import { query, wallOf } from "../../store/query.ts";
 import type { ParkedEvents } from "./inbox-entity.ts";
 
 const maxHeads = 100;

@@ -1,5 +1,6 @@
 import type { Event } from "../../../gen/heddle/event/v1/event_pb.ts";
 import type { Clock } from "../../base/clock.ts";
+import { Nap } from "../nap.ts";
 import type { EventLog, Wanted } from "./event-log.ts";
 
 const maxEvents = 500;
@@ -9,7 +10,7 @@ const maxBytes = 1024 * 1024;
 export interface LogBatch {
   /** None: all that is wanted up to `end` has been told. */
   readonly events: readonly Event[];
-  /** The last position of the log, as far as is known. */
+  /** With events, the last position of the log, as far as is known. */
   readonly end: bigint;
 }
 
@@ -19,35 +20,42 @@ export interface TailOptions extends Wanted {
   readonly clock: Clock;
   /** Ends the following: its caller has gone, or the server drains. */
   readonly signal: AbortSignal;
-  /** Silence after which an empty batch says that all is well. Default 5 s. */
+  /** After so long without anything that is wanted, an empty batch says how far the log has been told. Default 5 s. */
   readonly heartbeatMs?: number;
 }
 
 /**
  * What is wanted of a log after the cursors, in its order, then each new event as it comes, until the signal aborts. It reads
- * no further than it is listened to, so who is slow keeps nobody else waiting and costs no memory.
+ * no further than it is listened to, so who is slow keeps nobody else waiting and costs no memory. Empty batches come whatever
+ * else the log gets: a cursor has to move, too, where nothing is wanted.
  */
 export async function* tailLog(options: TailOptions): AsyncGenerator<LogBatch, void, undefined> {
   const { log, clock, signal, cursors, heartbeatMs = 5_000 } = options;
-  const bell = createBell();
-  const leave = log.head.follow(bell.ring);
-  signal.addEventListener("abort", bell.ring);
+  const nap = new Nap(clock);
+  const leave = log.head.follow(nap.wake);
+  signal.addEventListener("abort", nap.wake);
   try {
     let end = await log.check({ cursors });
+    let heardAt = clock.now();
     for (let told = least(cursors.values()); !signal.aborted; end = log.head.end.value ?? end) {
       // What is known here may be older than what was looked up for the cursors, or the log was restored under us.
       if (end < told) await log.check({ cursors: new Map([[0, told]]) });
+      if (clock.now() - heardAt >= heartbeatMs) {
+        yield { events: [], end: told };
+        heardAt = clock.now();
+      }
       if (end <= told) {
-        if (!(await bell.rung(clock, heartbeatMs))) yield { events: [], end };
+        await nap.sleep(heardAt + heartbeatMs - clock.now());
         continue;
       }
       const { events, upTo } = await log.page(told, end, options);
       for (const batch of cut(events)) yield { events: batch, end };
+      if (events.length > 0) heardAt = clock.now();
       told = upTo;
       if (told < end) await clock.sleep(0, signal).catch(() => {}); // there is more to read: calls come first
     }
   } finally {
-    signal.removeEventListener("abort", bell.ring);
+    signal.removeEventListener("abort", nap.wake);
     leave();
   }
 }
@@ -72,29 +80,4 @@ function* cut(events: readonly Event[]): Generator<readonly Event[]> {
     bytes += event.data.length;
   }
   if (batch.length > 0) yield batch;
-}
-
-/** Something to wait for: a ring is remembered until somebody waits. */
-function createBell() {
-  let wake: (() => void) | undefined;
-  let pending = false;
-  return {
-    ring: () => {
-      pending = true;
-      wake?.();
-    },
-    /** True once rung; false after so much silence. */
-    rung: (clock: Clock, silenceMs: number): Promise<boolean> =>
-      new Promise((resolve) => {
-        const done = (news: boolean) => {
-          wake = undefined;
-          pending = false;
-          timer.cancel();
-          resolve(news);
-        };
-        const timer = clock.setTimer(silenceMs, () => done(false));
-        wake = () => done(true);
-        if (pending) wake();
-      }),
-  };
 }

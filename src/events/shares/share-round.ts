@@ -1,5 +1,5 @@
 import type { SqlEntityManager } from "@mikro-orm/sql";
-import { query, textsParameter, textsTable, wallOf } from "../store/query.ts";
+import { query, textsParameter, textsTable, wallOf } from "../../store/query.ts";
 import { fairShare } from "./fair-share.ts";
 import type { WorkLeases } from "./lease-entity.ts";
 import type { LeaseRow, LeaseWatch } from "./lease-watch.ts";

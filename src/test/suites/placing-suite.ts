@@ -196,7 +196,7 @@ export function placingSuite(kind: DatabaseKind): void {
     const next = told.next();
     const status = next.then(({ value }) => value?.order?.status);
     await using _ = startSagaTimers(it.timers);
-    const later = () => it.clock.advance(10_000).then(() => Promise.race([status, undefined]));
+    const later = () => it.clock.advance(10_000).then(() => Promise.race([status, Promise.resolve()]));
     await expect.poll(later, { interval: 5, timeout: 20_000 }).toBe(OrderStatus.CANCELLED);
     expect((await told.next()).done).toBe(true);
   });

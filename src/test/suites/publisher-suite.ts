@@ -210,6 +210,32 @@ export function publisherSuite(kind: DatabaseKind): void {
     gone.abort();
   });
 
+  test("who wants nothing of all that comes hears how far it has been told, at least each five seconds", async () => {
+    await using shop = await openPublishers(kind);
+    const clock = fakeClock();
+    const replica = await shop.open({ clock });
+    const gone = new AbortController();
+    const stream = eventsOf(replica).subscribe(ask({ types: ["none"] }), { signal: gone.signal });
+    const heard = stream[Symbol.asyncIterator]().next();
+    const steady = { goesOn: true };
+    void heard.finally(() => {
+      steady.goesOn = false;
+    });
+    let count = 0n;
+    for (; steady.goesOn && count < 40n; count++) {
+      await publishOrder(replica, `o-${count}`);
+      await eventually("it is published", async () => {
+        await clock.advance(500);
+        return (await eventsOf(replica).getEventLog({})).endPosition > count;
+      });
+    }
+    expect(count).toBeLessThan(40n);
+    const { value } = await heard;
+    expect(value).toMatchObject({ events: [] });
+    expect(value?.endPosition).toBeGreaterThan(0n);
+    gone.abort();
+  });
+
   test("what cannot be published is refused before it is written, with what is wrong", async () => {
     await using shop = await openPublishers(kind);
     const replica = await shop.open();

@@ -1,6 +1,7 @@
 /**
  * Two services of somebody who has only the package, as files of their project: one keeps notes and publishes that they
- * were added, the other counts their words. They import `heddle` and `heddle/events`, and nothing of this project.
+ * were added, the other counts their words and says so; of each note a saga waits for that. They import `heddle` and
+ * `heddle/events`, and nothing of this project.
  */
 export const ownServices: ReadonlyMap<string, string> = new Map([
   ["proto/notes/v1/notes.proto", contract()],
@@ -37,6 +38,12 @@ message NoteAdded {
   string text = 2;
 }
 
+// The words of a note were counted.
+message NoteCounted {
+  option (heddle.event.v1.event) = {type: "notes.v1.NoteCounted", key: "id", version: 1};
+  string id = 1;
+}
+
 service WordService {
   rpc CountWords(CountWordsRequest) returns (CountWordsResponse) {
     option idempotency_level = NO_SIDE_EFFECTS;
@@ -54,7 +61,7 @@ message CountWordsResponse {
 
 /** What they keep, and where. */
 function rows() {
-  return `import { defineEntity, p, serviceEventRows } from "heddle/events";
+  return `import { defineEntity, p, sagaRows, serviceEventRows } from "heddle/events";
 
 export const Note = defineEntity({
   name: "Note",
@@ -71,9 +78,10 @@ const where = { databaseUrl: "", dataDir: process.env.HEDDLE_DATA ?? ".heddle/da
 const migrations = \`\${import.meta.dirname}/migrations\`;
 
 export const noteEvents = serviceEventRows("notes");
+export const noteSagas = sagaRows("notes");
 export const noteRows = {
   name: "notes",
-  entities: [Note, ...noteEvents.entities],
+  entities: [Note, noteSagas, ...noteEvents.entities],
   migrationsDir: \`\${migrations}/notes\`,
   ...where,
 };
@@ -103,15 +111,39 @@ for (const rows of [noteRows, wordRows]) {
 /** Publishes. */
 function notes() {
   return `import { openMesh, serve } from "heddle";
-import { createOutbox, openEvents, openStore } from "heddle/events";
-import { NoteAddedSchema, NoteService } from "./gen/notes/v1/notes_pb.ts";
-import { Note, noteRows, noteEvents as rows } from "./rows.ts";
+import {
+  createOutbox,
+  on,
+  openEvents,
+  openStore,
+  Saga,
+  SagaService,
+  sagaService,
+  startSagaTimers,
+} from "heddle/events";
+import { NoteAddedSchema, NoteCountedSchema, NoteService, WordService } from "./gen/notes/v1/notes_pb.ts";
+import { Note, noteRows, noteSagas, noteEvents as rows } from "./rows.ts";
 
 const name = "notes";
 const store = await openStore(noteRows);
 const mesh = await openMesh();
 const outbox = createOutbox({ source: name, rows: rows.events });
-const events = await openEvents({ name, store, rows, outbox, publishes: [NoteAddedSchema], resolver: mesh.resolver });
+const counting = new Saga({ name: "count-note", rows: noteSagas, steps: { count: { timeoutMs: 60_000 } } });
+const counted = on(NoteCountedSchema, async ({ id }, { em, now }) => {
+  await counting.complete({ em, id, now });
+});
+const events = await openEvents({
+  name,
+  store,
+  rows,
+  outbox,
+  publishes: [NoteAddedSchema],
+  subscriptions: [{ source: "words", handlers: [counted] }],
+  publishers: { words: WordService },
+  resolver: mesh.resolver,
+});
+const sagas = { store, rows: noteSagas, sagas: [counting] };
+const timers = startSagaTimers(sagas);
 const server = await serve({
   name,
   services: [
@@ -121,17 +153,19 @@ const server = await serve({
         async addNote({ id, text }) {
           await store.unit(async (em) => {
             em.create(Note, { id, text });
+            await counting.begin({ em, id, now: Date.now() });
             await outbox.append(em, NoteAddedSchema, { id, text });
           });
           return {};
         },
       },
     ],
+    [SagaService, sagaService(sagas)],
     ...events.services,
   ],
 });
 await server.drained;
-for (const open of [events, mesh, store]) await open[Symbol.asyncDispose]();
+for (const open of [timers, events, mesh, store]) await open[Symbol.asyncDispose]();
 `;
 }
 
@@ -139,23 +173,25 @@ for (const open of [events, mesh, store]) await open[Symbol.asyncDispose]();
 function words() {
   return `import { openMesh, serve } from "heddle";
 import { createOutbox, on, openEvents, openStore } from "heddle/events";
-import { NoteAddedSchema, NoteService, WordService } from "./gen/notes/v1/notes_pb.ts";
+import { NoteAddedSchema, NoteCountedSchema, NoteService, WordService } from "./gen/notes/v1/notes_pb.ts";
 import { Counted, wordEvents as rows, wordRows } from "./rows.ts";
 
 const name = "words";
 const store = await openStore(wordRows);
 const mesh = await openMesh();
 const outbox = createOutbox({ source: name, rows: rows.events });
-const count = on(NoteAddedSchema, async ({ text }, { em }) => {
+const count = on(NoteAddedSchema, async ({ id, text }, { em }) => {
   const counted = (await em.findOne(Counted, { id: "all" })) ?? em.create(Counted, { id: "all", notes: 0, words: 0 });
   counted.notes += 1;
   counted.words += text.split(" ").length;
+  await outbox.append(em, NoteCountedSchema, { id });
 });
 const events = await openEvents({
   name,
   store,
   rows,
   outbox,
+  publishes: [NoteCountedSchema],
   subscriptions: [{ source: "notes", handlers: [count] }],
   publishers: { notes: NoteService },
   resolver: mesh.resolver,
@@ -186,11 +222,13 @@ await mesh[Symbol.asyncDispose]();
 /** Tells what has been counted. */
 function count() {
   return `import { openMesh } from "heddle";
+import { SagaService } from "heddle/events";
 import { WordService } from "./gen/notes/v1/notes_pb.ts";
 
 const mesh = await openMesh();
 const { notes, words } = await mesh.client(WordService).countWords({});
-console.log(\`\${notes} notes, \${words} words\`);
+const { sagas } = await mesh.client(SagaService).listSagas({ state: 3, pageSize: 1000 });
+console.log(\`\${notes} notes, \${words} words, \${sagas.length} sagas completed\`);
 await mesh[Symbol.asyncDispose]();
 `;
 }

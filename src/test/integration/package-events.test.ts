@@ -40,11 +40,11 @@ test("what one service of a user's own publishes takes effect in another once, a
   await using words = await start("words.ts");
 
   await project.type("node add.ts", mesh);
-  await counts("20 notes, 40 words");
+  await counts("20 notes, 40 words, 20 sagas completed");
   await words.end("SIGKILL");
   await project.type("node add.ts", mesh);
   await using again = await start("words.ts");
-  await counts("40 notes, 80 words");
+  await counts("40 notes, 80 words, 40 sagas completed");
 
   for (const program of [again, notes]) expect(await program.end("SIGTERM")).toEqual({ code: 0, signal: null });
 }, 180_000);

@@ -36,8 +36,8 @@ export async function catchUp(parts: CatchUpParts, isNewQueue: boolean, signal: 
   for (let attempt = 1; !signal.aborted; attempt++) {
     try {
       if (!isNewQueue && (await isKnown(parts))) return;
-      const { endPosition } = await client.getEventLog({}, { signal });
-      return await ask(parts, endPosition);
+      const { endPosition, backlog } = await client.getEventLog({}, { signal });
+      return await ask(parts, { until: endPosition, isEmpty: endPosition === 0n && backlog === 0n });
     } catch (reason) {
       const { message: problem } = ConnectError.from(reason);
       if (attempt === 1) log.info("what was published before there was a queue is read later", { source, problem });
@@ -55,17 +55,23 @@ async function isKnown({ store, cursors, source }: CatchUpParts): Promise<boolea
   return (await store.read((em) => readCursors(em, cursors, source, [knownSlot]))).size > 0;
 }
 
-/** Slots that were followed before there was a broker are read on from there. */
-async function ask({ store, cursors, source, log }: CatchUpParts, until: bigint): Promise<void> {
+/**
+ * Slots that were followed before there was a broker are read on from there. The row of `until` is written first: who ends an
+ * earlier reading locks it.
+ */
+async function ask(
+  { store, cursors, source, log }: CatchUpParts,
+  { until, isEmpty }: { readonly until: bigint; readonly isEmpty: boolean },
+): Promise<void> {
   await store.unit(async (em) => {
     await em.upsert(cursors, { source, slot: knownSlot, position: until });
-    if (until === 0n) return;
+    if (isEmpty) return;
+    await em.upsert(cursors, { source, slot: untilSlot, position: until });
     await em.upsertMany(
       cursors,
       allSlots.map((slot) => ({ source, slot, position: 0n })),
       { onConflictAction: "ignore" },
     );
-    await em.upsert(cursors, { source, slot: untilSlot, position: until });
   });
-  if (until > 0n) log.info("reading what was published before there was a queue", { source, until });
+  if (!isEmpty) log.info("reading what was published before there was a queue", { source, until });
 }

@@ -22,7 +22,7 @@ export interface FollowParts {
   /** The service that follows: "user". */
   readonly subscriber: string;
   readonly types: readonly string[];
-  readonly client: Pick<Client<typeof EventService>, "subscribe">;
+  readonly client: Pick<Client<typeof EventService>, "subscribe" | "getEventLog">;
   readonly store: Store;
   readonly cursors: CursorRows;
   readonly takeIn: TakeIn;
@@ -45,8 +45,9 @@ export interface FollowOptions {
 /**
  * Follows a log over one stream, taking in what came while the next is on its way. Rejects when it is cut off, with
  * CURSOR_MOVED when a cursor is moved by somebody else, and with the signal's reason; what was being taken in is done by then.
+ * Resolves with where the cursors are.
  */
-export async function followLog(parts: FollowParts, options: FollowOptions): Promise<void> {
+export async function followLog(parts: FollowParts, options: FollowOptions): Promise<Cursors> {
   const inflow = new Inflow(parts.clock);
   const stop = new AbortController();
   const abort = () => stop.abort(options.signal.reason);
@@ -55,7 +56,7 @@ export async function followLog(parts: FollowParts, options: FollowOptions): Pro
   stop.signal.addEventListener("abort", () => inflow.end(stop.signal.reason));
   const reading = read(parts, options, { inflow, stop }).catch((reason: unknown) => inflow.end(reason));
   try {
-    await apply(parts, options, { inflow, stop });
+    return await apply(parts, options, { inflow, stop });
   } finally {
     options.signal.removeEventListener("abort", abort);
     stop.abort(new ConnectError("nobody follows any more", Code.Canceled));
@@ -87,7 +88,7 @@ async function read(parts: FollowParts, { from, onEnd }: FollowOptions, { inflow
   throw new ConnectError(`${source} has ended the stream`, Code.Unavailable);
 }
 
-async function apply(parts: FollowParts, options: FollowOptions, { inflow, stop }: Flow): Promise<void> {
+async function apply(parts: FollowParts, options: FollowOptions, { inflow, stop }: Flow): Promise<Cursors> {
   let at = options.from;
   for (const { until } = options; until === undefined || lowest(at.values()) < until; ) {
     const arrival = await inflow.take(lookMs);
@@ -95,6 +96,7 @@ async function apply(parts: FollowParts, options: FollowOptions, { inflow, stop 
     if (arrival === undefined) await assertAt(parts, at);
     else at = await takeIn(parts, { at, arrival, signal: stop.signal });
   }
+  return at;
 }
 
 interface Step {

@@ -1,3 +1,4 @@
+import { LockMode } from "@mikro-orm/core";
 import { type SqlEntityManager, SqlitePlatform } from "@mikro-orm/sql";
 import type { Store } from "../../store/orm.ts";
 import { withoutLimit } from "../../store/time-left.ts";
@@ -47,15 +48,30 @@ export async function rebuiltUntil(
   return found?.position;
 }
 
-/** These slots have been read up to `until`: the broker alone counts for them from now on. */
+/**
+ * These slots have been read up to `end`: the broker alone counts for them from now on. Not so when `until` has been put
+ * elsewhere meanwhile, as somebody has asked again: resolves with false then.
+ */
 export async function endRebuild(
   em: SqlEntityManager,
   rows: CursorRows,
-  { source, slots, until }: { readonly source: string; readonly slots: readonly number[]; readonly until: bigint },
-): Promise<void> {
-  await em.nativeDelete(rows, { source, slot: { $in: [...slots] }, position: { $gte: until } });
+  { source, slots, until, end }: RebuildEnd,
+): Promise<boolean> {
+  const lockMode = LockMode.PESSIMISTIC_WRITE;
+  const asked = await em.findOne(rows, { source, slot: untilSlot }, { lockMode, disableIdentityMap: true });
+  if (asked?.position !== until) return false;
+  await em.nativeDelete(rows, { source, slot: { $in: [...slots] }, position: { $gte: end } });
   const left = await em.count(rows, { source, slot: { $lt: untilSlot } });
   if (left === 0) await em.nativeDelete(rows, { source, slot: untilSlot });
+  return true;
+}
+
+/** Which slots are read, up to where that was asked for, and up to where it was done. */
+export interface RebuildEnd {
+  readonly source: string;
+  readonly slots: readonly number[];
+  readonly until: bigint;
+  readonly end: bigint;
 }
 
 async function begin(em: SqlEntityManager, rows: CursorRows, source: string, until: bigint): Promise<void> {

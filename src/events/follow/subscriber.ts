@@ -9,6 +9,7 @@ import { errorReason } from "../../call/errors.ts";
 import { type Cursors, isCursorMoved, putCursors, readCursors } from "../inbox/cursors.ts";
 import { type FollowOptions, type FollowParts, followLog, lookMs } from "./follow-log.ts";
 import { endRebuild, rebuiltUntil } from "./rebuild.ts";
+import { settledEnd } from "./settled-end.ts";
 
 /** Whose log a service follows, and which of its slots are this replica's. */
 export interface SubscriberOptions extends Omit<FollowParts, "clock" | "random" | "log"> {
@@ -112,10 +113,13 @@ export class Subscriber implements AsyncDisposable {
     const { store, cursors, source, clock, log } = this.#parts;
     const until = await store.read((em) => rebuiltUntil(em, cursors, source));
     if (until === undefined || from.size === 0) return clock.sleep(lookMs, how.signal);
-    await followLog(this.#parts, { from, until, ...how });
+    const since = clock.now();
+    const at = await followLog(this.#parts, { from, until, ...how });
+    const end = await settledEnd({ ...this.#parts, since, signal: how.signal });
+    await followLog(this.#parts, { from: at, until: end, ...how });
     const slots = [...from.keys()];
-    await store.unit((em) => endRebuild(em, cursors, { source, slots, until }));
-    log.info("a view was read anew", { source, slots, until });
+    const isOver = await store.unit((em) => endRebuild(em, cursors, { source, slots, until, end }));
+    if (isOver) log.info("a view was read anew", { source, slots, until: end });
   }
 
   #connected(endPosition: bigint): void {

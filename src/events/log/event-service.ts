@@ -60,8 +60,8 @@ export function eventService(options: EventServiceOptions): ServiceImpl<typeof E
     },
 
     async getEventLog() {
-      const { end } = await readHead(store, rows.events);
       const { count, oldestAt } = await readWaiting(store, rows);
+      const { end } = await readHead(store, rows.events); // after it: where nothing waited, all that was sent is before the end
       const oldest = oldestAt === undefined ? {} : { oldestWaitingTime: timestampFromMs(oldestAt) };
       return { source, endPosition: end, backlog: BigInt(count), maxBacklog: BigInt(maxBacklog), transport, ...oldest };
     },

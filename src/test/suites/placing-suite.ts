@@ -240,6 +240,28 @@ export function placingSuite(kind: DatabaseKind): void {
     expect(await complaintsOf(it)).toEqual([]);
   });
 
+  test("stock leaves room for what may come back: as much as a count holds, and no more", async () => {
+    await using it = await open();
+    const id = await it.place({ ABC: 3 });
+    await it.mail();
+    const most = 2 ** 31 - 1;
+    const refused = { code: Code.InvalidArgument, message: /stock: has to be 2147483644 at most, as 3 are/ };
+    await expectError(it.catalog.updateProduct({ product: { sku: "ABC", stock: most } }), refused);
+    await it.catalog.updateProduct({ product: { sku: "ABC", stock: most - 3 } });
+    await it.order.cancelOrder({ id });
+    await it.mail();
+    expect(await it.free("ABC")).toBe(most);
+    expect(await complaintsOf(it)).toEqual([]);
+    const again = await it.place({ ABC: 3 });
+    await it.mail();
+    await it.catalog.deleteProduct({ sku: "ABC" });
+    await expectError(it.fill({ ABC: most }), refused);
+    await it.fill({ ABC: most - 3 });
+    await it.order.cancelOrder({ id: again });
+    await it.mail();
+    expect(await it.free("ABC")).toBe(most);
+  });
+
   test("reserving is a change of the product: its version grows, and a change that builds on the one before is ABORTED", async () => {
     await using it = await open();
     const before = (await it.catalog.getProduct({ sku: "ABC" })).product?.version ?? expect.fail();

@@ -75,7 +75,7 @@ export function subscriberSuite(kind: DatabaseKind): void {
     };
     const held = new Watchable<ReadonlySet<number>>(new Set(allSlots));
     const parts = partsOf(it.readers, reader, it.log);
-    await using _ = new Subscriber({ ...parts, client: { subscribe }, held });
+    await using _ = new Subscriber({ ...parts, client: { ...it.log.client, subscribe }, held });
     await writtenUpTo(it.readers, reader.store, 22);
     expect(new Set(asked)).toEqual(new Set([20n]));
   });

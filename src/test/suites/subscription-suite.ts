@@ -197,6 +197,23 @@ export function subscriptionSuite(kind: DatabaseKind): void {
     expect(await it.seen()).toHaveLength(51);
   });
 
+  test.each(["nothing waits any more", "more waits always"])(
+    "a rebuild beside a broker loses nothing that got its position later, where %s",
+    async (what) => {
+      await using it = await openFollower(kind, { transport: "amqp" });
+      const [early, late] = [orderEvent("created", "early"), orderEvent("created", "late")];
+      it.log.append(early);
+      it.log.backlog = 1n;
+      await it.reader.takeIn({ source, events: [early, late] });
+      await it.client.rebuildSubscription({ source });
+      await inTime(it.readers.clock, "the log is read", async () => (await it.seen()).length === 1);
+      await it.readers.clock.advance(3_000);
+      it.log.append(late);
+      if (what === "nothing waits any more") it.log.backlog = 0n;
+      await inTime(it.readers.clock, "all is there", async () => (await it.seen()).length === 2);
+    },
+  );
+
   test("a rebuild in the middle of taking in loses nothing and doubles nothing", async () => {
     await using it = await openFollower(kind, { transport: "amqp" });
     const second = await it.readers.open();

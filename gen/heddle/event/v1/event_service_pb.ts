@@ -88,15 +88,15 @@ export const CursorSchema: GenMessage<Cursor> = /*@__PURE__*/
  */
 export type SubscribeResponse = Message<"heddle.event.v1.SubscribeResponse"> & {
   /**
-   * Up to 500 events. Empty: all that was asked for has been told up to `end_position`, also where none of it was wanted;
-   * sent when there has been nothing to send for 5 s.
+   * Up to 500 events. Empty when there has been nothing to send for 5 s: all that was asked for has been told up to
+   * `end_position`, and the cursors may be moved there.
    *
    * @generated from field: repeated heddle.event.v1.Event events = 1;
    */
   events: Event[];
 
   /**
-   * The last position of the log, as far as is known: how far there is to go.
+   * The last position of the log, as far as is known: how far there is to go. With no events, up to where it was told.
    *
    * @generated from field: int64 end_position = 2;
    */

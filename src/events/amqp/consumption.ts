@@ -51,8 +51,9 @@ export class Consumption implements Tenant {
   }
 
   /**
-   * Finishes the batch at hand and leaves the rest where it is. Consuming is not cancelled before: RabbitMQ would let the next replica
-   * begin at once with what comes after the batch. Closing the channel follows the last acknowledgement on its way.
+   * Finishes the batch at hand and leaves the rest where it is. Consuming is not cancelled before: RabbitMQ would let
+   * the next replica begin at once with what comes after the batch. Closing the channel follows the last
+   * acknowledgement on its way.
    */
   async end(lost?: Error): Promise<void> {
     this.#ending.abort();

@@ -98,7 +98,10 @@ export async function soldSoFar(em: SqlEntityManager, sku: string): Promise<numb
   return sold.reduce((sum, { qty }) => sum + qty, 0);
 }
 
-/** The stock of each product, by SKU, kept from others until the unit ends: in the same order by all, so that none waits crosswise. */
+/**
+ * The stock of each product, by SKU, kept from others until the unit ends: in the same order by all, so that none waits
+ * crosswise.
+ */
 async function lockProducts(em: SqlEntityManager, wanted: readonly Pick<Wanted, "sku">[]) {
   await lockStock(em);
   const marks = wanted.map(() => "?").join(", ");

@@ -3,8 +3,8 @@
 import { EventService } from "../gen/heddle/event/v1/event_service_pb.ts";
 import { OrderCreatedSchema } from "../gen/shop/order/v1/events_pb.ts";
 import type { EventSink } from "../src/events/delivery.ts";
-import { createOutbox } from "../src/events/outbox.ts";
-import { openPublisher } from "../src/events/publisher.ts";
+import { createOutbox } from "../src/events/outbox/outbox.ts";
+import { openPublisher } from "../src/events/relay/publisher.ts";
 import { orderEventRows, orderRows } from "../src/services/order/order-entity.ts";
 import { openStore, type Store } from "../src/store/orm.ts";
 import { clientOf } from "../src/test/suites/open-service.ts";

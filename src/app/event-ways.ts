@@ -7,13 +7,12 @@ import type { Random } from "../base/random.ts";
 import { runDetached } from "../call/context.ts";
 import { openAmqpSource } from "../events/amqp/amqp-source.ts";
 import type { QueueKind } from "../events/amqp/topology.ts";
-import { catchUp, forgetQueue } from "../events/catch-up.ts";
+import { catchUp, forgetQueue } from "../events/follow/catch-up.ts";
+import { openSubscriber } from "../events/follow/open-subscriber.ts";
+import type { FollowedSource } from "../events/follow/subscription-service.ts";
 import type { Subscription } from "../events/handler.ts";
-import type { OpenInbox } from "../events/open-inbox.ts";
+import type { OpenInbox } from "../events/inbox/open-inbox.ts";
 import type { ServiceEventRows } from "../events/rows.ts";
-import { Subscriber } from "../events/subscriber.ts";
-import type { FollowedSource } from "../events/subscription-service.ts";
-import { openWorkShares } from "../events/work-shares.ts";
 import { type MeshOptions, openMesh } from "../mesh/mesh.ts";
 import type { Resolver } from "../mesh/resolve/resolver.ts";
 import type { Store } from "../store/orm.ts";
@@ -68,8 +67,8 @@ export async function openEventWays(options: EventWaysOptions): Promise<EventWay
       throw new TypeError(`subscriptions name "${source}" twice: put its handlers together`);
     }
     const client = opening.use(await openLog(options, source)).client(EventService);
-    const { endPosition } = opening.use(await openSubscriber(options, { source, client }));
-    followed.push({ source, subscription, client, endPosition });
+    const subscriber = opening.use(await openShare(options, { source, client }));
+    followed.push({ source, subscription, client, endPosition: () => subscriber.endPosition });
   }
   if (options.amqpUrl !== "" && followed.length > 0) opening.use(await openQueue(options, followed));
   const transport = options.amqpUrl === "" ? "stream" : "amqp";
@@ -95,27 +94,14 @@ function openLog({ publishers, resolver, meshOptions, clock, random, log }: Even
 }
 
 /** Follows a log for the slots that are this replica's: for ever, or beside a broker up to where somebody asks. */
-async function openSubscriber(options: EventWaysOptions, { source, client }: Pick<Followed, "source" | "client">) {
-  const { name, store, rows, inbox, holder, amqpUrl, clock, random, log } = options;
+async function openShare(options: EventWaysOptions, { source, client }: Pick<Followed, "source" | "client">) {
+  const { name: subscriber, store, rows, inbox, holder, amqpUrl, clock, random, log } = options;
   const { cursors, leases } = rows;
   const besideBroker = amqpUrl !== "";
   if (!besideBroker) await forgetQueue({ store, cursors, source });
-  const follows: { subscriber?: Subscriber } = {};
-  const letGo = async (slots: ReadonlySet<number>) => follows.subscriber?.letGo(slots);
-  const shares = openWorkShares({ store, rows: leases, work: source, holder, letGo, clock, random, log });
   const types = inbox.known.types(source);
-  const { takeIn } = inbox;
-  const { held } = shares;
-  const about = { source, subscriber: name, types, client, store, cursors, takeIn, held, besideBroker };
-  const subscriber = new Subscriber({ ...about, clock, random, log });
-  follows.subscriber = subscriber;
-  return {
-    endPosition: () => subscriber.endPosition,
-    async [Symbol.asyncDispose]() {
-      await subscriber[Symbol.asyncDispose]();
-      await shares[Symbol.asyncDispose]();
-    },
-  };
+  const about = { source, subscriber, types, client, store, cursors, leases, holder, besideBroker };
+  return openSubscriber({ ...about, takeIn: inbox.takeIn, clock, random, log });
 }
 
 /** Takes in what RabbitMQ brings from all sources, and has what it has never had read from their logs. */

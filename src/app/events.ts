@@ -9,13 +9,14 @@ import { createUuids } from "../base/uuids.ts";
 import { openAmqpSink } from "../events/amqp/amqp-sink.ts";
 import type { EventFormat } from "../events/amqp/event-message.ts";
 import type { QueueKind } from "../events/amqp/topology.ts";
+import { eventPolicies } from "../events/event-policy.ts";
+import { subscriptionService } from "../events/follow/subscription-service.ts";
 import type { Subscription } from "../events/handler.ts";
 import type { EventHooks } from "../events/hooks.ts";
-import { openInbox } from "../events/open-inbox.ts";
-import type { Outbox } from "../events/outbox.ts";
-import { openPublisher } from "../events/publisher.ts";
+import { openInbox } from "../events/inbox/open-inbox.ts";
+import type { Outbox } from "../events/outbox/outbox.ts";
+import { openPublisher } from "../events/relay/publisher.ts";
 import type { ServiceEventRows } from "../events/rows.ts";
-import { subscriptionService } from "../events/subscription-service.ts";
 import type { MeshOptions } from "../mesh/mesh.ts";
 import type { Resolver } from "../mesh/resolve/resolver.ts";
 import type { Store } from "../store/orm.ts";
@@ -81,6 +82,7 @@ export async function openEvents(options: EventsOptions): Promise<OpenEvents> {
   const tools = { clock, random, log };
   const holder = createUuids(clock, random)();
   await using opening = new AsyncDisposableStack();
+  eventPolicies(publishes); // what is declared wrongly is known at the start, not when the first is published
   const registry = createRegistry(...publishes);
   const sink =
     amqpUrl === ""

@@ -1,5 +1,4 @@
 import type { EntitySchema } from "@mikro-orm/sql";
-import { type EventRows, eventRows } from "./event-entity.ts";
 import {
   type CursorRows,
   cursorRows,
@@ -7,9 +6,10 @@ import {
   inboxRows,
   type ParkedEvents,
   parkedEvents,
-} from "./inbox-entity.ts";
-import { type WorkLeases, workLeases } from "./lease-entity.ts";
-import { type EventResends, eventResends } from "./resend-entity.ts";
+} from "./inbox/inbox-entity.ts";
+import { type EventRows, eventRows } from "./outbox/event-entity.ts";
+import { type EventResends, eventResends } from "./outbox/resend-entity.ts";
+import { type WorkLeases, workLeases } from "./shares/lease-entity.ts";
 
 /** The tables by which one service publishes events and takes them in; they lie beside its own, in its database. */
 export interface ServiceEventRows {

@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
+import { isNothing, notHereYet } from "../server/answers.ts";
 import { pathOf } from "../server/dispatch.ts";
 import type { HealthState } from "../server/health.ts";
 import type { AddressSet } from "../wire/addresses.ts";
@@ -54,10 +55,14 @@ export function answering(options: AnsweringOptions): HttpHandler {
     return [serving, healthPage({ ...about, serving, fleet: routing.fleet.value, routes: routing.routes.value })];
   };
   const pages = pagesOf({ health: told, documentation });
+  const unrouted: HttpHandler = async (request) => {
+    const answer = await own(request);
+    return isNothing(answer) && !routing.isSettled() ? notHereYet(request) : answer;
+  };
   const route: HttpHandler = async (request) => {
     const page = pages(request, pathOf(request.url));
     if (page !== undefined) return (await page) ?? own(request);
-    return (await routing.routes.value.answer(request)) ?? own(request);
+    return (await routing.routes.value.answer(request)) ?? unrouted(request);
   };
   const shaped = withHead(withCompression(withETag(withIdempotencyKey(keyed, route))));
   const traced = withBodyLimits({ limits: bodies, room, clock }, withTrace(random, shaped));

@@ -1,6 +1,7 @@
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { expect, test, vi } from "vitest";
 import { BadRequestSchema } from "../../gen/google/rpc/error_details_pb.ts";
+import { EventService } from "../../gen/heddle/event/v1/event_service_pb.ts";
 import { OrderService } from "../../gen/shop/order/v1/order_pb.ts";
 import { UserService } from "../../gen/shop/user/v1/user_pb.ts";
 import { PolicyError } from "../call/policy.ts";
@@ -33,6 +34,16 @@ test("a contract that asks for access is refused where nothing proves callers; o
   const open = contract([{ name: "Open", policy: { access: { anonymous: true } } }]);
   await using server = await openServer({ services: [[open, {}]] });
   expect(server.port).toBeGreaterThan(0);
+});
+
+test("a service that publishes starts where nothing proves callers: what is closed refuses everybody, the rest answers", async () => {
+  await using pair = await openPair({
+    services: [[EventService, { getEventLog: () => ({ source: "order" }), resendEvents: () => ({ events: 1n }) }]],
+  });
+  const events = pair.client(EventService);
+  const refused = await events.resendEvents({ fromPosition: 1n }).then(() => expect.unreachable(), ConnectError.from);
+  expect(refused.code).toBe(Code.Unauthenticated);
+  expect((await events.getEventLog({})).source).toBe("order");
 });
 
 test("the steps run in the order of the list: proven, let in, validated, then the application's own", async () => {

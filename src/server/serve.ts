@@ -180,9 +180,13 @@ interface WayInParts {
 /** Who asks how a server is has to hear it when it is worst. */
 const alwaysAnswered: ReadonlySet<DescService> = new Set([Health]);
 
-/** A rule that nobody enforces is worse than none: refuse to start. */
+/**
+ * A rule that nobody enforces is worse than none: refuse to start. What Heddle itself serves beside, for those who look after
+ * events and sagas, is no reason: without keys its closed methods refuse everybody.
+ */
 function assertOpen(services: readonly DescService[]): void {
-  const closed = services.flatMap((service) => service.methods).filter(isClosed);
+  const own = services.filter(({ typeName }) => !typeName.startsWith("heddle."));
+  const closed = own.flatMap((service) => service.methods).filter(isClosed);
   if (closed.length === 0) return;
   const names = closed.map(methodName).join(", ");
   throw new Error(

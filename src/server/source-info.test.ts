@@ -86,6 +86,10 @@ test("what `make generate` leaves has the comments of every contract of ours", a
   const { heddleDescriptors } = await import("../app/descriptors.ts");
   const { files } = await told(heddleDescriptors);
   const ours = files.filter(({ package: name }) => /^(shop|heddle)\./.test(name));
-  expect(ours.map(({ name }) => name)).toEqual(["heddle/policy/v1/policy.proto", "shop/user/v1/user.proto"]);
+  expect(ours.map(({ name }) => name)).toEqual([
+    "heddle/policy/v1/policy.proto",
+    "shop/order/v1/order.proto",
+    "shop/user/v1/user.proto",
+  ]);
   for (const { sourceCodeInfo } of ours) expect(sourceCodeInfo?.location.length).toBeGreaterThan(20);
 });

@@ -58,7 +58,7 @@ test("sockets belong to wire, clock and dice to base, the environment to a main"
   expect(at("src/mesh/mesh.ts", `import { connect } from "node:net";`)).toBe(1);
   expect(at("src/mesh/mesh.ts", `import { createGrpcTransport } from "@connectrpc/connect-node";`)).toBe(1);
   expect(at("src/wire/node.ts", `import { connect } from "node:http2";`)).toBe(0);
-  expect(at("src/events/relay.ts", `import { connect } from "amqplib";`)).toBe(1);
+  expect(at("src/events/relay/relay.ts", `import { connect } from "amqplib";`)).toBe(1);
   expect(at("src/events/amqp/connection.ts", `import { connect } from "amqplib";`)).toBe(0);
   expect(at("src/mesh/mesh.ts", "const at = Date.now();")).toBe(1);
   expect(at("src/mesh/mesh.ts", "setTimeout(done, 5);")).toBe(1);

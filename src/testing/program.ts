@@ -74,7 +74,7 @@ export class Program implements AsyncDisposable {
   /** Resolves when `url` answers 200; fails with what the program wrote when it ends first. */
   async answers(url: string): Promise<void> {
     const ready = async () => !this.running || (await fetch(url, { signal: AbortSignal.timeout(1_000) })).ok;
-    await eventually(`${this.name} answers ${url}`, ready, { withinMs: 30_000 });
+    await eventually(`${this.name} answers ${url}`, ready, { withinMs: 90_000 });
     if (!this.running) throw new Error(`${this.name} ended before it was ready:\n${this.#output}`);
   }
 

@@ -1,36 +1,21 @@
-import { openCluster, type PartName } from "../../testing/open-cluster.ts";
-import { openReader, type Reader } from "./rows-of.ts";
+import type { PartName } from "../../testing/open-cluster.ts";
+import { type HeddleOptions, openPrograms } from "./heddle-programs.ts";
+import type { Reader } from "./rows-of.ts";
 import { fill, type System } from "./system.ts";
-
-/** What Heddle's services stand on. */
-export interface HeddleOptions {
-  readonly name: string;
-  /** RabbitMQ; unset, events travel by the stream. */
-  readonly amqpUrl?: string;
-  /** The database of a service: a PostgreSQL URL; unset, SQLite files in a folder of its own. */
-  readonly databaseOf?: (service: string) => Promise<string>;
-}
 
 const parts: readonly PartName[] = ["discovery", "user", "catalog", "order", "gateway"];
 
 /** Heddle's services and gateway, a process each, with everything on that they have by default. */
-export async function openHeddle({ name, amqpUrl = "", databaseOf }: HeddleOptions): Promise<System> {
+export async function openHeddle(options: HeddleOptions): Promise<System> {
   await using opened = new AsyncDisposableStack();
-  const urls = new Map<PartName, string>();
-  if (databaseOf) for (const part of parts) urls.set(part, await databaseOf(part));
-  const envOf = Object.fromEntries([...urls].map(([part, url]) => [part, { DATABASE_URL: url }]));
-  const replicas = Object.fromEntries(parts.map((part) => [part, 1]));
-  const env = { LOG_LEVEL: "warn", AMQP_URL: amqpUrl };
-  const cluster = opened.use(await openCluster({ replicas, env, envOf, onFailure: () => {} }));
+  const { cluster, read } = opened.use(await openPrograms(parts, options));
   const shop = await fill(cluster.replica("gateway").address, {
     authorization: await cluster.bearer("products:write"),
   });
-  const read = async (part: PartName) =>
-    opened.use(await openReader(urls.get(part) ?? `${cluster.dataDir}/${part}.db`));
   const [users, orders, catalog] = [await read("user"), await read("order"), await read("catalog")];
   const closing = opened.move();
   return {
-    name,
+    name: options.name,
     shop,
     async ended() {
       const [known] = await users.rows("select count(*) as n from user_orders where status = 'confirmed'");

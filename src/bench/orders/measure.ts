@@ -35,10 +35,10 @@ export async function measureOrders(system: System, { inFlight, ms }: OrdersLoad
   const delays = [...(await system.delaysMs(since))].sort((a, b) => a - b);
   return {
     perSecond,
-    p50Ms: at(full.tookMs, 0.5),
-    p99Ms: at(full.tookMs, 0.99),
-    effectP50Ms: at(delays, 0.5),
-    effectP99Ms: at(delays, 0.99),
+    p50Ms: shareAt(full.tookMs, 0.5),
+    p99Ms: shareAt(full.tookMs, 0.99),
+    effectP50Ms: shareAt(delays, 0.5),
+    effectP99Ms: shareAt(delays, 0.99),
     failed: full.failed + half.failed,
   };
 }
@@ -49,11 +49,11 @@ async function allEnded(system: System, wanted: number): Promise<void> {
     const ended = await system.ended();
     if (ended >= wanted) return;
     if (performance.now() > giveUpAt) throw new Error(`${system.name}: ${ended} of ${wanted} orders came to their end`);
-    await sleep(20);
+    await sleep(50);
   }
 }
 
 /** The value below which this share of sorted values lies. */
-function at(sorted: readonly number[], ratio: number): number {
+export function shareAt(sorted: readonly number[], ratio: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * ratio))] ?? Number.NaN;
 }

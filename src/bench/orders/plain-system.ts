@@ -10,6 +10,8 @@ import { fill, type System } from "./system.ts";
 export interface PlainOptions {
   readonly name: string;
   readonly amqpUrl: string;
+  /** By which its exchange and queues begin. */
+  readonly shop: string;
   /** The database of a service: a PostgreSQL URL; unset, SQLite files in a folder of its own. */
   readonly databaseOf?: (service: string) => Promise<string>;
 }
@@ -17,7 +19,7 @@ export interface PlainOptions {
 const services = ["user", "catalog", "order"] as const;
 
 /** The plain services and their gateway, a process each. */
-export async function openPlain({ name, amqpUrl, databaseOf }: PlainOptions): Promise<System> {
+export async function openPlain({ name, amqpUrl, shop: prefix, databaseOf }: PlainOptions): Promise<System> {
   await using opened = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), "heddle-plain-"));
   opened.defer(() => rm(folder, { recursive: true, force: true }));
@@ -33,7 +35,7 @@ export async function openPlain({ name, amqpUrl, databaseOf }: PlainOptions): Pr
   const addresses = { USER_ADDRESS: at("user"), CATALOG_ADDRESS: at("catalog"), ORDER_ADDRESS: at("order") };
   for (const role of [...services, "gateway"] as const) {
     const database = role === "gateway" ? "" : databases[role];
-    const env = { ...addresses, PORT: String(ports[role]), DATABASE_URL: database, AMQP_URL: amqpUrl };
+    const env = { ...addresses, PORT: String(ports[role]), DATABASE_URL: database, AMQP_URL: amqpUrl, SHOP: prefix };
     opened.use(new Program({ name: `plain ${role}`, file: "bench/orders/plain/main.ts", args: [role], env }));
   }
   const shop = await fill(at("gateway"));
@@ -44,7 +46,7 @@ export async function openPlain({ name, amqpUrl, databaseOf }: PlainOptions): Pr
     name,
     shop,
     async ended() {
-      const [known] = await users.rows("select count(*) as n from user_orders");
+      const [known] = await users.rows("select count(*) as n from user_orders where status = 'confirmed'");
       const [sold] = await catalog.rows("select count(*) as n from reservations where state = 'sold'");
       return Math.min(Number(known?.n), Number(sold?.n));
     },

@@ -15,8 +15,8 @@ export async function openSystems(opened: AsyncDisposableStack, amqpUrl: string)
   const databaseOf = async () => opened.use(await openDatabase("postgres")).databaseUrl;
   return [
     opened.use(await openHeddle({ name: sqlite.heddle })),
-    opened.use(await openPlain({ name: sqlite.plain, amqpUrl })),
+    opened.use(await openPlain({ name: sqlite.plain, shop: "plain-sqlite", amqpUrl })),
     opened.use(await openHeddle({ name: postgres.heddle, amqpUrl, databaseOf })),
-    opened.use(await openPlain({ name: postgres.plain, amqpUrl, databaseOf })),
+    opened.use(await openPlain({ name: postgres.plain, shop: "plain-postgres", amqpUrl, databaseOf })),
   ];
 }

@@ -6,8 +6,8 @@ import { replayEvent, skipEvent } from "../events/mend.ts";
 import { type EventPeers, openEventPeers } from "../events/peers.ts";
 import { showEvent } from "../events/show.ts";
 import { eventStatus } from "../events/status.ts";
-import { writersToken } from "../events/token.ts";
 import { nearest } from "../nearest.ts";
+import { serviceToken } from "../service-token.ts";
 
 /** One of the things that `heddle events` does. */
 interface Deed {
@@ -61,7 +61,7 @@ export const events: Command = {
     const deed = deedOf(verb);
     const args = { flags, words };
     check(verb, deed, args);
-    const token = deed.writes ? await writersToken(cli) : undefined;
+    const token = deed.writes ? await serviceToken(cli, "events:write") : undefined;
     const peers = await openEventPeers(cli, token).catch(messageOf);
     if (typeof peers === "string") {
       cli.out.line(`Nobody can be asked, for discovery does not answer at ${cli.discovery}: ${peers}`);

@@ -37,7 +37,7 @@ export async function openConnection(amqpUrl: string, name: string): Promise<Con
   const drop = (reason: Error) => {
     first ??= reason;
     socketOf(model)?.destroy?.(reason);
-    resolve(reason);
+    resolve(first); // what came first is the cause: a lost connection takes its channels along
   };
   return { model, lost, drop, close: (clock) => goodbye(model, { clock, drop }) };
 }

@@ -39,7 +39,7 @@ test("the document tells of what is routed at that moment, as what the gateway i
     "no-cache",
   ]);
   expect(told.info).toMatchObject({ title: "Shop", version: "7" });
-  expect(Object.keys(told.paths)).toEqual(["/v1/users", "/v1/users/{id}"]);
+  expect(Object.keys(told.paths)).toEqual(["/v1/users", "/v1/users/{id}", "/v1/users/{userId}/order-list"]);
   routes.set(routesOf(UserService, OrderService));
   expect(Object.keys((await ask(page)).told.paths)).toContain("/v1/orders");
 });

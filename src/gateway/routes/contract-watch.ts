@@ -50,6 +50,15 @@ export class ContractWatch implements AsyncDisposable {
     this.#look();
   }
 
+  /** Whether every service that is registered has been described at least once: what is not routed then is not there. */
+  get isSettled(): boolean {
+    const { kind, instances } = this.#options.fleet.value;
+    if (kind === "pending") return false;
+    return instances.every(({ services }) =>
+      services.every((service) => isInfrastructure(service) || this.#asked.has(service)),
+    );
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#unsubscribe();
     this.#closing.abort(new Error("the gateway is closed"));

@@ -8,6 +8,7 @@ import { nothingHere } from "../../server/answers.ts";
 import { reflectionServices } from "../../server/reflection.ts";
 import { openServer } from "../../server/serve.ts";
 import { annService, echo, echoContract, openTown, type Town, until } from "../../test/suites/gateway-parts.ts";
+import { freePort } from "../../testing/free-port.ts";
 import { scratchService } from "../../testing/scratch-contract.ts";
 import { defaultEngine } from "../../wire/engines.ts";
 
@@ -48,6 +49,22 @@ test("a contract whose paths belong to another service is refused, and told of; 
     { service: "scratch.v1.ScratchService", problem: expect.stringMatching(/GET \/v1\/users\/\{name\} belongs to/) },
   ]);
   expect(await (await fetch(`${url}/v1/users/1`)).json()).toMatchObject({ name: "Ann" });
+});
+
+test("what belongs to a service that has not described itself yet is to be asked for again, and nothing else is lost", async () => {
+  await using town = await openTown();
+  const silent = create(InstanceSchema, { id: "late-1", name: "late", services: ["late.v1.LateService"], weight: 100 });
+  const nobody = { host: "127.0.0.1", port: await freePort() };
+  await town.registrar.register({ instance: { ...silent, ...nobody }, term: "until-deregistered" });
+  await using gateway = await town.gateway();
+  const asked = () => fetch(`http://127.0.0.1:${gateway.port}/v1/late/1`);
+  const early = await asked();
+  expect([early.status, early.headers.get("retry-after")]).toEqual([503, "1"]);
+  expect(await early.json()).toMatchObject({
+    details: expect.arrayContaining([expect.objectContaining({ reason: "ROUTES_NOT_KNOWN_YET" })]),
+  });
+  await town.registrar.deregister({ id: "late-1" });
+  await until(asked, ({ status }) => status === 404);
 });
 
 test("a contract that contradicts itself is refused with the reason", async () => {

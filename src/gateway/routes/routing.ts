@@ -72,6 +72,8 @@ export interface RoutingOptions {
 export interface Routing extends AsyncDisposable {
   readonly fleet: Followed<Fleet>;
   readonly routes: Followed<Routes>;
+  /** Whether all is routed that there is, as far as discovery knows: a gateway that has just started is still asking. */
+  readonly isSettled: () => boolean;
 }
 
 /** Starts to follow discovery and to route what it tells of: instances → descriptors → routes. */
@@ -92,6 +94,7 @@ export function openRouting(options: RoutingOptions): Routing {
   return {
     fleet: fleet.fleet,
     routes: table.routes,
+    isSettled: () => contracts.isSettled,
     async [Symbol.asyncDispose]() {
       await contracts[Symbol.asyncDispose]();
       await fleet[Symbol.asyncDispose]();

@@ -1,6 +1,6 @@
 import { LockMode, UniqueConstraintViolationException } from "@mikro-orm/core";
 import type { SqlEntityManager } from "@mikro-orm/sql";
-import { alreadyExists, conflict, failedPrecondition, notFound } from "../../call/errors.ts";
+import { alreadyExists, conflict, failedPrecondition, invalidArgument, notFound } from "../../call/errors.ts";
 import { changedAt } from "../../store/changed-at.ts";
 import type { Page } from "../../store/page-token.ts";
 import { Product } from "./product-entity.ts";
@@ -9,6 +9,8 @@ import { isReserved, soldSoFar } from "./reservations.ts";
 
 /** Who says what goes wrong here. */
 export const domain = "shop.catalog.v1";
+/** The most that a count holds: of what was received, too, for all of it may come back and be free. */
+const maxCount = 2 ** 31 - 1;
 
 /** What may change of a product, as its row has it. */
 export type ProductValues = Pick<Product, "name" | "description" | "currency" | "priceUnits" | "priceNanos" | "stock">;
@@ -63,6 +65,7 @@ export function productRepository(em: SqlEntityManager) {
         throw taken ? alreadyExists("product", "sku", product.sku, domain) : reason;
       }
       const sold = await soldSoFar(em, product.sku);
+      assertCountable(product.stock, sold);
       if (sold > 0) await em.nativeUpdate(Product, { sku: product.sku }, { received: product.stock + sold });
       return added;
     },
@@ -76,6 +79,7 @@ export function productRepository(em: SqlEntityManager) {
       if (keys.every((key) => values[key] === product[key])) return;
       const { stock = product.stock } = values;
       const received = product.received + stock - product.stock;
+      assertCountable(stock, received - stock);
       em.assign(product, { ...values, received, updatedAt: changedAt(product, now) });
       await em.flush();
     },
@@ -89,6 +93,13 @@ export function productRepository(em: SqlEntityManager) {
       await em.flush();
     },
   };
+}
+
+/** What is kept may be given back at any time: free stock has to leave room for it. */
+function assertCountable(stock: number, kept: number): void {
+  if (stock + kept <= maxCount) return;
+  const description = `has to be ${maxCount - kept} at most, as ${kept} are reserved or sold and may come back`;
+  throw invalidArgument([{ field: "stock", description }]);
 }
 
 function missing(sku: string): never {

@@ -12,7 +12,7 @@ import { openEvents } from "../../app/events.ts";
 import { serve } from "../../app/run.ts";
 import { orExit, readSettings } from "../../base/env.ts";
 import { jsonLogger } from "../../base/log.ts";
-import { createOutbox } from "../../events/outbox.ts";
+import { createOutbox } from "../../events/outbox/outbox.ts";
 import { sagaService } from "../../events/saga/saga-service.ts";
 import { startSagaTimers } from "../../events/saga/saga-timers.ts";
 import { callersToken } from "../../mesh/credentials.ts";

@@ -7,7 +7,7 @@ import { openEvents } from "../../app/events.ts";
 import { serve } from "../../app/run.ts";
 import { orExit, readSettings } from "../../base/env.ts";
 import { jsonLogger } from "../../base/log.ts";
-import { createOutbox } from "../../events/outbox.ts";
+import { createOutbox } from "../../events/outbox/outbox.ts";
 import { openMesh } from "../../mesh/mesh.ts";
 import { openStore } from "../../store/orm.ts";
 import { eventMetrics } from "../../telemetry/event-metrics.ts";

@@ -5,7 +5,10 @@ import { count, createTally, type Tally } from "./tally.ts";
 
 /** How many orders, by whom, of what. */
 export interface OrderPlan {
+  /** So many at least; placing goes on until `isCalm`, too. */
   readonly orders: number;
+  /** Whether everything has been killed at least once. */
+  readonly isCalm: () => boolean;
   readonly inFlight: number;
   readonly dice: Dice;
   readonly seed: number;
@@ -33,7 +36,7 @@ export async function placeOrders(plan: OrderPlan): Promise<Tally> {
   const tally = createTally();
   let next = 0;
   const lane = async () => {
-    while (next < plan.orders && !plan.signal.aborted) await placeOne(plan, tally, next++);
+    while ((next < plan.orders || !plan.isCalm()) && !plan.signal.aborted) await placeOne(plan, tally, next++);
   };
   await Promise.all(Array.from({ length: plan.inFlight }, lane));
   return tally;
@@ -41,6 +44,7 @@ export async function placeOrders(plan: OrderPlan): Promise<Tally> {
 
 async function placeOne(plan: OrderPlan, tally: Tally, turn: number): Promise<void> {
   const { dice, seed } = plan;
+  tally.placed++;
   const requestId = `chaos-${seed}-${turn}`;
   const items = [{ sku: dice.oneOf(plan.skus), qty: dice.between(1, 3) }];
   const order = { userId: dice.oneOf(plan.userIds), items, requestId };

@@ -18,11 +18,11 @@ const maxLines = 10;
 /** What a run came to, in words: green when every order was accepted in time, and the audit finds nothing wrong or under way. */
 export function told({ plan, tally, ms, killings, found }: Seen): ChaosReport {
   const { stack, orders, seed } = plan;
-  const missing = orders - tally.accepted.size;
+  const missing = Math.max(orders, tally.placed) - tally.accepted.size;
   const isGreen = missing === 0 && tally.late.length === 0 && tally.wrong.length === 0 && found.verdict === "right";
   const lines = [
     `${stack}: ${isGreen ? "GREEN" : "RED"}, seed ${seed}`,
-    `  ${tally.accepted.size} of ${orders} orders accepted in ${seconds(ms)} (${rate(tally.accepted.size, ms)}/s), ${tally.cancelled} of them cancelled`,
+    `  ${tally.accepted.size} of ${tally.placed} orders accepted in ${seconds(ms)} (${rate(tally.accepted.size, ms)}/s), ${tally.cancelled} of them cancelled`,
     `  ${tally.requests} requests; accepted ones took ${percentile(tally.tookMs, 0.5)} ms (p50), ${percentile(tally.tookMs, 0.99)} ms (p99)`,
     `  failed clearly and asked again: ${counts(tally.failed)}`,
     `  ${killings.length} killings: ${counts(countBy(killings))}`,

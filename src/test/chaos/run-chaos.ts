@@ -40,9 +40,12 @@ export async function runChaos(plan: ChaosPlan): Promise<ChaosReport> {
     const calm = new AbortController();
     const chance = dice(seed);
     const beganAt = performance.now();
-    const killing = killInTurn(stack.victims, chance.fork("trouble"), calm.signal);
+    let rounds = 0;
+    const onRound = () => void rounds++;
+    const killing = killInTurn(stack.victims, { dice: chance.fork("trouble"), signal: calm.signal, onRound });
     const signal = AbortSignal.timeout(minutes * 60_000);
-    const placing = { orders, inFlight, seed, signal, dice: chance.fork("orders"), gateways: stack.gateways, ...shop };
+    const about = { orders, inFlight, seed, signal, gateways: stack.gateways, ...shop };
+    const placing = { ...about, dice: chance.fork("orders"), isCalm: () => rounds > 0 };
     const tally = await placeOrders(placing).finally(() => calm.abort());
     const ms = performance.now() - beganAt;
     const killings = await killing;

@@ -2,6 +2,8 @@
 export interface Tally {
   /** Orders answered with 201, by their request ids. */
   readonly accepted: Map<string, string>;
+  /** Orders that were begun. */
+  placed: number;
   /** Requests in all: an order that failed clearly is asked for again. */
   requests: number;
   /** Requests that failed clearly, by status and reason, or by how the connection broke. */
@@ -19,6 +21,7 @@ export interface Tally {
 export function createTally(): Tally {
   return {
     accepted: new Map(),
+    placed: 0,
     requests: 0,
     failed: new Map(),
     late: [],

@@ -17,6 +17,15 @@ export interface Killing {
   readonly awayMs: number;
 }
 
+/** How they die. */
+export interface KillOptions {
+  readonly dice: Dice;
+  /** Ends it, once each has died. */
+  readonly signal: AbortSignal;
+  /** Called whenever each has died once more. */
+  readonly onRound: () => void;
+}
+
 /** How long all live, and how long one of them is dead, in milliseconds. */
 const [quietMs, awayMs] = [
   [300, 1_500],
@@ -27,7 +36,10 @@ const [quietMs, awayMs] = [
  * Kills every victim in turn, at random moments, in another order each round, until `signal` aborts and each has died at
  * least once. Each lives again before the next one dies: the system is meant to survive one failure at a time.
  */
-export async function killInTurn(victims: readonly Victim[], dice: Dice, signal: AbortSignal): Promise<Killing[]> {
+export async function killInTurn(
+  victims: readonly Victim[],
+  { dice, signal, onRound }: KillOptions,
+): Promise<Killing[]> {
   const killings: Killing[] = [];
   const beganAt = performance.now();
   for (let round = 0; round === 0 || !signal.aborted; round++) {
@@ -40,6 +52,7 @@ export async function killInTurn(victims: readonly Victim[], dice: Dice, signal:
       await victim.start();
       killings.push({ name: victim.name, atMs, awayMs: Math.round(performance.now() - beganAt) - atMs });
     }
+    onRound();
   }
   return killings;
 }

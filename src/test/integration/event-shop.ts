@@ -16,6 +16,8 @@ export interface EventShop extends AsyncDisposable {
   stock(): Promise<number>;
   /** Orders so many of ABC. */
   order(qty: number): Promise<Body>;
+  /** Orders one of ABC, so many times, one after the other. */
+  orderTimes(count: number): Promise<readonly Body[]>;
   cancel(order: Body): Promise<Body>;
   /** The order as it is when it is no longer pending. */
   settled(order: Body): Promise<Body>;
@@ -43,6 +45,8 @@ export async function openEventShop(name: StackName): Promise<EventShop> {
   const { address } = cluster.replica("gateway");
   const userId = await somebody(address);
   const own = opening.move();
+  const order = (qty: number) =>
+    eventually("an order is taken", () => restOk(address, orders, { userId, items: [{ sku: "ABC", qty }] }));
   const [orders, list] = ["/v1/orders", `/v1/users/${userId}/order-list?pageSize=1000`];
   return {
     cluster,
@@ -50,7 +54,12 @@ export async function openEventShop(name: StackName): Promise<EventShop> {
     address,
     userId,
     stock: async () => Number((await restOk(address, "/v1/products/ABC")).stock),
-    order: (qty) => restOk(address, orders, { userId, items: [{ sku: "ABC", qty }] }),
+    order,
+    async orderTimes(count) {
+      const made: Body[] = [];
+      while (made.length < count) made.push(await order(1));
+      return made;
+    },
     cancel: ({ id }) => restOk(address, `${orders}/${id}:cancel`, { reason: "changed my mind" }),
     settled: ({ id }) =>
       eventually(

@@ -185,6 +185,14 @@ export function auditSuite(kind: DatabaseKind): void {
     });
   });
 
+  test("requests that make no order, such as those that cancel, are no concern of it", async () => {
+    await using books = await openRightBooks(kind);
+    const row = { content_hash: "x", resource: "", created_at: "2026-11-21 12:00:00" };
+    for (const request_id of ["cancel-1", "cancel-2"])
+      await books.insert("order", "order_request_ids", { request_id, ...row });
+    expect((await look(books)).verdict).toBe("right");
+  });
+
   test("what is on its way is told apart from what is wrong", async () => {
     await using books = await openRightBooks(kind);
     const last = `id = '019b0000-0000-7000-8000-000000000013'`;

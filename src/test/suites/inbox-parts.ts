@@ -10,7 +10,7 @@ import {
 } from "../../../gen/shop/order/v1/events_pb.ts";
 import { jsonLogger, type Logger } from "../../base/log.ts";
 import { type EventHandler, on } from "../../events/handler.ts";
-import { type InboxOptions, type OpenInbox, openInbox } from "../../events/open-inbox.ts";
+import { type InboxOptions, type OpenInbox, openInbox } from "../../events/inbox/open-inbox.ts";
 import { slotOf } from "../../events/slots.ts";
 import { User, userEventRows, userRows } from "../../services/user/user-entity.ts";
 import type { DatabaseKind } from "../../store/database-url.ts";

@@ -5,7 +5,8 @@ import { expect, test } from "vitest";
 import { UserDeletedSchema } from "../../../gen/shop/user/v1/events_pb.ts";
 import { resourceExhausted } from "../../call/errors.ts";
 import type { EventHooks } from "../../events/hooks.ts";
-import { createOutbox } from "../../events/outbox.ts";
+import { parkedHeads, putOff } from "../../events/inbox/parked-heads.ts";
+import { createOutbox } from "../../events/outbox/outbox.ts";
 import { userEventRows } from "../../services/user/user-entity.ts";
 import type { DatabaseKind } from "../../store/database-url.ts";
 import type { Store } from "../../store/orm.ts";
@@ -216,6 +217,21 @@ export function inboxSuite(kind: DatabaseKind): void {
     const { store } = await readers.open();
     await inTime(clock, "all are handled", async () => (await parkedIn(store)).length === 0);
     expect(await written(store)).toEqual(["created a", "confirmed a"]);
+  });
+
+  test("of each subject the first that waits may be tried, by the first who puts its next try off", async () => {
+    await using readers = await openReaders(kind, { trouble: failsFor(new Set(["created a", "created b"])) });
+    const { reader, clock } = readers;
+    const { store } = reader;
+    const events = ["a", "a", "b"].map((subject) => orderEvent("created", subject));
+    await reader.takeIn({ source, events });
+    await reader[Symbol.asyncDispose]();
+    const heads = await store.read((em) => parkedHeads(em, rows));
+    const [first, second, third] = await parkedIn(store);
+    expect(heads.map(({ seq }) => seq)).toEqual([first?.seq, third?.seq]);
+    expect(second?.subject).toBe("a");
+    const putOffFirst = () => store.unit(async (em) => heads[0] && putOff(em, rows, heads[0], clock.wall() + 5_000));
+    expect([await putOffFirst(), await putOffFirst()]).toEqual([true, false]);
   });
 
   test("replicas do not both try what waits", async () => {

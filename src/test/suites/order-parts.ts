@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from "../../base/clock.ts";
-import { createOutbox } from "../../events/outbox.ts";
+import { createOutbox } from "../../events/outbox/outbox.ts";
 import { sagaService } from "../../events/saga/saga-service.ts";
 import { catalogSubscriptions } from "../../services/catalog/catalog-events.ts";
 import { catalogEventRows } from "../../services/catalog/product-entity.ts";

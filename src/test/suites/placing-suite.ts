@@ -196,7 +196,7 @@ export function placingSuite(kind: DatabaseKind): void {
     const next = told.next();
     const status = next.then(({ value }) => value?.order?.status);
     await using _ = startSagaTimers(it.timers);
-    const later = () => it.clock.advance(10_000).then(() => Promise.race([status, undefined]));
+    const later = () => it.clock.advance(10_000).then(() => Promise.race([status, Promise.resolve()]));
     await expect.poll(later, { interval: 5, timeout: 20_000 }).toBe(OrderStatus.CANCELLED);
     expect((await told.next()).done).toBe(true);
   });
@@ -238,6 +238,28 @@ export function placingSuite(kind: DatabaseKind): void {
     await it.mail();
     expect(await it.free("ABC")).toBe(7);
     expect(await complaintsOf(it)).toEqual([]);
+  });
+
+  test("stock leaves room for what may come back: as much as a count holds, and no more", async () => {
+    await using it = await open();
+    const id = await it.place({ ABC: 3 });
+    await it.mail();
+    const most = 2 ** 31 - 1;
+    const refused = { code: Code.InvalidArgument, message: /stock: has to be 2147483644 at most, as 3 are/ };
+    await expectError(it.catalog.updateProduct({ product: { sku: "ABC", stock: most } }), refused);
+    await it.catalog.updateProduct({ product: { sku: "ABC", stock: most - 3 } });
+    await it.order.cancelOrder({ id });
+    await it.mail();
+    expect(await it.free("ABC")).toBe(most);
+    expect(await complaintsOf(it)).toEqual([]);
+    const again = await it.place({ ABC: 3 });
+    await it.mail();
+    await it.catalog.deleteProduct({ sku: "ABC" });
+    await expectError(it.fill({ ABC: most }), refused);
+    await it.fill({ ABC: most - 3 });
+    await it.order.cancelOrder({ id: again });
+    await it.mail();
+    expect(await it.free("ABC")).toBe(most);
   });
 
   test("reserving is a change of the product: its version grows, and a change that builds on the one before is ABORTED", async () => {

@@ -11,7 +11,7 @@ import { allSlots, slotOf } from "../../events/slots.ts";
 import { orderEventRows } from "../../services/order/order-entity.ts";
 import type { DatabaseKind } from "../../store/database-url.ts";
 import { eventually } from "../../testing/eventually.ts";
-import { fakeClock } from "../../testing/fake-clock.ts";
+import { type FakeClock, fakeClock } from "../../testing/fake-clock.ts";
 import { expectError } from "./errors.ts";
 import { type OpenReplica, openPublishers, publishOrder, shown } from "./publisher-parts.ts";
 
@@ -111,7 +111,9 @@ export function publisherSuite(kind: DatabaseKind): void {
     const clock = fakeClock();
     const replica = await shop.open({ clock });
     await using stream = await follow(replica);
-    await clock.advance(5); // as far as passes are apart
+    await publishOrder(replica, "o-0");
+    expect((await whileMoving(clock, stream.next())).map(shown)).toEqual(["o-0/"]);
+    await clock.advance(5); // as far as passes are apart; from here on time stands still
     await publishOrder(replica, "o-1");
     expect((await stream.next()).map(shown)).toEqual(["o-1/"]);
   });
@@ -199,17 +201,38 @@ export function publisherSuite(kind: DatabaseKind): void {
     await using shop = await openPublishers(kind);
     const clock = fakeClock();
     const replica = await shop.open({ clock });
-    await clock.advance(5); // as far as passes are apart
     await publishOrder(replica, "o-1");
-    await first(replica, 1);
+    await whileMoving(clock, first(replica, 1));
     const gone = new AbortController();
     const stream = eventsOf(replica).subscribe(ask({ types: ["none"] }), { signal: gone.signal });
-    const next = stream[Symbol.asyncIterator]().next();
-    await eventually("it is there", async () => {
-      await clock.advance(1_000);
-      return Promise.race([next, systemClock.sleep(10)]);
+    const { value } = await whileMoving(clock, stream[Symbol.asyncIterator]().next());
+    expect(value).toMatchObject({ events: [], endPosition: 1n });
+    gone.abort();
+  });
+
+  test("who wants nothing of all that comes hears how far it has been told, at least each five seconds", async () => {
+    await using shop = await openPublishers(kind);
+    const clock = fakeClock();
+    const replica = await shop.open({ clock });
+    const gone = new AbortController();
+    const stream = eventsOf(replica).subscribe(ask({ types: ["none"] }), { signal: gone.signal });
+    const heard = stream[Symbol.asyncIterator]().next();
+    const steady = { goesOn: true };
+    void heard.finally(() => {
+      steady.goesOn = false;
     });
-    expect((await next).value).toMatchObject({ events: [], endPosition: 1n });
+    let count = 0n;
+    for (; steady.goesOn && count < 40n; count++) {
+      await publishOrder(replica, `o-${count}`);
+      await eventually("it is published", async () => {
+        await clock.advance(500);
+        return (await eventsOf(replica).getEventLog({})).endPosition > count;
+      });
+    }
+    expect(count).toBeLessThan(40n);
+    const { value } = await heard;
+    expect(value).toMatchObject({ events: [] });
+    expect(value?.endPosition).toBeGreaterThan(0n);
     gone.abort();
   });
 
@@ -258,6 +281,21 @@ export function publisherSuite(kind: DatabaseKind): void {
 function jumping(): Clock {
   let jumps = 0;
   return { ...systemClock, wall: () => systemClock.wall() - 3_600_000 * jumps++ };
+}
+
+/** What a promise comes to, while time goes on. */
+async function whileMoving<T>(clock: FakeClock, promise: Promise<T>): Promise<T> {
+  let settled = false;
+  void promise
+    .catch(() => {})
+    .finally(() => {
+      settled = true;
+    });
+  await eventually("it comes", async () => {
+    await clock.advance(500);
+    return settled;
+  });
+  return promise;
 }
 
 const names = Array.from({ length: 40 }, (_, index) => `n${index}`);

@@ -1,10 +1,11 @@
 import { Code } from "@connectrpc/connect";
 import { expect, test } from "vitest";
 import { ParkedState, SubscriptionService } from "../../../gen/heddle/event/v1/subscription_service_pb.ts";
+import { systemClock } from "../../base/clock.ts";
 import { Watchable } from "../../base/watch.ts";
+import { Subscriber } from "../../events/follow/subscriber.ts";
+import { subscriptionService } from "../../events/follow/subscription-service.ts";
 import { allSlots } from "../../events/slots.ts";
-import { Subscriber } from "../../events/subscriber.ts";
-import { subscriptionService } from "../../events/subscription-service.ts";
 import { userEventRows } from "../../services/user/user-entity.ts";
 import type { DatabaseKind } from "../../store/database-url.ts";
 import { expectError } from "./errors.ts";
@@ -23,10 +24,16 @@ import { WrittenLog } from "./written-log.ts";
 
 const source = "order";
 
+interface FollowerOptions {
+  readonly transport?: "stream" | "amqp";
+  readonly trouble?: Trouble;
+  readonly clear?: typeof emptied;
+}
+
 /** Replicas of a service that follows orders, the way given, and a client of what it tells of that. */
 async function openFollower(
   kind: DatabaseKind,
-  { transport = "stream", trouble }: { transport?: "stream" | "amqp"; trouble?: Trouble } = {},
+  { transport = "stream", trouble, clear = emptied }: FollowerOptions = {},
 ) {
   const readers = await openReaders(kind, trouble && { trouble });
   const log = new WrittenLog();
@@ -51,7 +58,7 @@ async function openFollower(
   };
   const { reader } = readers;
   const subscriber = open(reader);
-  const view = { source, handlers: writers(), clear: emptied };
+  const view = { source, handlers: writers(), clear };
   const more = { source: "catalog", handlers: [] };
   const endPosition = () => subscriber.endPosition;
   const sources = [
@@ -190,6 +197,23 @@ export function subscriptionSuite(kind: DatabaseKind): void {
     expect(await it.seen()).toHaveLength(51);
   });
 
+  test.each(["nothing waits any more", "more waits always"])(
+    "a rebuild beside a broker loses nothing that got its position later, where %s",
+    async (what) => {
+      await using it = await openFollower(kind, { transport: "amqp" });
+      const [early, late] = [orderEvent("created", "early"), orderEvent("created", "late")];
+      it.log.append(early);
+      it.log.backlog = 1n;
+      await it.reader.takeIn({ source, events: [early, late] });
+      await it.client.rebuildSubscription({ source });
+      await inTime(it.readers.clock, "the log is read", async () => (await it.seen()).length === 1);
+      await it.readers.clock.advance(3_000);
+      it.log.append(late);
+      if (what === "nothing waits any more") it.log.backlog = 0n;
+      await inTime(it.readers.clock, "all is there", async () => (await it.seen()).length === 2);
+    },
+  );
+
   test("a rebuild in the middle of taking in loses nothing and doubles nothing", async () => {
     await using it = await openFollower(kind, { transport: "amqp" });
     const second = await it.readers.open();
@@ -205,6 +229,32 @@ export function subscriptionSuite(kind: DatabaseKind): void {
     await it.readers.clock.advance(3_000);
     expect(await it.seen()).toHaveLength(400);
     expect(new Set(await it.seen()).size).toBe(400);
+  });
+
+  test("a rebuild waits for what is being taken in, and what it empties is forgotten", async () => {
+    const [begun, release] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let taking: Promise<void> | undefined;
+    await using it = await openFollower(kind, {
+      transport: "amqp",
+      trouble: () => {
+        begun.resolve();
+        return release.promise;
+      },
+      clear: async (em) => {
+        release.resolve(); // too late, if the rebuild has not waited: what is emptied now was noted as taken in
+        await taking;
+        await emptied(em);
+      },
+    });
+    const event = orderEvent("created", "a");
+    it.log.append(event);
+    taking = it.reader.takeIn({ source, events: [event] });
+    await begun.promise;
+    const rebuilding = it.client.rebuildSubscription({ source });
+    await systemClock.sleep(300);
+    release.resolve();
+    await Promise.all([taking, rebuilding]);
+    await inTime(it.readers.clock, "it is read anew", async () => (await it.seen()).length === 1);
   });
 
   test("what is more than a view, or nobody follows, is not rebuilt; nor is one whose source cannot be asked", async () => {

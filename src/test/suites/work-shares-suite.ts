@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { openWorkShares, type WorkShares } from "../../events/work-shares.ts";
+import { openWorkShares, type WorkShares } from "../../events/shares/work-shares.ts";
 import { userEventRows, userRows } from "../../services/user/user-entity.ts";
 import type { DatabaseKind } from "../../store/database-url.ts";
 import { openStore, type Store } from "../../store/orm.ts";

@@ -14,6 +14,8 @@ export class WrittenLog {
   away = false;
   /** The first position that it still has. */
   first = 1n;
+  /** How many events wait for their positions. */
+  backlog = 0n;
   /** How often it was asked to be followed. */
   asked = 0;
   readonly #turn = new Watchable(0);
@@ -24,7 +26,7 @@ export class WrittenLog {
       subscribe: (request, { signal }) => this.#subscribe(request, signal),
       getEventLog: () => {
         if (this.away) throw away();
-        return { source: "order", endPosition: this.end, transport: "stream" };
+        return { source: "order", endPosition: this.end, backlog: this.backlog, transport: "stream" };
       },
     });
   }

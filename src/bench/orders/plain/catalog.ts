@@ -23,9 +23,8 @@ export async function openCatalog(databaseUrl: string, bus: Bus): Promise<(route
     });
     bus.publish("StockReserved", { id });
   };
-  const sell = ({ id }: OrderEvent) =>
-    em.fork().transactional((tx) => tx.nativeUpdate(ReservationRow, { orderId: id }, { state: "sold" }));
-  await bus.consume("plain.catalog", ["OrderCreated", "OrderConfirmed"], async (type, event: OrderEvent) => {
+  const sell = ({ id }: OrderEvent) => em.fork().nativeUpdate(ReservationRow, { orderId: id }, { state: "sold" });
+  await bus.consume("catalog", ["OrderCreated", "OrderConfirmed"], async (type, event: OrderEvent) => {
     await (type === "OrderCreated" ? reserve(event) : sell(event));
   });
   return (router) =>

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { fromJson, toJson } from "@bufbuild/protobuf";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
@@ -38,15 +38,16 @@ export async function openGateway({ user, catalog, order }: Upstreams, port: num
       return made.order && toJson(OrderSchema, made.order);
     },
   };
-  const server = createServer(async (request, response) => {
+  const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const headers = { "content-type": "application/json" };
     try {
-      const answer = await routes[request.url ?? ""]?.((await bodyOf(request)) as never);
-      response.writeHead(201, headers).end(JSON.stringify(answer));
+      const made = await routes[request.url ?? ""]?.((await bodyOf(request)) as never);
+      response.writeHead(201, headers).end(JSON.stringify(made));
     } catch (reason) {
       response.writeHead(500, headers).end(JSON.stringify({ message: String(reason) }));
     }
-  });
+  };
+  const server = createServer((request, response) => void answer(request, response));
   server.listen(port, "127.0.0.1");
   await once(server, "listening");
 }

@@ -1,4 +1,4 @@
-/** One of the plain services: `main.ts ROLE`, with what it needs in PORT, DATABASE_URL, AMQP_URL, and <NAME>_ADDRESS. */
+/** One of the plain services: `main.ts ROLE`, with what it needs in PORT, DATABASE_URL, AMQP_URL, SHOP, and <NAME>_ADDRESS. */
 import { once } from "node:events";
 import { createServer } from "node:http2";
 import type { ConnectRouter } from "@connectrpc/connect";
@@ -13,16 +13,19 @@ const {
   PORT,
   DATABASE_URL = "",
   AMQP_URL = "",
+  SHOP = "plain",
   USER_ADDRESS = "",
   CATALOG_ADDRESS = "",
   ORDER_ADDRESS = "",
 } = process.env;
 const addresses = { user: USER_ADDRESS, catalog: CATALOG_ADDRESS, order: ORDER_ADDRESS };
 
+const bus = { url: AMQP_URL, shop: SHOP };
+
 const roles: Readonly<Record<string, () => Promise<void>>> = {
-  user: async () => serve(await openUser(DATABASE_URL, await openBus(AMQP_URL))),
-  catalog: async () => serve(await openCatalog(DATABASE_URL, await openBus(AMQP_URL))),
-  order: async () => serve(await openOrder(DATABASE_URL, await openBus(AMQP_URL), addresses)),
+  user: async () => serve(await openUser(DATABASE_URL, await openBus(bus))),
+  catalog: async () => serve(await openCatalog(DATABASE_URL, await openBus(bus))),
+  order: async () => serve(await openOrder(DATABASE_URL, await openBus(bus), addresses)),
   gateway: () => openGateway(addresses, Number(PORT)),
 };
 

@@ -25,7 +25,7 @@ export async function openOrder(
   const em = await openDatabase(databaseUrl, [OrderRow]);
   const users = createClient(UserService, createGrpcTransport({ baseUrl: `http://${others.user}` }));
   const catalog = createClient(CatalogService, createGrpcTransport({ baseUrl: `http://${others.catalog}` }));
-  await bus.consume("plain.order", ["StockReserved"], async (_, { id }: { id: string }) => {
+  await bus.consume("order", ["StockReserved"], async (_, { id }: { id: string }) => {
     const order = await em.fork().transactional(async (tx) => {
       const found = await tx.findOneOrFail(OrderRow, { id });
       tx.assign(found, { status: "confirmed", updatedAt: new Date() });

@@ -14,7 +14,7 @@ interface OrderEvent {
 /** The user service: users, and the orders of each by events. */
 export async function openUser(databaseUrl: string, bus: Bus): Promise<(router: ConnectRouter) => void> {
   const em = await openDatabase(databaseUrl, [UserRow, UserOrderRow]);
-  await bus.consume("plain.user", ["OrderCreated", "OrderConfirmed"], async (_, event: OrderEvent) => {
+  await bus.consume("user", ["OrderCreated", "OrderConfirmed"], async (type, event: OrderEvent) => {
     const { id: orderId, userId, status, committedAt } = event;
     const order = {
       orderId,
@@ -23,10 +23,9 @@ export async function openUser(databaseUrl: string, bus: Bus): Promise<(router: 
       committedAt: new Date(committedAt),
       appliedAt: new Date(),
     };
-    await em.fork().transactional((tx) =>
-      // The second event of an order changes its status, and leaves when it came.
-      tx.upsert(UserOrderRow, order, { onConflictFields: ["orderId"], onConflictMergeFields: ["status"] }),
-    );
+    const insert = em.fork().createQueryBuilder(UserOrderRow).insert(order).onConflict("orderId");
+    // The second event of an order changes its status, and leaves when the first came; should it be the first, that changes nothing.
+    await (type === "OrderConfirmed" ? insert.merge(["status"]) : insert.ignore()).execute("run");
   });
   return (router) =>
     router.service(UserService, {

@@ -2,7 +2,7 @@ import { CatalogService } from "../../../../gen/shop/catalog/v1/catalog_pb.ts";
 import { OrderService } from "../../../../gen/shop/order/v1/order_pb.ts";
 import { UserService } from "../../../../gen/shop/user/v1/user_pb.ts";
 import { type EventsOptions, openEvents } from "../../../app/events.ts";
-import { createOutbox } from "../../../events/outbox.ts";
+import { createOutbox } from "../../../events/outbox/outbox.ts";
 import { startSagaTimers } from "../../../events/saga/saga-timers.ts";
 import { catalogSubscriptions } from "../../../services/catalog/catalog-events.ts";
 import { catalogService } from "../../../services/catalog/catalog-service.ts";

@@ -1,0 +1,3 @@
+import { subscriberSuite } from "../../test/suites/subscriber-suite.ts";
+
+subscriberSuite("sqlite");

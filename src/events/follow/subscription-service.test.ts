@@ -1,0 +1,3 @@
+import { subscriptionSuite } from "../../test/suites/subscription-suite.ts";
+
+subscriptionSuite("sqlite");

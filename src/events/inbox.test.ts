@@ -1,3 +1,0 @@
-import { inboxSuite } from "../test/suites/inbox-suite.ts";
-
-inboxSuite("sqlite");

@@ -1,0 +1,3 @@
+import { inboxSuite } from "../../test/suites/inbox-suite.ts";
+
+inboxSuite("sqlite");

@@ -1,0 +1,158 @@
+import { timestampMs } from "@bufbuild/protobuf/wkt";
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { SqlEntityManager } from "@mikro-orm/sql";
+import type { Event } from "../../../gen/heddle/event/v1/event_pb.ts";
+import { messageOf } from "../../base/message-of.ts";
+import type { Batch } from "../delivery.ts";
+import { fitting } from "../event-key.ts";
+import { isNotNow } from "../not-now.ts";
+import { Breather } from "./breather.ts";
+import { ChunkSize } from "./chunk-size.ts";
+import { isCursorMoved } from "./cursors.ts";
+import { handleEvent } from "./handle-event.ts";
+import type { InboxParts } from "./inbox-parts.ts";
+import { park, waitingSubjects } from "./parked.ts";
+import { waitAfter } from "./retry-limits.ts";
+import { noteUnseen } from "./seen-events.ts";
+
+/** How long one transaction is to be: a call that wants the database waits no longer for it. */
+const targetMs = 20;
+/** So often a source's events may fail for the database's sake before one that does so by itself is looked for. */
+const patience = 20;
+const behind = "an earlier event of the same subject waits";
+
+/** Some events of a source, that are taken in by one transaction. */
+type Chunk = Omit<Batch, "events"> & { readonly events: readonly Event[] };
+
+/**
+ * Takes events in: what their handlers change is written together with the note that they were seen, so a second delivery
+ * changes nothing. An event that cannot be handled is parked, those of its subject behind it, and the others go on.
+ */
+export class Inbox {
+  readonly #parts: InboxParts;
+  readonly #onParked: () => void;
+  readonly #size = new ChunkSize(targetMs);
+  /** How often in a row, by source, nothing could be taken in for the database's sake. */
+  readonly #failures = new Map<string, number>();
+
+  constructor(parts: InboxParts, onParked: () => void) {
+    this.#parts = parts;
+    this.#onParked = onParked;
+  }
+
+  /** See `TakeIn`. Events of types that mean nothing here are let go. */
+  readonly takeIn = async ({ source, events, settle }: Batch): Promise<void> => {
+    const known = events.filter(({ type }) => this.#parts.known.of(source, type) !== undefined);
+    for (let from = 0; from < known.length || from === 0; ) {
+      const chunk = known.slice(from, from + this.#size.value);
+      from += Math.max(1, chunk.length);
+      const isLast = from >= known.length;
+      await this.#takeChunk({ source, events: chunk, ...(isLast && settle && { settle }) });
+      if (!isLast) await new Promise((resolve) => setImmediate(resolve)); // calls come first
+    }
+  };
+
+  async #takeChunk(chunk: Chunk): Promise<void> {
+    if (chunk.events.length === 0 && chunk.settle === undefined) return;
+    const startedAt = this.#parts.clock.now();
+    try {
+      await this.#takeTogether(chunk);
+      this.#size.learn(chunk.events.length, this.#parts.clock.now() - startedAt);
+    } catch (reason) {
+      const isStuck = isNotNow(reason) && (await this.#isStuck(chunk, reason));
+      if (isNotNow(reason) && !isStuck) throw reason;
+      await this.#takeOneByOne(chunk, isStuck);
+    }
+  }
+
+  /**
+   * Whether it may be an event's own doing that the database is busy: a statement that never ends in time, for one. It
+   * has failed again and again by now, and the database answers others.
+   */
+  async #isStuck({ source }: Chunk, reason: unknown): Promise<boolean> {
+    const failures = (this.#failures.get(source) ?? 0) + 1;
+    this.#failures.set(source, failures);
+    if (failures < patience || isCursorMoved(reason) || ConnectError.from(reason).code === Code.ResourceExhausted) {
+      return false;
+    }
+    return this.#parts.store.ping().then(
+      () => true,
+      () => false,
+    );
+  }
+
+  async #takeTogether({ source, events, settle }: Chunk): Promise<void> {
+    const now = this.#parts.clock.wall();
+    const done = await this.#parts.store.unit(async (em) => {
+      await settle?.(em); // first: somebody else who brings the same waits here, and takes nothing in
+      return this.#handleUnseen(em, source, { events, now });
+    });
+    if (done.taken.length + done.behind.length > 0) this.#failures.delete(source);
+    this.#tellTaken(source, done.taken);
+    for (const event of done.behind) this.#tellParked(source, event, behind);
+  }
+
+  async #handleUnseen(
+    em: SqlEntityManager,
+    source: string,
+    { events, now }: { events: readonly Event[]; now: number },
+  ) {
+    const { rows, known } = this.#parts;
+    const unseen = await noteUnseen(em, rows.inbox, { events, source, now });
+    const waiting = await waitingSubjects(em, rows.parked, source, unseen);
+    const isBehind = ({ subject }: Event) => waiting.size > 0 && waiting.has(fitting(subject));
+    const later = unseen.filter(isBehind);
+    await park(em, rows.parked, later, { source, now, nextAt: now, attempts: 0, reason: behind });
+    const taken = unseen.filter((event) => !isBehind(event));
+    const breather = new Breather(this.#parts.clock);
+    for (const event of taken) {
+      await breather.pause();
+      const what = known.of(source, event.type);
+      if (what !== undefined) await handleEvent(em, what, event, now);
+    }
+    return { taken, behind: later };
+  }
+
+  /** Finds the event that fails, and parks it: where the source is stuck, also one that fails for the database's sake. */
+  async #takeOneByOne({ source, events, settle }: Chunk, isStuck: boolean): Promise<void> {
+    for (const event of events) {
+      try {
+        await this.#takeTogether({ source, events: [event] });
+      } catch (reason) {
+        if (isNotNow(reason) && !isStuck) throw reason;
+        await this.#park(source, event, messageOf(reason));
+      }
+    }
+    if (settle !== undefined) await this.#parts.store.unit(settle);
+  }
+
+  async #park(source: string, event: Event, reason: string): Promise<void> {
+    const { store, rows, limits, clock } = this.#parts;
+    const now = clock.wall();
+    const nextAt = now + (waitAfter(1, limits) ?? 0);
+    const isNew = await store.unit(async (em) => {
+      const unseen = await noteUnseen(em, rows.inbox, { events: [event], source, now });
+      await park(em, rows.parked, unseen, { source, now, nextAt, attempts: 1, reason });
+      return unseen.length > 0;
+    });
+    if (isNew) this.#tellParked(source, event, reason);
+  }
+
+  #tellTaken(source: string, events: readonly Event[]): void {
+    const { hooks, clock } = this.#parts;
+    if (hooks.takenIn === undefined) return;
+    const now = clock.wall();
+    for (const event of events) hooks.takenIn({ source, type: event.type, delayMs: delayMs(event, now) });
+  }
+
+  #tellParked(source: string, event: Event, reason: string): void {
+    const { id, type, subject } = event;
+    this.#parts.log.warn("an event waits for another try", { event: id, source, type, subject, reason });
+    this.#onParked();
+  }
+}
+
+/** How long after its commit an event took effect. The clocks of two machines may differ: never less than nothing. */
+function delayMs({ time }: Event, now: number): number {
+  return time === undefined ? 0 : Math.max(0, now - timestampMs(time));
+}

@@ -1,3 +1,0 @@
-import { subscriberSuite } from "../test/suites/subscriber-suite.ts";
-
-subscriberSuite("sqlite");

@@ -1,3 +1,0 @@
-import { subscriptionSuite } from "../test/suites/subscription-suite.ts";
-
-subscriptionSuite("sqlite");

@@ -1,5 +1,6 @@
-# Every part of the system in one image; the command says which one a container is. Built from npm packages alone:
-# buf, protoc-gen-es and tsc are development dependencies of the project.
+# Every part of the system in one image; the command says which one a container is. A second one, `backup`, is the command
+# line beside PostgreSQL's programs. Both are built from npm packages alone: buf, protoc-gen-es and tsc are development
+# dependencies of the project.
 FROM node:24-bookworm-slim AS build
 WORKDIR /heddle
 # Last in PATH, and no install scripts: what npm installs runs on the image's own Node, so a second one is not fetched.
@@ -18,7 +19,8 @@ WORKDIR /heddle
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --ignore-scripts --loglevel=error
 
-# The command line beside pg_dump, pg_restore and psql of the very version that the server has: older ones refuse to work with it.
+# The command line beside pg_dump, pg_restore and psql of the very version that the server of docker-compose.yml has: older
+# ones refuse to work with it.
 FROM postgres:17 AS backup
 WORKDIR /heddle
 ENV NODE_ENV=production HEDDLE_HOME=/var/lib/heddle

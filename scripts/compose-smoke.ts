@@ -1,6 +1,7 @@
 /**
- * Tries docker-compose.yml for real: builds, starts a project of its own, calls it through the gateway, takes replicas
- * away under calls, and removes everything but the image.
+ * Tries docker-compose.yml for real: builds, starts a project of its own, calls it through the gateway, takes the broker
+ * away and gives it back, makes a backup and audits, takes replicas away under calls, and removes everything but the
+ * images.
  *
  * It needs a Docker engine with Compose. It publishes on a second loopback address, which Linux has, and so meets
  * neither `make up` nor a project that runs already.

@@ -12,7 +12,10 @@ export interface EventPolicy {
 
 const policies = new WeakMap<DescMessage, EventPolicy>();
 
-/** What the contract says of the message; checked once. A message that is no event, or is declared wrongly, is an Error that names it. */
+/**
+ * What the contract says of the message; checked once. A message that is no event, or is declared wrongly, is an Error
+ * that names it.
+ */
 export function eventPolicy(message: DescMessage): EventPolicy {
   const known = policies.get(message);
   if (known !== undefined) return known;

@@ -11,7 +11,10 @@ export type Work<T> = (em: SqlEntityManager) => Promise<T>;
 /** How a unit runs. */
 export interface UnitOptions {
   readonly clock?: Clock;
-  /** How far it is kept from what others write meanwhile. If unset, what the database does by itself. SQLite is always serializable. */
+  /**
+   * How far it is kept from what others write meanwhile. If unset, what the database does by itself. SQLite is always
+   * serializable.
+   */
   readonly isolationLevel?: IsolationLevel;
 }
 

@@ -106,7 +106,10 @@ function engineOf({ clock, peers, asked, probed, sessions }: Parts): Engine {
   };
 }
 
-/** A peer that serves users and orders, and is well unless it says otherwise. Connect's own in-process client loses the trailers of a stream that breaks. */
+/**
+ * A peer that serves users and orders, and is well unless it says otherwise. Connect's own in-process client loses the
+ * trailers of a stream that breaks.
+ */
 export function serving(
   users: Partial<ServiceImpl<typeof UserService>>,
   orders: Partial<ServiceImpl<typeof OrderService>> = {},

@@ -60,7 +60,10 @@ function judge(tally: Tally, { requestId, orderId }: Accepted, { made, missing }
   }
 }
 
-/** Requests that create nothing name no order. No order belongs to two requests, no request to an order that does not exist; and if all came by requests, none to none. */
+/**
+ * Requests that create nothing name no order. No order belongs to two requests, no request to an order that does not
+ * exist; and if all came by requests, none to none.
+ */
 async function judgeRequests(
   { order }: Pick<Shop, "order">,
   tally: Tally,

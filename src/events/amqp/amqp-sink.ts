@@ -126,9 +126,9 @@ class AmqpSink implements EventSink {
 }
 
 /**
- * Sends events to RabbitMQ's exchange `heddle.events`, each with its type as routing key. It is open whether RabbitMQ is there or not: what it
- * cannot send at once it refuses with UNAVAILABLE and keeps nothing of, since the outbox keeps everything already. Rejects
- * when RabbitMQ is there and does not let us in, or has an exchange of another make.
+ * Sends events to RabbitMQ's exchange `heddle.events`, each with its type as routing key. It is open whether RabbitMQ
+ * is there or not: what it cannot send at once it refuses with UNAVAILABLE and keeps nothing of, since the outbox keeps
+ * everything already. Rejects when RabbitMQ is there and does not let us in, or has an exchange of another make.
  */
 export function openAmqpSink(options: AmqpSinkOptions): Promise<EventSink> {
   return new AmqpSink(options).open();

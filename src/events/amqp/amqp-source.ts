@@ -25,8 +25,8 @@ export interface AmqpSourceOptions {
   /** A longer payload is no event. Default: 1 MiB. */
   readonly maxPayloadBytes?: number;
   /**
-   * Called when the queue was not there before, in the beginning or because RabbitMQ has lost it: events from before are not in it, and
-   * publishers may be asked to send theirs again.
+   * Called when the queue was not there before, in the beginning or because RabbitMQ has lost it: events from before
+   * are not in it, and publishers may be asked to send theirs again.
    */
   readonly onNewQueue?: () => void;
   readonly clock?: Clock;
@@ -35,9 +35,10 @@ export interface AmqpSourceOptions {
 }
 
 /**
- * Follows events over RabbitMQ. An event is acknowledged when it was taken in and never before, so it may come again and is
- * not lost; those of one subject come in order, to one replica at a time. What is no event goes to `heddle.<service>.dead`,
- * with the reason. Opens whether RabbitMQ is there or not; rejects when it is there and does not let us in, or has a queue of another make.
+ * Follows events over RabbitMQ. An event is acknowledged when it was taken in and never before, so it may come again
+ * and is not lost; those of one subject come in order, to one replica at a time. What is no event goes to
+ * `heddle.<service>.dead`, with the reason. Opens whether RabbitMQ is there or not; rejects when it is there and does
+ * not let us in, or has a queue of another make.
  *
  * Closing it finishes the batch that is being taken in.
  */

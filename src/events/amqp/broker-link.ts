@@ -146,7 +146,10 @@ function brokerAt(amqpUrl: string): string {
   }
 }
 
-/** What `promise` comes to, or undefined as soon as the signal aborts. It leaves nothing behind at the signal, which lives longer. */
+/**
+ * What `promise` comes to, or undefined as soon as the signal aborts. It leaves nothing behind at the signal, which
+ * lives longer.
+ */
 async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
   const aborted = Promise.withResolvers<undefined>();
   const abort = () => aborted.resolve(undefined);

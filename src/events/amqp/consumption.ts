@@ -3,6 +3,7 @@ import type { Event } from "../../../gen/heddle/event/v1/event_pb.ts";
 import { fullJitter } from "../../base/backoff.ts";
 import { messageOf } from "../../base/message-of.ts";
 import type { FullSourceOptions } from "./amqp-source.ts";
+import { beginConsuming } from "./begin-consuming.ts";
 import type { Tenant } from "./broker-link.ts";
 import type { Connection } from "./connection.ts";
 import { DeadLetters, type DeadMessage } from "./dead-letters.ts";
@@ -43,14 +44,16 @@ export class Consumption implements Tenant {
     channel.on("error", (error) => connection.drop(error));
     channel.on("close", () => consumption.#closed());
     await channel.prefetch(options.prefetch);
-    await channel.consume(queueOf(options.service), (message) => consumption.#arrive(message));
+    const arrive = (message: ConsumeMessage | null) => consumption.#arrive(message);
+    await beginConsuming(connection, channel, { ...options, queue: queueOf(options.service), arrive });
     consumption.#done = consumption.#run().catch((error: Error) => connection.drop(error));
     return consumption;
   }
 
   /**
-   * Finishes the batch at hand and leaves the rest where it is. Consuming is not cancelled before: RabbitMQ would let the next replica
-   * begin at once with what comes after the batch. Closing the channel follows the last acknowledgement on its way.
+   * Finishes the batch at hand and leaves the rest where it is. Consuming is not cancelled before: RabbitMQ would let
+   * the next replica begin at once with what comes after the batch. Closing the channel follows the last
+   * acknowledgement on its way.
    */
   async end(lost?: Error): Promise<void> {
     this.#ending.abort();

@@ -19,9 +19,9 @@ export const mediaTypes = { protobuf: "application/protobuf", json: "application
 export const schemaPrefix = "https://type.googleapis.com/";
 
 /**
- * An event as CloudEvents' AMQP binding has it, in binary mode: attributes are headers named `cloudEvents:…`, which RabbitMQ shows to
- * clients of AMQP 1.0 as the application properties that the binding speaks of; the body is the payload alone. What AMQP has
- * properties for is in those too, for consumers that have never heard of CloudEvents.
+ * An event as CloudEvents' AMQP binding has it, in binary mode: attributes are headers named `cloudEvents:…`, which
+ * RabbitMQ shows to clients of AMQP 1.0 as the application properties that the binding speaks of; the body is the
+ * payload alone. What AMQP has properties for is in those too, for consumers that have never heard of CloudEvents.
  */
 export function outgoing(event: Event, format: EventFormat, registry: Registry): OutgoingMessage {
   return {

@@ -54,6 +54,16 @@ export async function declareQueues(connection: Connection, { service, types, qu
   return isNew;
 }
 
+/**
+ * Removes a queue that RabbitMQ lists and that nothing of it answers for, as happens to a quorum queue when RabbitMQ is killed within a
+ * second of making it: as long as it is listed, nobody who publishes to it is told that anything is kept.
+ */
+export function removeQueue(connection: Connection, queue: string): Promise<void> {
+  return onChannel(connection, queue, async (channel) => {
+    await channel.deleteQueue(queue);
+  });
+}
+
 async function assertEvents(channel: Channel): Promise<void> {
   await channel.assertExchange(eventExchange, "topic", { durable: true });
 }

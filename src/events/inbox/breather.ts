@@ -1,7 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
 
 /** How long one may work without a pause, where nothing else does anything meanwhile. */
-const longestMs = 4;
+const longestMs = 1;
 
 /**
  * Pauses for those who want the event loop: with SQLite all that is done to the database is done in this thread, so a long

@@ -1,11 +1,12 @@
 /** Below it, beginning and committing would be most of the work. */
-const minSize = 32;
+const minSize = 8;
+const firstSize = 32;
 const maxSize = 500;
 
 /** How many events to take in together, so that neither calls nor other replicas wait long for the database. */
 export class ChunkSize {
   readonly #targetMs: number;
-  #size = minSize;
+  #size = firstSize;
 
   constructor(targetMs: number) {
     this.#targetMs = targetMs;

@@ -53,7 +53,11 @@ export function parkedEvents(service: string) {
   });
 }
 
-/** Tables made by the functions above. */
+/** A table made by `inboxRows`. */
 export type InboxRows = ReturnType<typeof inboxRows>;
+
+/** A table made by `cursorRows`. */
 export type CursorRows = ReturnType<typeof cursorRows>;
+
+/** A table made by `parkedEvents`. */
 export type ParkedEvents = ReturnType<typeof parkedEvents>;

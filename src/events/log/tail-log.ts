@@ -3,7 +3,8 @@ import type { Clock } from "../../base/clock.ts";
 import { Nap } from "../nap.ts";
 import type { EventLog, Wanted } from "./event-log.ts";
 
-const maxEvents = 500;
+/** Reading a message is one piece of work, for which calls of who follows wait. */
+const maxEvents = 100;
 const maxBytes = 1024 * 1024;
 
 /** Events that go out together. */

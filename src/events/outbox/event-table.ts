@@ -33,12 +33,24 @@ export interface NewEvent {
   readonly data: Uint8Array;
 }
 
-/** Writes an event without a position, in the transaction of `em`. One statement, whose text is always the same. */
-export async function insertEvent(em: SqlEntityManager, rows: EventRows, event: NewEvent): Promise<void> {
+/** So many events are written by one statement, so that few texts of it serve all numbers of them. */
+const sizes = [64, 16, 4, 1] as const;
+
+/** Writes events without positions, in their order, in the transaction of `em`. */
+export async function insertEvents(em: SqlEntityManager, rows: EventRows, events: readonly NewEvent[]): Promise<void> {
+  for (let from = 0; from < events.length; ) {
+    const size = sizes.find((size) => size <= events.length - from) ?? 1;
+    const columns = "id, slot, type, version, subject, trace_parent, time, data_schema, data";
+    const values = Array.from({ length: size }, () => "(?, ?, ?, ?, ?, ?, ?, ?, ?)").join(", ");
+    const parameters = events.slice(from, from + size).flatMap(valuesOf);
+    await query(em, `insert into ${tableOf(rows)} (${columns}) values ${values}`, parameters);
+    from += size;
+  }
+}
+
+function valuesOf(event: NewEvent): Parameter[] {
   const { id, slot, type, version, subject, traceParent, timeAt, dataSchema, data } = event;
-  const columns = "id, slot, type, version, subject, trace_parent, time, data_schema, data";
-  const sql = `insert into ${tableOf(rows)} (${columns}) values (?, ?, ?, ?, ?, ?, ?, ?, ?)`;
-  await query(em, sql, [id, slot, type, version, subject, traceParent, new Date(timeAt), dataSchema, data]);
+  return [id, slot, type, version, subject, traceParent, new Date(timeAt), dataSchema, data];
 }
 
 /** Events as they stand in the table; `rest` goes on after `from` the table. */

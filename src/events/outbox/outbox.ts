@@ -1,17 +1,19 @@
 import { create, type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { Code, type ConnectError } from "@connectrpc/connect";
+import type { SqlEntityManager } from "@mikro-orm/sql";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { type Random, systemRandom } from "../../base/random.ts";
 import { createUuids } from "../../base/uuids.ts";
 import { currentCall } from "../../call/context.ts";
 import { errorWithInfo, resourceExhausted } from "../../call/errors.ts";
 import { afterCommit } from "../../store/after-commit.ts";
+import { beforeCommit } from "../../store/before-commit.ts";
 import { eventPolicy } from "../event-policy.ts";
 import type { Publish } from "../handler.ts";
 import type { EventHooks } from "../hooks.ts";
 import { slotOf } from "../slots.ts";
 import type { EventRows } from "./event-entity.ts";
-import { insertEvent } from "./event-table.ts";
+import { insertEvents, type NewEvent } from "./event-table.ts";
 
 const domain = "heddle";
 const maxDataBytes = 1024 * 1024;
@@ -60,6 +62,8 @@ class ServiceOutbox implements Outbox {
   readonly #newId: () => string;
   readonly #hooks: EventHooks;
   readonly #listeners = new Set<() => void>();
+  /** The events of transactions that have not committed yet. */
+  readonly #unwritten = new WeakMap<object, NewEvent[]>();
   #backlog = 0;
 
   constructor(options: OutboxOptions) {
@@ -99,14 +103,27 @@ class ServiceOutbox implements Outbox {
     const timeAt = this.#clock.wall();
     const event = { type, version, subject, slot: slotOf(subject), dataSchema: schema.typeName, timeAt };
     const data = dataOf(schema, payload);
-    await insertEvent(em, this.#rows, { ...event, id: this.#newId(), traceParent: traceParent(), data });
-    afterCommit(em, this.#committed);
+    this.#write(em, { ...event, id: this.#newId(), traceParent: traceParent(), data });
   };
 
-  readonly #committed = (): void => {
-    this.#backlog++;
+  /**
+   * All events of a transaction are written together before it commits: a round trip to the database for each would keep
+   * those waiting who take in hundreds at once. The rows that they tell of are locked until then, so their order stays.
+   */
+  #write(em: SqlEntityManager, event: NewEvent): void {
+    const transaction = em.getTransactionContext<object>();
+    const unwritten = transaction && this.#unwritten.get(transaction);
+    if (unwritten !== undefined) return void unwritten.push(event);
+    const events = [event];
+    beforeCommit(em, () => insertEvents(em, this.#rows, events));
+    afterCommit(em, () => this.#committed(events.length));
+    if (transaction !== undefined) this.#unwritten.set(transaction, events);
+  }
+
+  #committed(events: number): void {
+    this.#backlog += events;
     for (const listener of this.#listeners) listener();
-  };
+  }
 
   #full(): ConnectError {
     const { source, maxBacklog } = this;

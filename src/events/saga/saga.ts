@@ -85,7 +85,10 @@ export class Saga<Step extends string = string> {
     return true;
   }
 
-  /** Its row, kept from others until the transaction ends; nothing when there is none, or somebody else has it and `skip` says so. */
+  /**
+   * Its row, kept from others until the transaction ends; nothing when there is none, or somebody else has it and
+   * `skip` says so.
+   */
   find({ em, id }: Pick<SagaMoment, "em" | "id">, lock: SagaLock = "wait"): Promise<SagaRow | undefined> {
     return sagaTable(em, this.plan.rows).lock(id, this.plan.name, lock);
   }

@@ -50,13 +50,14 @@ export function reservations(em: SqlEntityManager, now: number) {
 
     /** Keeps all of it for an order, or nothing: then it says what there is too little of, and remembers that. */
     async reserve(orderId: string, wanted: readonly Wanted[]): Promise<Shortage | undefined> {
-      const short = shortage(await lockProducts(em, wanted), wanted);
+      const isTaken = await takeOne(em, wanted, updatedAt);
+      const short = isTaken ? undefined : shortage(await lockProducts(em, wanted), wanted);
       if (short) {
         const { reason, sku: short_of } = short;
         await insert(orderId, [{ ...nothing, state: "rejected", reason, short_of }]);
         return short;
       }
-      for (const { sku, qty } of wanted) await addFree(em, { sku, qty: -qty, updatedAt });
+      if (!isTaken) for (const { sku, qty } of wanted) await addFree(em, { sku, qty: -qty, updatedAt });
       if (wanted.length > 0)
         await insert(
           orderId,
@@ -98,7 +99,10 @@ export async function soldSoFar(em: SqlEntityManager, sku: string): Promise<numb
   return sold.reduce((sum, { qty }) => sum + qty, 0);
 }
 
-/** The stock of each product, by SKU, kept from others until the unit ends: in the same order by all, so that none waits crosswise. */
+/**
+ * The stock of each product, by SKU, kept from others until the unit ends: in the same order by all, so that none waits
+ * crosswise.
+ */
 async function lockProducts(em: SqlEntityManager, wanted: readonly Pick<Wanted, "sku">[]) {
   await lockStock(em);
   const marks = wanted.map(() => "?").join(", ");
@@ -135,6 +139,19 @@ function shortage(
   const left = stock.get(sku);
   const reason = left === undefined ? `product ${sku} does not exist` : `${sku}: ${left} left, ${qty} asked for`;
   return { sku, reason };
+}
+
+/**
+ * Takes the only product of an order, if there is enough of it, without looking first: most orders are of one product, and
+ * each statement is a round trip. Resolves with whether it was taken.
+ */
+async function takeOne(em: SqlEntityManager, wanted: readonly Wanted[], updatedAt: Date): Promise<boolean> {
+  const [only, ...others] = wanted;
+  if (only === undefined || others.length > 0) return false;
+  await lockStock(em);
+  const to = "stock = stock - ?, version = version + 1, updated_at = ?";
+  const sql = `update products set ${to} where sku = ? and stock >= ?`;
+  return (await query(em, sql, [only.qty, updatedAt, only.sku, only.qty])).affected === 1;
 }
 
 /** In one statement, without knowing how many there are. It is a change that callers see, so the version grows. */

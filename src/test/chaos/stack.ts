@@ -9,6 +9,8 @@ import type { Victim } from "./trouble.ts";
 
 /** Where the data are and how events travel. */
 export const stackNames = ["sqlite", "postgres"] as const;
+
+/** One of them. */
 export type StackName = (typeof stackNames)[number];
 
 /** A whole system of real processes, with what can be killed in it. */

@@ -66,15 +66,16 @@ test("plain JavaScript imports it; what needs grpc-js says so where there is non
   project.write(
     "plain.js",
     `import { methodPolicy, openMesh, serve } from "heddle";
+     import { openEvents } from "heddle/events";
      import { transcoder } from "heddle/gateway";
      import { fakeClock } from "heddle/testing";
-     console.log([methodPolicy, openMesh, serve, transcoder, fakeClock].map((part) => typeof part).join());
+     console.log([methodPolicy, openMesh, serve, openEvents, transcoder, fakeClock].map((part) => typeof part).join());
      for (const bridge of ["heddle/grpc-js", "heddle/nice-grpc"]) {
        await import(bridge).catch((reason) => console.log(reason.message));
      }`,
   );
   const [parts, ...bridges] = (await project.type("node plain.js")).trim().split("\n");
-  expect(parts).toBe("function,function,function,function,function");
+  expect(parts).toBe("function,function,function,function,function,function");
   expect(bridges).toEqual(Array(2).fill(expect.stringContaining("Cannot find package '@grpc/grpc-js'")));
 });
 

@@ -145,3 +145,15 @@ export async function inTime<T>(
     { everyMs: 2 },
   );
 }
+
+/** What is parked, oldest first. */
+export function parkedIn(store: Store) {
+  return store.read((em) => em.find(userEventRows.parked, {}, { orderBy: { seq: "asc" } }));
+}
+
+/** Fails for what is among `bad`, which a test may change. */
+export function failsFor(bad: Set<string>): Trouble {
+  return (what) => {
+    if (bad.has(what)) throw new Error(`${what} is more than I can bear`);
+  };
+}

@@ -38,7 +38,8 @@ export type EventPolicy = Message<"heddle.event.v1.EventPolicy"> & {
   key: string;
 
   /**
-   * The version of the payload, from 1: grows when its meaning changes in a way that a consumer has to know of. Has to be set.
+   * The version of the payload, from 1: grows when its meaning changes in a way that a consumer has to know of. Has to
+   * be set.
    *
    * @generated from field: uint32 version = 3;
    */

@@ -88,14 +88,15 @@ export const CursorSchema: GenMessage<Cursor> = /*@__PURE__*/
  */
 export type SubscribeResponse = Message<"heddle.event.v1.SubscribeResponse"> & {
   /**
-   * Up to 500 events. Empty when there was nothing to send for a while.
+   * Up to 500 events. Empty when there has been nothing to send for 5 s: all that was asked for has been told up to
+   * `end_position`, and the cursors may be moved there.
    *
    * @generated from field: repeated heddle.event.v1.Event events = 1;
    */
   events: Event[];
 
   /**
-   * The last position of the log: how far there is to go.
+   * The last position of the log, as far as is known: how far there is to go. With no events, up to where it was told.
    *
    * @generated from field: int64 end_position = 2;
    */
@@ -349,8 +350,8 @@ export const ResendEventsResponseSchema: GenMessage<ResendEventsResponse> = /*@_
 export const EventService: GenService<{
   /**
    * Sends the events after the cursors, in the order of the log, then each new one as it comes. It never ends by itself;
-   * who was cut off asks again from where it has got to. Errors: OUT_OF_RANGE when a cursor lies beyond the log's end, or before its
-   * beginning; INVALID_ARGUMENT.
+   * who was cut off asks again from where it has got to. Errors: OUT_OF_RANGE when a cursor lies beyond the log's end, or
+   * before its beginning; INVALID_ARGUMENT.
    *
    * @generated from rpc heddle.event.v1.EventService.Subscribe
    */
@@ -391,7 +392,8 @@ export const EventService: GenService<{
   },
   /**
    * Sends events to the broker once more, from a position on; consumers that have seen them take no notice. Asks for the
-   * scope `events:write`. Errors: UNAUTHENTICATED, PERMISSION_DENIED, FAILED_PRECONDITION when there is no broker: those who follow the log move their cursors themselves.
+   * scope `events:write`. Errors: UNAUTHENTICATED, PERMISSION_DENIED, FAILED_PRECONDITION when there is no broker: those
+   * who follow the log move their cursors themselves.
    *
    * @generated from rpc heddle.event.v1.EventService.ResendEvents
    */

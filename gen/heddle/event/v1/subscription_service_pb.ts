@@ -478,8 +478,8 @@ export const SubscriptionService: GenService<{
   },
   /**
    * Hands an event to its handler once more, now. Asks for the scope `events:write`. Errors: UNAUTHENTICATED,
-   * PERMISSION_DENIED, NOT_FOUND, FAILED_PRECONDITION with the handler's reason when it
-   * fails again, or when an earlier event of its subject still waits.
+   * PERMISSION_DENIED, NOT_FOUND, FAILED_PRECONDITION with the handler's reason when it fails again, or when an earlier
+   * event of its subject still waits.
    *
    * @generated from rpc heddle.event.v1.SubscriptionService.ReplayParkedEvent
    */
@@ -501,8 +501,8 @@ export const SubscriptionService: GenService<{
   },
   /**
    * Empties what the service has made of a source's events, where that can be made anew, and reads them all again.
-   * Asks for the scope `events:write`. Errors: UNAUTHENTICATED, PERMISSION_DENIED, NOT_FOUND when the service does not follow the source, FAILED_PRECONDITION when what it makes of it is more than
-   * a view.
+   * Asks for the scope `events:write`. Errors: UNAUTHENTICATED, PERMISSION_DENIED, NOT_FOUND when the service does not
+   * follow the source, FAILED_PRECONDITION when what it makes of it is more than a view.
    *
    * @generated from rpc heddle.event.v1.SubscriptionService.RebuildSubscription
    */

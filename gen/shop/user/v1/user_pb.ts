@@ -516,8 +516,8 @@ export const UserService: GenService<{
     output: typeof UpdateUserResponseSchema;
   },
   /**
-   * Deletes a user. Errors: NOT_FOUND, FAILED_PRECONDITION with the reason USER_HAS_OPEN_ORDERS as long as orders of theirs are
-   * known to be pending, unless `force` is set.
+   * Deletes a user. Errors: NOT_FOUND, FAILED_PRECONDITION with the reason USER_HAS_OPEN_ORDERS as long as orders of
+   * theirs are known to be pending, unless `force` is set.
    *
    * @generated from rpc shop.user.v1.UserService.DeleteUser
    */

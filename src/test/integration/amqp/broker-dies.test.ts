@@ -66,6 +66,35 @@ test.each(["quorum", "classic"] as const)(
   },
 );
 
+test("a queue that a broker has lost, killed right after making it, is made anew, and publishers go on", async () => {
+  const [type, amqpUrl] = [freshType(), broker.url];
+  const { log, lines } = readableLog();
+  const inboxes = Array.from({ length: 12 }, () => new Inbox()); // one or two of so many get lost
+  const made = inboxes.map(() => 0);
+  await using opening = new AsyncDisposableStack();
+  await Promise.all(
+    inboxes.map(async ({ takeIn }, at) => {
+      const onNewQueue = () => {
+        made[at] = (made[at] ?? 0) + 1;
+      };
+      const about = { amqpUrl, service: freshService(), types: [type], registry, takeIn, onNewQueue, log };
+      opening.use(await openAmqpSource(about));
+    }),
+  );
+  await broker.kill();
+  await broker.start();
+  await using sink = await openAmqpSink({ amqpUrl, service: "order", registry });
+  const removed = () => lines.filter((line) => line.includes("does not answer for it")).length;
+  const again = () => made.filter((times) => times > 1).length;
+  await eventually("all are back", () => lines.filter((line) => line.includes("RabbitMQ is back")).length >= 12, {
+    withinMs: 120_000,
+  });
+  const events = orderEvents(type, 20);
+  await relay(sink, events);
+  await eventually("all are there", () => inboxes.every(({ taken }) => taken.length >= 20), { withinMs: 60_000 });
+  expect(again()).toBeGreaterThanOrEqual(removed());
+});
+
 test("what was sent before anybody followed, and before the broker was killed, is there afterwards in order", async () => {
   const [service, type, inbox] = [freshService(), freshType(), new Inbox()];
   const amqpUrl = broker.url;

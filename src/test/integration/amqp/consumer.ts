@@ -3,7 +3,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { openAmqpSource } from "../../../events/amqp/amqp-source.ts";
 import { registry } from "./events.ts";
 
-/** One replica of a service that follows events, as a process of its own: what it takes in is a line of a file, "replica subject id". */
+/**
+ * One replica of a service that follows events, as a process of its own: what it takes in is a line of a file, "replica
+ * subject id".
+ */
 const {
   AMQP_URL: amqpUrl = "",
   SERVICE: service = "",

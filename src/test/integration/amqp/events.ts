@@ -35,7 +35,10 @@ export function orderEvents(type: string, count: number, subjects = 7): Event[] 
   return Array.from({ length: count }, (_, i) => orderEvent(type, i % subjects, Math.floor(i / subjects) + 1));
 }
 
-/** Takes events in as an inbox does: each once, however often it comes. It keeps what it has seen, in the order in which it came. */
+/**
+ * Takes events in as an inbox does: each once, however often it comes. It keeps what it has seen, in the order in which
+ * it came.
+ */
 export class Inbox {
   readonly taken: Event[] = [];
   readonly batches: Batch[] = [];

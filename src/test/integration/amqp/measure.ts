@@ -4,7 +4,10 @@ import { eventually } from "../../../testing/eventually.ts";
 import { freshService, freshType, Inbox, orderEvents, registry } from "./events.ts";
 import { openPlain, removeQueues, sharedBroker } from "./shared-broker.ts";
 
-/** Measures how many events a second go into a queue and come out of it: scripts/rabbitmq node src/test/integration/amqp/measure.ts */
+/**
+ * Measures how many events a second go into a queue and come out of it: scripts/rabbitmq node
+ * src/test/integration/amqp/measure.ts
+ */
 const amqpUrl = sharedBroker();
 const [count, batch] = [50_000, 500];
 

@@ -13,8 +13,10 @@ export interface ShopFiles {
   readonly order: string;
 }
 
-/** Who orders, and what: of the last product there is too little. */
+/** Who orders. */
 export const userIds = [1n, 2n, 3n] as const;
+
+/** What they order: of the last product there is too little. */
 export const skus = ["PLENTY", "ENOUGH", "SCARCE"] as const;
 const stocks: Readonly<Record<(typeof skus)[number], number>> = { PLENTY: 1_000, ENOUGH: 60, SCARCE: 6 };
 

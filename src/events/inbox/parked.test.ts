@@ -1,0 +1,3 @@
+import { parkedSuite } from "../../test/suites/parked-suite.ts";
+
+parkedSuite("sqlite");

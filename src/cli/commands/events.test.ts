@@ -1,8 +1,10 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { openEventShop, typedInto } from "../../test/suites/event-shop.ts";
 import { eventually } from "../../testing/eventually.ts";
 import { freePort } from "../../testing/free-port.ts";
 import { events } from "./events.ts";
+
+vi.setConfig({ testTimeout: 20_000 }); // real servers, on a machine that may be busy
 
 /** A shop whose user service cannot bear the orders named, and its command line. */
 async function openShop(bad = new Set<string>()) {

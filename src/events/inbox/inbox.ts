@@ -1,11 +1,12 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { SqlEntityManager } from "@mikro-orm/sql";
+import { type SqlEntityManager, SqlitePlatform } from "@mikro-orm/sql";
 import type { Event } from "../../../gen/heddle/event/v1/event_pb.ts";
 import { messageOf } from "../../base/message-of.ts";
 import type { Batch } from "../delivery.ts";
 import { fitting } from "../event-key.ts";
 import { isNotNow } from "../not-now.ts";
+import { slotOf } from "../slots.ts";
 import { Breather } from "./breather.ts";
 import { ChunkSize } from "./chunk-size.ts";
 import { isCursorMoved } from "./cursors.ts";
@@ -21,6 +22,14 @@ const targetMs = 20;
 const patience = 20;
 const behind = "an earlier event of the same subject waits";
 
+/**
+ * Transactions at once where the database is a server: each spends most of its time waiting for that. They take no more than
+ * half of the connections that a process has unless it is told otherwise; SQLite has one writer.
+ */
+const lanesOfServer = 4;
+/** So few events are not worth more than one transaction. */
+const leastOfLane = 4;
+
 /** Some events of a source, that are taken in by one transaction. */
 type Chunk = Omit<Batch, "events"> & { readonly events: readonly Event[] };
 
@@ -31,26 +40,37 @@ type Chunk = Omit<Batch, "events"> & { readonly events: readonly Event[] };
 export class Inbox {
   readonly #parts: InboxParts;
   readonly #onParked: () => void;
+  readonly #lanes: number;
   readonly #size = new ChunkSize(targetMs);
   /** How often in a row, by source, nothing could be taken in for the database's sake. */
   readonly #failures = new Map<string, number>();
 
   constructor(parts: InboxParts, onParked: () => void) {
     this.#parts = parts;
+    this.#lanes = parts.store.orm.em.getPlatform() instanceof SqlitePlatform ? 1 : lanesOfServer;
     this.#onParked = onParked;
   }
 
   /** See `TakeIn`. Events of types that mean nothing here are let go. */
   readonly takeIn = async ({ source, events, settle }: Batch): Promise<void> => {
     const known = events.filter(({ type }) => this.#parts.known.of(source, type) !== undefined);
-    for (let from = 0; from < known.length || from === 0; ) {
-      const chunk = known.slice(from, from + this.#size.value);
+    const lanes = lanesOf(known, this.#lanes);
+    if (lanes.length < 2) return this.#takeLane({ source, events: known, ...(settle && { settle }) });
+    const taken = await Promise.allSettled(lanes.map((own) => this.#takeLane({ source, events: own })));
+    for (const lane of taken) if (lane.status === "rejected") throw lane.reason;
+    if (settle !== undefined) await this.#parts.store.unit(settle);
+  };
+
+  /** Takes in events one chunk after the other. */
+  async #takeLane({ source, events, settle }: Chunk): Promise<void> {
+    for (let from = 0; from < events.length || from === 0; ) {
+      const chunk = events.slice(from, from + this.#size.value);
       from += Math.max(1, chunk.length);
-      const isLast = from >= known.length;
+      const isLast = from >= events.length;
       await this.#takeChunk({ source, events: chunk, ...(isLast && settle && { settle }) });
       if (!isLast) await new Promise((resolve) => setImmediate(resolve)); // calls come first
     }
-  };
+  }
 
   async #takeChunk(chunk: Chunk): Promise<void> {
     if (chunk.events.length === 0 && chunk.settle === undefined) return;
@@ -155,4 +175,12 @@ export class Inbox {
 /** How long after its commit an event took effect. The clocks of two machines may differ: never less than nothing. */
 function delayMs({ time }: Event, now: number): number {
   return time === undefined ? 0 : Math.max(0, now - timestampMs(time));
+}
+
+/** The events shared out among so many lanes at most: those of one subject are in one lane, in their order. */
+function lanesOf(events: readonly Event[], most: number): readonly (readonly Event[])[] {
+  if (most === 1 || events.length < 2 * leastOfLane) return [events];
+  const lanes = Array.from({ length: most }, (): Event[] => []);
+  for (const event of events) lanes[slotOf(event.subject) % most]?.push(event); // a broker tells no slot
+  return lanes.filter((lane) => lane.length > 0);
 }

@@ -24,6 +24,9 @@ export interface Stack extends AsyncDisposable {
   readonly bearer: string;
 }
 
+/** Longer than the broker or a database is away: what is looked for is loss, not orders cancelled because a busy machine was late. */
+const sagaTimeout = "10m";
+
 const replicas = { discovery: 1, user: 2, catalog: 2, order: 2, gateway: 2 } as const;
 const audited = ["user", "order", "catalog"] as const;
 const parts = Object.keys(replicas) as PartName[];
@@ -33,7 +36,7 @@ export async function openStack(name: StackName, onFailure: ClusterOptions["onFa
   await using opened = new AsyncDisposableStack();
   const servers = name === "postgres" ? await openServers(opened) : { victims: [], databases: noDatabases, env: {} };
   const envOf = Object.fromEntries(parts.map((part) => [part, { DATABASE_URL: servers.databases[part] }]));
-  const env = { LOG_LEVEL: "warn", ...servers.env };
+  const env = { LOG_LEVEL: "warn", SAGA_TIMEOUT: sagaTimeout, ...servers.env };
   const cluster = opened.use(await openCluster({ replicas, env, envOf, onFailure }));
   const programs = parts.flatMap((part) =>
     Array.from({ length: replicas[part] }, (_, index) => cluster.replica(part, index)),

@@ -157,3 +157,9 @@ export function failsFor(bad: Set<string>): Trouble {
     if (bad.has(what)) throw new Error(`${what} is more than I can bear`);
   };
 }
+
+/** What was written down, subject by subject, of each in its order: of different subjects none comes before the other. */
+export function bySubject(lines: readonly string[]): readonly string[] {
+  const subjectOf = (line: string) => line.split(" ").at(-1) ?? "";
+  return [...lines].sort((a, b) => (subjectOf(a) < subjectOf(b) ? -1 : Number(subjectOf(a) > subjectOf(b))));
+}

@@ -36,7 +36,8 @@ export interface UserDeletion {
 
 /**
  * Deletes a user and says so to others, both or neither; FAILED_PRECONDITION while orders are known to be pending, unless
- * forced. An order that is on its way here is no obstacle: the order service cancels it when it hears of this.
+ * forced. An order of which nothing is known here yet is no obstacle: if it is pending when the order service hears of this, it is
+ * cancelled there; one that is written at that very moment may outlive its user.
  */
 export async function deleteUser(
   em: SqlEntityManager,

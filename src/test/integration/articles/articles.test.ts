@@ -36,7 +36,7 @@ test("the articles' own clients, in Python, do all that they do, through the gat
       items: [{ sku: "ABC", qty: 2, price: expect.objectContaining({ currency_code: "EUR" }) }],
       total: expect.objectContaining({ currency_code: "EUR" }),
     },
-    order_again: true,
+    order_again: ["confirmed", true, true],
     no_order: null,
     no_user: [404, "user 999999 does not exist"],
     overview: [["orders", "products", "user"], ["ABC"]],

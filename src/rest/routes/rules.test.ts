@@ -29,6 +29,7 @@ test("the rules of all our contracts load side by side", () => {
     "PATCH /v1/users/{user.id} UpdateUser",
     "PUT /v1/users/{user.id} UpdateUser",
     "DELETE /v1/users/{id} DeleteUser",
+    "GET /v1/users/{user_id}/order-list ListUserOrders",
   ]);
 });
 

@@ -12,6 +12,7 @@ import { openSubscriber } from "../events/follow/open-subscriber.ts";
 import type { FollowedSource } from "../events/follow/subscription-service.ts";
 import type { Subscription } from "../events/handler.ts";
 import type { OpenInbox } from "../events/inbox/open-inbox.ts";
+import { isNotNow } from "../events/not-now.ts";
 import type { ServiceEventRows } from "../events/rows.ts";
 import { type MeshOptions, openMesh } from "../mesh/mesh.ts";
 import type { Resolver } from "../mesh/resolve/resolver.ts";
@@ -98,7 +99,7 @@ async function openShare(options: EventWaysOptions, { source, client }: Pick<Fol
   const { name: subscriber, store, rows, inbox, holder, amqpUrl, clock, random, log } = options;
   const { cursors, leases } = rows;
   const besideBroker = amqpUrl !== "";
-  if (!besideBroker) await forgetQueue({ store, cursors, source });
+  if (!besideBroker) await whenFree(options, () => forgetQueue({ store, cursors, source }));
   const types = inbox.known.types(source);
   const about = { source, subscriber, types, client, store, cursors, leases, holder, besideBroker };
   return openSubscriber({ ...about, takeIn: inbox.takeIn, clock, random, log });
@@ -128,4 +129,19 @@ async function openQueue(options: EventWaysOptions, followed: readonly Followed[
       await Promise.all(asking);
     },
   };
+}
+
+/** How often a start asks again whose database is busy or away for the moment, and the rest before that in milliseconds. */
+const [startTries, startRestMs] = [20, 500];
+
+/** Does what a start needs of the database; a replica that holds it for some seconds is waited for. */
+async function whenFree({ clock }: Pick<EventWaysOptions, "clock">, work: () => Promise<void>): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await work();
+    } catch (reason) {
+      if (!isNotNow(reason) || tries === startTries) throw reason;
+    }
+    await clock.sleep(startRestMs);
+  }
 }

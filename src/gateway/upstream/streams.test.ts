@@ -2,7 +2,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import { Code, createClient } from "@connectrpc/connect";
 import { expect, test, vi } from "vitest";
 import { OrderService } from "../../../gen/shop/order/v1/order_pb.ts";
-import { echo, echoContract, openTown, transportsTo, until } from "../../test/suites/gateway-parts.ts";
+import { echo, echoContract, isRouted, openTown, transportsTo, until } from "../../test/suites/gateway-parts.ts";
 
 vi.setConfig({ testTimeout: 20_000 }); // real servers, on a machine that may be busy
 
@@ -87,12 +87,9 @@ test("an endless stream ends when the gateway drains, and its reader is told to 
   await gateway.drained;
 });
 
-/** Waits until the gateway knows the RPC: a GET of it is then the wrong method, not the wrong path. */
+/** Waits until the gateway knows the RPC. */
 async function routed(port: number, path: string): Promise<void> {
-  await until(
-    () => fetch(`http://127.0.0.1:${port}${path}`),
-    ({ status }) => status !== 404,
-  );
+  await until(() => fetch(`http://127.0.0.1:${port}${path}`), isRouted);
 }
 
 async function texts(answers: AsyncIterable<{ text: string }>): Promise<string[]> {

@@ -1,6 +1,6 @@
 import { Code } from "@connectrpc/connect";
 import { afterAll, describe, expect, test, vi } from "vitest";
-import { echo, echoContract, until } from "../suites/gateway-parts.ts";
+import { echo, echoContract, isRouted, until } from "../suites/gateway-parts.ts";
 import { openGatewayShop } from "./gateway-shop.ts";
 
 vi.setConfig({ testTimeout: 20_000 }); // real servers, on a machine that may be busy
@@ -74,9 +74,6 @@ const note = (base: string, header: Record<string, string> = {}) =>
     headers: { "content-type": "application/json", ...header },
     body: '{"text":"a"}',
   });
-
-/** Whether the gateway knows by now who serves it: 404 is for what nobody serves, 503 while it still asks. */
-const isRouted = ({ status }: Response) => status !== 404 && status !== 503;
 
 test("an upstream has 5 s where its contract does not say; one that takes longer than it has is 504", async () => {
   const service = hanging();

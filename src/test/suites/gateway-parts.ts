@@ -179,3 +179,6 @@ export async function until<T>(ask: () => T | Promise<T>, passes: (answer: T) =>
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
+
+/** Whether a gateway knows by now who serves what it was asked for: 404 is for what nobody serves, 503 while it still asks. */
+export const isRouted = ({ status }: Response) => status !== 404 && status !== 503;

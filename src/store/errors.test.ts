@@ -1,7 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { DeadlockException, LockWaitTimeoutException, OptimisticLockError } from "@mikro-orm/core";
 import { expect, test } from "vitest";
-import { databaseError, isDeadlock } from "./errors.ts";
+import { databaseError, isPassing } from "./errors.ts";
 
 const withCode = (code: string, message = "") => Object.assign(new Error(message), { code });
 
@@ -31,7 +31,7 @@ test("what is no failure of the database comes back as it is", () => {
 });
 
 test("a deadlock lost and a failed serialization are worth another run", () => {
-  expect(isDeadlock(new DeadlockException(new Error("deadlock detected")))).toBe(true);
-  expect(isDeadlock(withCode("40001"))).toBe(true);
-  expect(isDeadlock(withCode("23505"))).toBe(false);
+  expect(isPassing(new DeadlockException(new Error("deadlock detected")))).toBe(true);
+  expect(isPassing(withCode("40001"))).toBe(true);
+  expect(isPassing(withCode("23505"))).toBe(false);
 });

@@ -3,6 +3,7 @@ import { ConnectionException, DeadlockException, LockWaitTimeoutException, Optim
 import { deadlineExceeded, errorReason, errorWithInfo, invalidArgument, unavailable } from "../call/errors.ts";
 import type { FailureCode } from "./failure.ts";
 import { isLocked } from "./lock-wait.ts";
+import { isPreparingsFault } from "./prepared-statements.ts";
 
 const domain = "heddle";
 const retryAfterMs = 100;
@@ -76,7 +77,7 @@ export function databaseError(reason: unknown): unknown {
   if (isOptimisticLock(reason)) return changedMeanwhile();
   const known = failures[codeOf(reason) as FailureCode] ?? troubleOf(reason)?.error;
   if (known !== undefined) return known();
-  if (isBusy(reason) || isDeadlock(reason)) {
+  if (isBusy(reason) || isPassing(reason)) {
     return unavailable("the database is busy", { ...info("DATABASE_BUSY"), retryAfterMs });
   }
   if (isAway(reason)) {
@@ -86,9 +87,13 @@ export function databaseError(reason: unknown): unknown {
   return reason;
 }
 
-/** Whether the same unit, run again, may well succeed: it lost to another one and has left nothing behind. */
-export function isDeadlock(reason: unknown): boolean {
-  return reason instanceof DeadlockException || /^40(001|P01)$/.test(codeOf(reason));
+/**
+ * Whether the same unit, run again, may well succeed: it lost to another one, or a table was changed under what it had prepared.
+ * It has left nothing behind.
+ */
+export function isPassing(reason: unknown): boolean {
+  const isLost = reason instanceof DeadlockException || /^40(001|P01)$/.test(codeOf(reason));
+  return isLost || isPreparingsFault(reason);
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import { Deadlines } from "../base/deadlines.ts";
 import { StoreFailure } from "./failure.ts";
 import { type PostgresClient, PostgresSession } from "./postgres-session.ts";
+import { PreparedStatements, Preparing } from "./prepared-statements.ts";
 import { timeLeftMs } from "./time-left.ts";
 
 /** The parts of `pg`'s pool that are used. */
@@ -23,6 +24,8 @@ export class PostgresDriver implements Driver {
   readonly #pool: PostgresPool;
   readonly #clock: Clock;
   readonly #deadlines: Deadlines;
+  readonly #preparing = new Preparing();
+  readonly #prepared = new WeakMap<PostgresClient, PreparedStatements>();
   #used = 0;
 
   constructor(pool: PostgresPool, clock: Clock) {
@@ -36,7 +39,9 @@ export class PostgresDriver implements Driver {
   async acquireConnection(): Promise<PostgresSession> {
     const client = await this.#connect();
     this.#used++;
-    return new PostgresSession(client, { clock: this.#clock, deadlines: this.#deadlines });
+    const prepared = this.#prepared.get(client) ?? new PreparedStatements(this.#preparing);
+    this.#prepared.set(client, prepared);
+    return new PostgresSession(client, { clock: this.#clock, deadlines: this.#deadlines, prepared });
   }
 
   async beginTransaction(session: PostgresSession, settings: TransactionSettings): Promise<void> {

@@ -83,8 +83,8 @@ export class RequestAnswers {
       const answer = await this.#store.unit(async (em) => {
         const given = create(method.output, await work(em)) as MessageShape<M["output"]>;
         const kept = { answer: Buffer.from(toBinary(method.output, given)), resource: resource?.keyOf(given) ?? "" };
-        if (await keepAnswer(em, this.#rows, { ...kept, request: named, now: this.#clock.wall() })) return given;
-        throw new AnsweredError(named);
+        await keepAnswer(em, this.#rows, { ...kept, request: named, now: this.#clock.wall() });
+        return given;
       });
       this.#sweepSoon();
       return answer;
@@ -133,14 +133,5 @@ export class RequestAnswers {
     } catch {
       // the store is closing, or busy
     }
-  }
-}
-
-/** A request has been answered meanwhile: the transaction that was to do it once more is undone. */
-class AnsweredError extends Error {
-  override readonly name = "AnsweredError";
-
-  constructor({ method, requestId }: NamedRequest) {
-    super(`${method} has answered the request ${requestId} already, and its answer is gone`);
   }
 }

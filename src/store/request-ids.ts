@@ -7,7 +7,7 @@ import { ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
 import { invalidArgument } from "../call/errors.ts";
 import { methodName } from "../call/method.ts";
 import { type RequestIdField, requestIdField, requestIdIn, withoutRequestId } from "../call/request-id.ts";
-import { query, storable } from "./query.ts";
+import { type Parameter, query, queryLater, storable } from "./query.ts";
 
 /** The table of one service that says which requests it has answered, and what. */
 export function requestIds(service: string) {
@@ -84,20 +84,21 @@ export interface Kept extends AnsweredRow {
 }
 
 /**
- * Keeps an answer in the transaction of `em`, or says false: the id has been used. On PostgreSQL it waits for another
- * transaction that is about to keep the same id; on SQLite transactions that write stand in line anyhow.
+ * Keeps an answer in the transaction of `em`, which fails where the id has been used: now, or when it commits. On PostgreSQL it
+ * waits for another transaction that is about to keep the same id; on SQLite transactions that write stand in line anyhow.
  */
-export async function keepAnswer(em: SqlEntityManager, ids: RequestIds, kept: Kept): Promise<boolean> {
+export async function keepAnswer(em: SqlEntityManager, ids: RequestIds, kept: Kept): Promise<void> {
   const { request, now, answer, resource } = kept;
   const { requestId, method, contentHash } = request;
   const row = { requestId, method, contentHash, resource, answer, createdAt: new Date(now) };
-  return insert(em, ids, row);
+  await queryLater(em, insertSql(ids), valuesOf(row));
 }
 
 /** Whether this is the first time that `id` is claimed, in the transaction of `em`: for what is done once and for all. */
-export function firstTime(em: SqlEntityManager, ids: RequestIds, id: string, now: number): Promise<boolean> {
+export async function firstTime(em: SqlEntityManager, ids: RequestIds, id: string, now: number): Promise<boolean> {
   const row = { requestId: id, method: null, contentHash: "", resource: "", answer: null, createdAt: new Date(now) };
-  return insert(em, ids, row);
+  const { affected } = await query(em, `${insertSql(ids)} on conflict (request_id) do nothing`, valuesOf(row));
+  return affected === 1;
 }
 
 /** Up to `limit` ids whose answers were given before `time`, the oldest first. What was claimed once and for all is none. */
@@ -130,13 +131,14 @@ interface NewRow extends AnsweredRow {
   readonly createdAt: Date;
 }
 
-/** Writes a row unless there is one of its id. Its text is always the same, as each call that changes something comes by here. */
-async function insert(em: SqlEntityManager, ids: RequestIds, row: NewRow): Promise<boolean> {
-  const { requestId, method, contentHash, resource, answer, createdAt } = row;
+/** Its text is always the same, as each call that changes something comes by here. */
+function insertSql({ tableName }: RequestIds): string {
   const columns = "request_id, method, content_hash, resource, answer, created_at";
-  const sql = `insert into "${ids.tableName}" (${columns}) values (?, ?, ?, ?, ?, ?) on conflict (request_id) do nothing`;
-  const values = [storable(requestId), method, contentHash, storable(resource), answer ?? null, createdAt];
-  return (await query(em, sql, values)).affected === 1;
+  return `insert into "${tableName}" (${columns}) values (?, ?, ?, ?, ?, ?)`;
+}
+
+function valuesOf({ requestId, method, contentHash, resource, answer, createdAt }: NewRow): readonly Parameter[] {
+  return [storable(requestId), method, contentHash, storable(resource), answer ?? null, createdAt];
 }
 
 function reused({ requestId, field }: NamedRequest, how: string): ConnectError {

@@ -7,9 +7,13 @@ const leastMarginMs = 5;
 const mostMarginMs = 100;
 
 /** How long what is asked of the database now may take: what its call has left, by the clock that calls go by. */
-export function timeLeftMs(clock: Clock): number {
-  const deadlineAt = currentCall()?.deadlineAt;
+export function timeLeftMs(clock: Clock, deadlineAt = callDeadline()): number {
   return deadlineAt === undefined ? uncalledMs : deadlineAt - clock.now();
+}
+
+/** When the time of the call is over that is being handled; nothing outside of one, and in one without a deadline. */
+export function callDeadline(): number | undefined {
+  return currentCall()?.deadlineAt;
 }
 
 /**

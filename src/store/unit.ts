@@ -2,7 +2,7 @@ import type { IsolationLevel } from "@mikro-orm/core";
 import type { SqlEntityManager } from "@mikro-orm/sql";
 import { fullJitter } from "../base/backoff.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
-import { databaseError, isDeadlock } from "./errors.ts";
+import { databaseError, isPassing } from "./errors.ts";
 import { timeLeftMs } from "./time-left.ts";
 
 /** What happens to rows within one transaction. It may be run again, so it does nothing that cannot be undone. */
@@ -35,7 +35,7 @@ export async function inUnit<T>(em: SqlEntityManager, work: Work<T>, options: Un
       return await em.transactional(work, { clear: true, ...(isolationLevel && { isolationLevel }) });
     } catch (reason) {
       const waitMs = backoff(attempt);
-      if (!isDeadlock(reason) || attempt >= maxAttempts || waitMs >= timeLeftMs(clock)) throw databaseError(reason);
+      if (!isPassing(reason) || attempt >= maxAttempts || waitMs >= timeLeftMs(clock)) throw databaseError(reason);
       await clock.sleep(waitMs);
     }
   }

@@ -12,6 +12,8 @@ export type Cut =
 /** A way to a server that breaks at a message chosen by what it says. */
 export interface CuttingProxy extends AsyncDisposable {
   readonly port: number;
+  /** How often clients have sent something so far. */
+  readonly sent: number;
   /** From now on, connections break at messages that contain `text`. */
   cut(where: Cut, text: string): void;
 }
@@ -19,6 +21,7 @@ export interface CuttingProxy extends AsyncDisposable {
 /** Opens a proxy to a port of this machine. */
 export async function openCuttingProxy(targetPort: number): Promise<CuttingProxy> {
   let [where, text]: [Cut, string] = ["never", ""];
+  let sent = 0;
   const sockets = new Set<Socket>();
   const server = createServer((client) => {
     const target = connect(targetPort, "127.0.0.1");
@@ -32,6 +35,7 @@ export async function openCuttingProxy(targetPort: number): Promise<CuttingProxy
       socket.on("error", end).on("close", end);
     }
     client.on("data", (data) => {
+      sent++;
       isCut ||= where !== "never" && data.includes(text);
       if (isCut && where === "before") end();
       else target.write(data);
@@ -41,6 +45,9 @@ export async function openCuttingProxy(targetPort: number): Promise<CuttingProxy
   await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
   return {
     port: (server.address() as { port: number }).port,
+    get sent() {
+      return sent;
+    },
     cut(at, what) {
       [where, text] = [at, what];
     },

@@ -1,5 +1,6 @@
 import { type AbstractSqlConnection, IsolationLevel, MikroORM, PostgreSqlDriver } from "@mikro-orm/postgresql";
 import { messageOf } from "../../base/message-of.ts";
+import { takeWritersLock } from "../../store/writers-lock.ts";
 import { type Holdable, type Row, type Snapshot, StillBusy } from "./snapshot.ts";
 
 const pageRows = 5_000;
@@ -72,7 +73,7 @@ export async function openPostgres(place: {
 const ownTables = `select format('%I.%I', schemaname, tablename) as name from pg_tables
   where schemaname not in ('pg_catalog', 'information_schema') order by 1`;
 
-/** SHARE: reading goes on, a second one who does this too, and who writes waits. */
+/** SHARE: reading goes on, a second one who does this too, and who writes waits, be it a service or somebody at a prompt. */
 async function lockTables(
   connection: Connection,
   locker: Transaction,
@@ -84,6 +85,7 @@ async function lockTables(
   await run(`set local lock_timeout = ${waitMs}`);
   await run("set local idle_in_transaction_session_timeout = 60000");
   try {
+    await run(takeWritersLock);
     await run(`lock table ${tables.join(", ")} in share mode`);
   } catch (reason) {
     if (isBusy(reason)) throw new StillBusy(`the tables of ${shown} are written to all the time`, { cause: reason });

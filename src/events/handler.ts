@@ -20,9 +20,19 @@ export interface Handling {
 }
 
 /** What a service does about one type of event. */
-export interface EventHandler {
+export interface EventHandler extends HandlerOptions {
   readonly schema: DescMessage;
   handle(message: never, handling: Handling): Promise<void>;
+}
+
+/** How a handler may be called. */
+export interface HandlerOptions {
+  /**
+   * Set where what it does about one subject reads nothing that it writes about another: then events of several subjects are
+   * handled side by side, in one transaction, and on a database server their statements travel together. If unset, one
+   * event at a time.
+   */
+  readonly independent?: boolean;
 }
 
 /**
@@ -33,8 +43,9 @@ export interface EventHandler {
 export function on<Desc extends DescMessage>(
   schema: Desc,
   handle: (message: MessageShape<Desc>, handling: Handling) => Promise<void>,
+  options: HandlerOptions = {},
 ): EventHandler {
-  return { schema, handle };
+  return { schema, handle, ...options };
 }
 
 /** Whom a service follows, and what it does about it. */

@@ -10,7 +10,7 @@ import { slotOf } from "../slots.ts";
 import { Breather } from "./breather.ts";
 import { ChunkSize } from "./chunk-size.ts";
 import { isCursorMoved } from "./cursors.ts";
-import { handleEvent } from "./handle-event.ts";
+import { handleEvents } from "./handle-event.ts";
 import type { InboxParts } from "./inbox-parts.ts";
 import { park, waitingSubjects } from "./parked.ts";
 import { waitAfter } from "./retry-limits.ts";
@@ -26,7 +26,7 @@ const behind = "an earlier event of the same subject waits";
  * Transactions at once where the database is a server: each spends most of its time waiting for that. They take no more than
  * half of the connections that a process has unless it is told otherwise; SQLite has one writer.
  */
-const lanesOfServer = 4;
+const lanesOfServer = 2;
 /** So few events are not worth more than one transaction. */
 const leastOfLane = 4;
 
@@ -118,18 +118,20 @@ export class Inbox {
     { events, now }: { events: readonly Event[]; now: number },
   ) {
     const { rows, known } = this.#parts;
-    const unseen = await noteUnseen(em, rows.inbox, { events, source, now });
-    const waiting = await waitingSubjects(em, rows.parked, source, unseen);
+    const [unseen, waiting] = await Promise.all([
+      noteUnseen(em, rows.inbox, { events, source, now }),
+      waitingSubjects(em, rows.parked, source, events),
+    ]);
     const isBehind = ({ subject }: Event) => waiting.size > 0 && waiting.has(fitting(subject));
     const later = unseen.filter(isBehind);
     await park(em, rows.parked, later, { source, now, nextAt: now, attempts: 0, reason: behind });
     const taken = unseen.filter((event) => !isBehind(event));
-    const breather = new Breather(this.#parts.clock);
-    for (const event of taken) {
-      await breather.pause();
+    const handled = taken.flatMap((event) => {
       const what = known.of(source, event.type);
-      if (what !== undefined) await handleEvent(em, what, event, now);
-    }
+      return what === undefined ? [] : [{ event, known: what }];
+    });
+    const breather = new Breather(this.#parts.clock);
+    await handleEvents(em, handled, { now, breather, isServer: this.#lanes > 1 });
     return { taken, behind: later };
   }
 

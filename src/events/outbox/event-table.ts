@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { SqlEntityManager } from "@mikro-orm/sql";
 import { type Event, EventSchema } from "../../../gen/heddle/event/v1/event_pb.ts";
-import { type Parameter, query, wallOf } from "../../store/query.ts";
+import { type Parameter, query, queryLater, wallOf } from "../../store/query.ts";
 import type { EventRows } from "./event-entity.ts";
 
 /** An event as its row says it. Integers of 64 bits are numbers from one database and text from the other. */
@@ -43,7 +43,7 @@ export async function insertEvents(em: SqlEntityManager, rows: EventRows, events
     const columns = "id, slot, type, version, subject, trace_parent, time, data_schema, data";
     const values = Array.from({ length: size }, () => "(?, ?, ?, ?, ?, ?, ?, ?, ?)").join(", ");
     const parameters = events.slice(from, from + size).flatMap(valuesOf);
-    await query(em, `insert into ${tableOf(rows)} (${columns}) values ${values}`, parameters);
+    await queryLater(em, `insert into ${tableOf(rows)} (${columns}) values ${values}`, parameters);
     from += size;
   }
 }

@@ -1,5 +1,5 @@
 import { type SqlEntityManager, SqlitePlatform } from "@mikro-orm/sql";
-import { query, wallOf } from "../../store/query.ts";
+import { query, queryLater, wallOf } from "../../store/query.ts";
 import type { SagaRow, SagaRows, SagaState, SagaTransition } from "./saga-entity.ts";
 
 /** How a row is kept from others while it is looked at. */
@@ -13,13 +13,13 @@ export function sagaTable(em: SqlEntityManager, { tableName }: SagaRows) {
   const table = `"${tableName}"`;
   return {
     /** Inserts a row unless there is one of its id. */
-    async insert(row: Omit<SagaRow, "version">): Promise<boolean> {
+    async insert(row: Omit<SagaRow, "version">): Promise<void> {
       const columns = "id, name, state, step, reason, wake_at, attempts, history, started_at, updated_at, version";
       const sql = `insert into ${table} (${columns}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1) on conflict (id) do nothing`;
       const { id, name, state, step, reason, wakeAt, attempts, history, startedAt, updatedAt } = row;
       const json = JSON.stringify(history);
       const values = [id, name, state, step, reason, wakeAt ?? null, attempts, json, startedAt, updatedAt];
-      return (await query(em, sql, values)).affected === 1;
+      await queryLater(em, sql, values);
     },
 
     /** The row, kept from others until the transaction ends; none that somebody else keeps, where that is to be skipped. */
@@ -36,7 +36,7 @@ export function sagaTable(em: SqlEntityManager, { tableName }: SagaRows) {
       const sql = `update ${table} set ${columns}, version = version + 1 where id = ?`;
       const { id, state, step, reason, wakeAt, attempts, history, updatedAt } = row;
       const json = JSON.stringify(history);
-      await query(em, sql, [state, step, reason, wakeAt ?? null, attempts, json, updatedAt, id]);
+      await queryLater(em, sql, [state, step, reason, wakeAt ?? null, attempts, json, updatedAt, id]);
     },
   };
 }

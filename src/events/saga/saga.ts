@@ -22,11 +22,11 @@ export class Saga<Step extends string = string> {
   }
 
   /** Begins a saga at its first step, whose timer runs from now. */
-  async begin({ em, id, now }: SagaMoment): Promise<boolean> {
+  async begin({ em, id, now }: SagaMoment): Promise<void> {
     const [step = ""] = Object.keys(this.plan.steps);
     const at = new Date(now);
     const standing = standingAt(step, this.#takesBack);
-    return sagaTable(em, this.plan.rows).insert({
+    await sagaTable(em, this.plan.rows).insert({
       id,
       name: this.plan.name,
       ...standing,

@@ -4,8 +4,11 @@ import {
   StockReservedSchema,
 } from "../../../gen/shop/catalog/v1/events_pb.ts";
 import {
+  type OrderCancelled,
   OrderCancelledSchema,
+  type OrderConfirmed,
   OrderConfirmedSchema,
+  type OrderCreated,
   OrderCreatedSchema,
 } from "../../../gen/shop/order/v1/events_pb.ts";
 import { failedPrecondition } from "../../call/errors.ts";
@@ -24,7 +27,7 @@ export interface CatalogSubscriptionsOptions {
  * given again.
  */
 export function catalogSubscriptions({ publish }: CatalogSubscriptionsOptions): readonly Subscription[] {
-  const created = on(OrderCreatedSchema, async ({ order }, { em, now }: Handling) => {
+  const created = async ({ order }: OrderCreated, { em, now }: Handling) => {
     const { id: orderId = "", items = [] } = order ?? {};
     const stock = reservations(em, now);
     const [known] = await stock.of(orderId);
@@ -32,20 +35,25 @@ export function catalogSubscriptions({ publish }: CatalogSubscriptionsOptions): 
     if (shortage) return publish(em, StockRejectedSchema, { orderId, ...shortage });
     if (known?.state === "released") return; // it was cancelled, and has had its answer
     await publish(em, StockReservedSchema, { orderId });
-  });
-  const confirmed = on(OrderConfirmedSchema, async ({ order }, { em, now }: Handling) => {
+  };
+  const confirmed = async ({ order }: OrderConfirmed, { em, now }: Handling) => {
     const { id: orderId = "" } = order ?? {};
     const stock = reservations(em, now);
     if (await stock.sell(orderId)) return;
     if ((await stock.of(orderId)).length === 0) throw unheardOf(orderId);
-  });
-  const cancelled = on(OrderCancelledSchema, async ({ order }, { em, now }: Handling) => {
+  };
+  const cancelled = async ({ order }: OrderCancelled, { em, now }: Handling) => {
     const { id: orderId = "" } = order ?? {};
     const stock = reservations(em, now);
     await stock.release(orderId, await stock.of(orderId));
     await publish(em, StockReleasedSchema, { orderId });
-  });
-  return [{ source: "order", handlers: [created, confirmed, cancelled] }];
+  };
+  const handlers = [
+    on(OrderCreatedSchema, created, { independent: true }),
+    on(OrderConfirmedSchema, confirmed, { independent: true }),
+    on(OrderCancelledSchema, cancelled, { independent: true }),
+  ];
+  return [{ source: "order", handlers }];
 }
 
 /** Why it was rejected, if it was. */

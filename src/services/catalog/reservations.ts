@@ -1,6 +1,6 @@
 import { LockMode } from "@mikro-orm/core";
 import { type SqlEntityManager, SqlitePlatform } from "@mikro-orm/sql";
-import { query } from "../../store/query.ts";
+import { query, queryLater } from "../../store/query.ts";
 import type { Product } from "./product-entity.ts";
 import { Reservation } from "./reservation-entity.ts";
 
@@ -39,7 +39,7 @@ export function reservations(em: SqlEntityManager, now: number) {
     const parameters = rows.flatMap((row) => {
       return [orderId, row.sku, row.qty, row.state, row.reason, row.short_of, updatedAt];
     });
-    await query(em, `insert into reservations (${columns}) values ${values}`, parameters);
+    await queryLater(em, `insert into reservations (${columns}) values ${values}`, parameters);
   };
   return {
     /** What is known of an order's stock, kept from others until the unit ends; nothing if it was never heard of. */
@@ -50,14 +50,13 @@ export function reservations(em: SqlEntityManager, now: number) {
 
     /** Keeps all of it for an order, or nothing: then it says what there is too little of, and remembers that. */
     async reserve(orderId: string, wanted: readonly Wanted[]): Promise<Shortage | undefined> {
-      const isTaken = await takeOne(em, wanted, updatedAt);
-      const short = isTaken ? undefined : shortage(await lockProducts(em, wanted), wanted);
-      if (short) {
+      while (!(await take(em, wanted, updatedAt))) {
+        const short = shortage(await lockProducts(em, wanted), wanted);
+        if (short === undefined) continue; // some came back since
         const { reason, sku: short_of } = short;
         await insert(orderId, [{ ...nothing, state: "rejected", reason, short_of }]);
         return short;
       }
-      if (!isTaken) for (const { sku, qty } of wanted) await addFree(em, { sku, qty: -qty, updatedAt });
       if (wanted.length > 0)
         await insert(
           orderId,
@@ -81,7 +80,7 @@ export function reservations(em: SqlEntityManager, now: number) {
       for (const { sku, qty } of kept) await addFree(em, { sku, qty, updatedAt });
       const sql =
         "update reservations set state = 'released', updated_at = ? where order_id = ? and state <> 'rejected'";
-      await query(em, sql, [updatedAt, orderId]);
+      await queryLater(em, sql, [updatedAt, orderId]);
     },
   };
 }
@@ -105,10 +104,13 @@ export async function soldSoFar(em: SqlEntityManager, sku: string): Promise<numb
  */
 async function lockProducts(em: SqlEntityManager, wanted: readonly Pick<Wanted, "sku">[]) {
   await lockStock(em);
-  const marks = wanted.map(() => "?").join(", ");
-  const sql = `select sku, stock from products where sku in (${marks || "''"}) order by sku${forUpdate(em)}`;
   const skus = wanted.map(({ sku }) => sku);
-  return (await query<Pick<Product, "sku" | "stock">>(em, sql, skus)).rows;
+  return (await query<Pick<Product, "sku" | "stock">>(em, productsOf(em, wanted), skus)).rows;
+}
+
+function productsOf(em: SqlEntityManager, wanted: readonly unknown[]): string {
+  const marks = wanted.map(() => "?").join(", ");
+  return `select sku, stock from products where sku in (${marks || "''"}) order by sku${forUpdate(em)}`;
 }
 
 /** SQLite has one writer, and locks no rows. */
@@ -124,7 +126,7 @@ async function lockStock(em: SqlEntityManager): Promise<void> {
   const transaction = em.getTransactionContext<object>();
   if (em.getPlatform() instanceof SqlitePlatform || !transaction || locked.has(transaction)) return;
   locked.add(transaction);
-  await em.execute("select pg_advisory_xact_lock(?)", [stockLock]);
+  await queryLater(em, `select pg_advisory_xact_lock(${stockLock})`);
 }
 
 function shortage(
@@ -142,20 +144,28 @@ function shortage(
 }
 
 /**
- * Takes the only product of an order, if there is enough of it, without looking first: most orders are of one product, and
- * each statement is a round trip. Resolves with whether it was taken.
+ * Takes all products of an order, if there is enough of each, and says whether it did: by one statement, since orders that are
+ * handled side by side look at the same stock.
  */
-async function takeOne(em: SqlEntityManager, wanted: readonly Wanted[], updatedAt: Date): Promise<boolean> {
-  const [only, ...others] = wanted;
-  if (only === undefined || others.length > 0) return false;
+async function take(em: SqlEntityManager, wanted: readonly Wanted[], updatedAt: Date): Promise<boolean> {
+  if (wanted.length === 0) return true;
   await lockStock(em);
-  const to = "stock = stock - ?, version = version + 1, updated_at = ?";
-  const sql = `update products set ${to} where sku = ? and stock >= ?`;
-  return (await query(em, sql, [only.qty, updatedAt, only.sku, only.qty])).affected === 1;
+  const skus = wanted.map(({ sku }) => sku).sort();
+  if (wanted.length > 1) await queryLater(em, productsOf(em, wanted), skus);
+  const table = em.getPlatform() instanceof SqlitePlatform ? wantedSqlite : wantedPostgres;
+  const sql = `with wanted as (${table})
+    update products set stock = stock - (select qty from wanted where wanted.sku = products.sku), version = version + 1, updated_at = ?
+    where stock >= (select qty from wanted where wanted.sku = products.sku) and (
+      select count(*) from wanted join products as p on p.sku = wanted.sku where p.stock >= wanted.qty) = ? returning sku`;
+  const given = JSON.stringify(wanted.map(({ sku, qty }) => ({ sku, qty })));
+  return (await query(em, sql, [given, updatedAt, wanted.length])).rows.length > 0;
 }
+
+const wantedSqlite = "select value ->> 'sku' as sku, value ->> 'qty' as qty from json_each(?)";
+const wantedPostgres = "select sku, qty from json_to_recordset(?::json) as given (sku text, qty integer)";
 
 /** In one statement, without knowing how many there are. It is a change that callers see, so the version grows. */
 async function addFree(em: SqlEntityManager, { sku, qty, updatedAt }: Wanted & { readonly updatedAt: Date }) {
   const sql = "update products set stock = stock + ?, version = version + 1, updated_at = ? where sku = ?";
-  await query(em, sql, [qty, updatedAt, sku]);
+  await queryLater(em, sql, [qty, updatedAt, sku]);
 }

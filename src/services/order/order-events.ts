@@ -8,16 +8,26 @@ import { on, type Subscription } from "../../events/handler.ts";
 import { orderRepository } from "./order-repository.ts";
 import type { PlaceOrder } from "./place-order.ts";
 
+/** What is done about one order has nothing to do with another. */
+const apart = { independent: true };
 const userDeleted = "the user was deleted";
 
 /** Whom the order service follows: the catalog, which answers to its orders, and the users who leave. */
 export function orderSubscriptions(placeOrder: PlaceOrder): readonly Subscription[] {
   const catalog = [
-    on(StockReservedSchema, ({ orderId: id }, { em, now }) => placeOrder.confirm({ em, id, now })),
-    on(StockRejectedSchema, ({ orderId: id, reason }, { em, now }) => placeOrder.reject({ em, id, now, reason })),
-    on(StockReleasedSchema, async ({ orderId: id }, { em, now }) => {
-      await placeOrder.saga.compensated({ em, id, now });
-    }),
+    on(StockReservedSchema, ({ orderId: id }, { em, now }) => placeOrder.confirm({ em, id, now }), apart),
+    on(
+      StockRejectedSchema,
+      ({ orderId: id, reason }, { em, now }) => placeOrder.reject({ em, id, now, reason }),
+      apart,
+    ),
+    on(
+      StockReleasedSchema,
+      async ({ orderId: id }, { em, now }) => {
+        await placeOrder.saga.compensated({ em, id, now });
+      },
+      apart,
+    ),
   ];
   const user = [
     on(UserDeletedSchema, async ({ id: userId }, { em, now }) => {

@@ -1,5 +1,5 @@
 import type { SqlEntityManager } from "@mikro-orm/sql";
-import { query, wallOf } from "../../store/query.ts";
+import { query, queryLater, wallOf } from "../../store/query.ts";
 import type { Line, Order, Status } from "./order-entity.ts";
 
 /** An order as everybody reads it: the values of its row. */
@@ -25,7 +25,7 @@ type Columns = Record<
 export async function insertOrder(em: SqlEntityManager, order: OrderRow): Promise<void> {
   const columns =
     "id, user_id, lines, status, currency, total_units, total_nanos, cancel_reason, created_at, updated_at, version";
-  await query(em, `insert into orders (${columns}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, [
+  await queryLater(em, `insert into orders (${columns}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, [
     order.id,
     order.userId,
     JSON.stringify(order.lines),

@@ -15,9 +15,9 @@ import { listedStatus } from "./user-order-status.ts";
  */
 export function userOrderSubscription(): Subscription {
   const handlers = [
-    on(OrderCreatedSchema, keepOrder),
-    on(OrderConfirmedSchema, keepOrder),
-    on(OrderCancelledSchema, keepOrder),
+    on(OrderCreatedSchema, keepOrder, { independent: true }),
+    on(OrderConfirmedSchema, keepOrder, { independent: true }),
+    on(OrderCancelledSchema, keepOrder, { independent: true }),
   ];
   return { source: "order", handlers, clear: (em) => userOrderRepository(em).clear() };
 }

@@ -1,6 +1,6 @@
 import type { SqlEntityManager } from "@mikro-orm/sql";
 import type { Page } from "../../store/page-token.ts";
-import { query, storable } from "../../store/query.ts";
+import { queryLater, storable } from "../../store/query.ts";
 import { UserOrder } from "./user-order-entity.ts";
 
 /** A row of a user's list. */
@@ -35,7 +35,7 @@ export function userOrderRepository(em: SqlEntityManager) {
       const { orderId, userId, status, itemCount, currency, totalUnits, totalNanos, version } = order;
       const fixed = [storable(orderId), userId, order.createdAt];
       const changing = [status, itemCount, storable(currency), totalUnits, totalNanos, version, order.updatedAt];
-      await query(em, keepSql, [...fixed, ...changing]);
+      await queryLater(em, keepSql, [...fixed, ...changing]);
     },
 
     /** One row more than the page holds, newest first. */

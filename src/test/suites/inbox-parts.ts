@@ -9,7 +9,7 @@ import {
   OrderCreatedSchema,
 } from "../../../gen/shop/order/v1/events_pb.ts";
 import { jsonLogger, type Logger } from "../../base/log.ts";
-import { type EventHandler, on } from "../../events/handler.ts";
+import { type EventHandler, type HandlerOptions, on } from "../../events/handler.ts";
 import { type InboxOptions, type OpenInbox, openInbox } from "../../events/inbox/open-inbox.ts";
 import { slotOf } from "../../events/slots.ts";
 import { User, userEventRows, userRows } from "../../services/user/user-entity.ts";
@@ -59,13 +59,17 @@ export async function written(store: Store): Promise<string[]> {
 export type Trouble = (what: string, em: SqlEntityManager) => Promise<void> | void;
 
 /** Handlers that write down "created a", and then have the trouble given. */
-export function writers(trouble: Trouble = () => {}): EventHandler[] {
+export function writers(trouble: Trouble = () => {}, options: HandlerOptions = {}): EventHandler[] {
   return (Object.keys(kinds) as Kind[]).map((kind) =>
-    on(kinds[kind], async ({ order }, { em }) => {
-      const what = `${kind} ${order?.id}`;
-      await writeDown(em, what);
-      await trouble(what, em);
-    }),
+    on(
+      kinds[kind],
+      async ({ order }, { em }) => {
+        const what = `${kind} ${order?.id}`;
+        await writeDown(em, what);
+        await trouble(what, em);
+      },
+      options,
+    ),
   );
 }
 
@@ -90,7 +94,7 @@ export interface Readers extends AsyncDisposable {
 /** Opens one replica; `open` opens more. */
 export async function openReaders(
   kind: DatabaseKind,
-  options: Partial<InboxOptions> & { trouble?: Trouble } = {},
+  options: Partial<InboxOptions> & HandlerOptions & { readonly trouble?: Trouble } = {},
 ): Promise<Readers> {
   const clock = fakeClock();
   const lines: Record<string, unknown>[] = [];
@@ -99,7 +103,7 @@ export async function openReaders(
   const opened: Reader[] = [];
   const open = async () => {
     const store = await openStore({ ...userRows, ...database });
-    const subscriptions = [{ source: "order", handlers: writers(options.trouble), clear: emptied }];
+    const subscriptions = [{ source: "order", handlers: writers(options.trouble, options), clear: emptied }];
     const inbox = openInbox({ store, rows: userEventRows, subscriptions, clock, log, ...options });
     const close = async () => {
       await inbox[Symbol.asyncDispose]();

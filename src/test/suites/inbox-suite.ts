@@ -106,6 +106,45 @@ export function inboxSuite(kind: DatabaseKind): void {
     expect(await parkedIn(store)).toMatchObject([{ eventId: events[1]?.id, state: "waiting", attempts: 1, reason }]);
   });
 
+  test("independent events of several subjects are handled side by side where the database is a server, and those of one in order", async () => {
+    const [isPostgres, underWay] = [kind === "postgres", new Set<string>()];
+    let most = 0;
+    const trouble: Trouble = async (what, em) => {
+      underWay.add(what);
+      await em.execute("select 1");
+      most = Math.max(most, underWay.size);
+      underWay.delete(what);
+    };
+    await using readers = await openReaders(kind, { trouble, independent: true });
+    const { takeIn, store } = readers.reader;
+    const subjects = Array.from({ length: 100 }, (_, at) => `o-${at}`);
+    const [created, confirmed] = (["created", "confirmed"] as const).map((kind) =>
+      subjects.map((subject) => orderEvent(kind, subject)),
+    );
+    await takeIn({ source, events: [...(created ?? []), ...(confirmed ?? [])] });
+    expect(most > 1).toBe(isPostgres);
+    const seen = await written(store);
+    expect(seen).toHaveLength(200);
+    for (const subject of subjects) {
+      const own = seen.filter((what) => what.endsWith(` ${subject}`));
+      expect(own).toEqual([`created ${subject}`, `confirmed ${subject}`]);
+    }
+  });
+
+  test("of independent events one that fails is parked, with what comes after it, and the others go on", async () => {
+    const trouble = failsFor(new Set(["created b"]));
+    await using readers = await openReaders(kind, { trouble, independent: true });
+    const { takeIn, store } = readers.reader;
+    const events = ["a", "b", "c"].map((subject) => orderEvent("created", subject));
+    await takeIn({ source, events: [...events, orderEvent("confirmed", "b"), orderEvent("confirmed", "c")] });
+    expect((await written(store)).sort()).toEqual(["confirmed c", "created a", "created c"]);
+    const waiting = (await parkedIn(store)).map(({ eventId, attempts }) => [eventId, attempts]);
+    expect(waiting).toEqual([
+      [events[1]?.id, 1],
+      [expect.any(String), 0],
+    ]);
+  });
+
   test("data that cannot be read, and versions that are too new, are parked with what to do", async () => {
     await using readers = await openReaders(kind);
     const { takeIn, store } = readers.reader;

@@ -69,8 +69,8 @@ export function sagaSuite(kind: DatabaseKind): void {
 
   test("a saga begins once, at its first step, with its timer set", async () => {
     await using it = await open();
-    expect(await it.begin()).toBe(true);
-    expect(await it.begin()).toBe(false);
+    await it.begin();
+    await it.begin();
     const wakeAt = new Date(it.clock.wall() + 1_000);
     expect(await it.row()).toMatchObject({ name: "bread", state: "running", step: "knead", attempts: 1, wakeAt });
     expect((await it.row()).history).toHaveLength(1);

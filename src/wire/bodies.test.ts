@@ -5,6 +5,8 @@ import { pairs } from "../testing/engine-pair.ts";
 import type { HttpHandler } from "./engine.ts";
 import { engines } from "./engines.ts";
 
+vi.setConfig({ testTimeout: 20_000 }); // a hundred MiB through real sockets, on a machine that may be busy
+
 const host = "127.0.0.1";
 const MiB = 1024 * 1024;
 

@@ -6,7 +6,8 @@ import type { TakeIn } from "../delivery.ts";
 import { BrokerLink, type Tenant } from "./broker-link.ts";
 import type { Connection } from "./connection.ts";
 import { Consumption } from "./consumption.ts";
-import { declareQueues, type QueueKind, queueOf } from "./topology.ts";
+import { declareQueues } from "./declare-queues.ts";
+import { type QueueKind, queueOf } from "./topology.ts";
 
 /** What following events over RabbitMQ takes. */
 export interface AmqpSourceOptions {

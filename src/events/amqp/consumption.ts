@@ -3,7 +3,7 @@ import type { Event } from "../../../gen/heddle/event/v1/event_pb.ts";
 import { fullJitter } from "../../base/backoff.ts";
 import { messageOf } from "../../base/message-of.ts";
 import type { FullSourceOptions } from "./amqp-source.ts";
-import { beginConsuming } from "./begin-consuming.ts";
+import { answering } from "./answering.ts";
 import type { Tenant } from "./broker-link.ts";
 import type { Connection } from "./connection.ts";
 import { DeadLetters, type DeadMessage } from "./dead-letters.ts";
@@ -45,7 +45,8 @@ export class Consumption implements Tenant {
     channel.on("close", () => consumption.#closed());
     await channel.prefetch(options.prefetch);
     const arrive = (message: ConsumeMessage | null) => consumption.#arrive(message);
-    await beginConsuming(connection, channel, { ...options, queue: queueOf(options.service), arrive });
+    const queue = queueOf(options.service);
+    await answering(connection, queue, channel.consume(queue, arrive), options);
     consumption.#done = consumption.#run().catch((error: Error) => connection.drop(error));
     return consumption;
   }

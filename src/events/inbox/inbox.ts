@@ -17,7 +17,7 @@ import { waitAfter } from "./retry-limits.ts";
 import { noteUnseen } from "./seen-events.ts";
 
 /** How long one transaction is to be: a call that wants the database waits no longer for it. */
-const targetMs = 20;
+const targetMs = 5;
 /** So often a source's events may fail for the database's sake before one that does so by itself is looked for. */
 const patience = 20;
 const behind = "an earlier event of the same subject waits";

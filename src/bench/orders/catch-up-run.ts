@@ -23,7 +23,7 @@ export interface BacklogLoad {
   readonly isTakenIn: boolean;
 }
 
-const [warmUpMs, idleMs] = [2_000, 5_000];
+const idleMs = 7_000;
 const giveUpMs = 180_000;
 const brokerSlot = 9; // the cursor that says that the user service knows its queue
 
@@ -44,10 +44,10 @@ export async function measureBacklog(options: HeddleOptions, load: BacklogLoad):
   if (!load.isTakenIn) return { relayPerSecond };
   const takingIn = takenInRate(users, load.events);
   await Promise.race([user.start(), takingIn]);
-  await callUntil(user.address, id, Promise.race([sleep(warmUpMs), takingIn])); // what a first call costs is no matter of events
-  const during = await callUntil(user.address, id, takingIn);
+  const caller = { address: user.address, id };
+  const during = await callUntil(caller, takingIn);
   const perSecond = await takingIn;
-  const idle = await callUntil(user.address, id, sleep(idleMs));
+  const idle = await callUntil(caller, sleep(idleMs));
   return { relayPerSecond, caughtUp: { perSecond, during, idle } };
 }
 

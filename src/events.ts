@@ -12,7 +12,14 @@ export { SagaService } from "../gen/heddle/saga/v1/saga_pb.ts";
 export { type EventsOptions, type OpenEvents, openEvents } from "./app/events.ts";
 export type { EventFormat } from "./events/amqp/event-message.ts";
 export type { QueueKind } from "./events/amqp/topology.ts";
-export { type EventHandler, type Handling, on, type Publish, type Subscription } from "./events/handler.ts";
+export {
+  type EventHandler,
+  type HandlerOptions,
+  type Handling,
+  on,
+  type Publish,
+  type Subscription,
+} from "./events/handler.ts";
 export type { EventHooks, EventTransport } from "./events/hooks.ts";
 export { createOutbox, type Outbox, type OutboxOptions } from "./events/outbox/outbox.ts";
 export { type ServiceEventRows, serviceEventRows } from "./events/rows.ts";

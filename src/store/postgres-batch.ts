@@ -59,6 +59,8 @@ export class PostgresBatch {
   readonly #types: Types;
   readonly #prepared: PreparedStatements;
   readonly #results: StatementResult[] = [];
+  /** Why a row could not be read; the rest of what comes is let go by. */
+  #unreadable: { readonly reason: unknown } | undefined;
   readonly #settle: { resolve(results: readonly StatementResult[]): void; reject(reason: unknown): void };
 
   constructor(statements: readonly Statement[], options: { readonly types: Types; prepared: PreparedStatements }) {
@@ -98,12 +100,11 @@ export class PostgresBatch {
 
   handleDataRow({ fields }: { readonly fields: readonly (string | null)[] }): void {
     const { columns = [], rows } = this.#current();
-    const row: Record<string, unknown> = {};
-    columns.forEach(({ name, parse }, i) => {
-      const text = fields[i];
-      row[name] = text === null || text === undefined ? null : parse(text);
-    });
-    rows.push(row);
+    try {
+      rows.push(rowOf(columns, fields));
+    } catch (reason) {
+      this.#unreadable ??= { reason }; // thrown from here, it would end the process
+    }
   }
 
   /** `text` is "INSERT 0 2", "UPDATE 1", "COMMIT". */
@@ -126,7 +127,8 @@ export class PostgresBatch {
   }
 
   handleReadyForQuery(): void {
-    this.#settle.resolve(this.#results);
+    if (this.#unreadable === undefined) this.#settle.resolve(this.#results);
+    else this.#settle.reject(this.#unreadable.reason);
   }
 
   /** Answers come in the order of the statements. */
@@ -135,6 +137,15 @@ export class PostgresBatch {
     if (sent === undefined) throw new Error("PostgreSQL answers more than it was asked");
     return sent;
   }
+}
+
+function rowOf(columns: readonly Column[], fields: readonly (string | null)[]): Record<string, unknown> {
+  const row: Record<string, unknown> = {};
+  columns.forEach(({ name, parse }, i) => {
+    const text = fields[i];
+    row[name] = text === null || text === undefined ? null : parse(text);
+  });
+  return row;
 }
 
 /** A parameter as it is sent. */

@@ -2,7 +2,8 @@ import { CompiledQuery, type Driver, type TransactionSettings } from "kysely";
 import type { Clock } from "../base/clock.ts";
 import { Deadlines } from "../base/deadlines.ts";
 import { StoreFailure } from "./failure.ts";
-import { type PostgresClient, PostgresSession } from "./postgres-session.ts";
+import { type PostgresClient, PostgresLink } from "./postgres-link.ts";
+import { PostgresSession } from "./postgres-session.ts";
 import { PreparedStatements, Preparing } from "./prepared-statements.ts";
 import { timeLeftMs } from "./time-left.ts";
 
@@ -41,7 +42,8 @@ export class PostgresDriver implements Driver {
     this.#used++;
     const prepared = this.#prepared.get(client) ?? new PreparedStatements(this.#preparing);
     this.#prepared.set(client, prepared);
-    return new PostgresSession(client, { clock: this.#clock, deadlines: this.#deadlines, prepared });
+    const link = new PostgresLink(client, { clock: this.#clock, deadlines: this.#deadlines, prepared });
+    return new PostgresSession(link, this.#clock);
   }
 
   async beginTransaction(session: PostgresSession, settings: TransactionSettings): Promise<void> {

@@ -7,7 +7,12 @@ const leastMarginMs = 5;
 const mostMarginMs = 100;
 
 /** How long what is asked of the database now may take: what its call has left, by the clock that calls go by. */
-export function timeLeftMs(clock: Clock, deadlineAt = callDeadline()): number {
+export function timeLeftMs(clock: Clock): number {
+  return leftUntil(callDeadline(), clock);
+}
+
+/** How long what is asked may take that is to be answered by then; nothing is a deadline of no call. */
+export function leftUntil(deadlineAt: number | undefined, clock: Clock): number {
   return deadlineAt === undefined ? uncalledMs : deadlineAt - clock.now();
 }
 

@@ -155,7 +155,7 @@ async function take(em: SqlEntityManager, wanted: readonly Wanted[], updatedAt: 
   const table = em.getPlatform() instanceof SqlitePlatform ? wantedSqlite : wantedPostgres;
   const sql = `with wanted as (${table})
     update products set stock = stock - (select qty from wanted where wanted.sku = products.sku), version = version + 1, updated_at = ?
-    where stock >= (select qty from wanted where wanted.sku = products.sku) and (
+    where sku in (select sku from wanted) and stock >= (select qty from wanted where wanted.sku = products.sku) and (
       select count(*) from wanted join products as p on p.sku = wanted.sku where p.stock >= wanted.qty) = ? returning sku`;
   const given = JSON.stringify(wanted.map(({ sku, qty }) => ({ sku, qty })));
   return (await query(em, sql, [given, updatedAt, wanted.length])).rows.length > 0;

@@ -11,6 +11,8 @@ import { incoming } from "./incoming.ts";
 import { rarely } from "./rarely.ts";
 import { deadQueueOf, queueOf } from "./topology.ts";
 
+/** Reading messages is one piece of work, for which calls wait. */
+const mostAtOnce = 100;
 /** Ceilings of the wait before a batch is tried again. */
 const waits = { initialMs: 100, maxMs: 5_000 };
 
@@ -87,7 +89,7 @@ export class Consumption implements Tenant {
   async #run(): Promise<void> {
     while (!this.#ending.signal.aborted) {
       if (this.#arrived.length === 0) await this.#next();
-      else await this.#take(this.#arrived.splice(0, this.#options.prefetch));
+      else await this.#take(this.#arrived.splice(0, mostAtOnce));
     }
   }
 

@@ -12,12 +12,13 @@ import { ChunkSize } from "./chunk-size.ts";
 import { isCursorMoved } from "./cursors.ts";
 import { handleEvents } from "./handle-event.ts";
 import type { InboxParts } from "./inbox-parts.ts";
+import { Pace } from "./pace.ts";
 import { park, waitingSubjects } from "./parked.ts";
 import { waitAfter } from "./retry-limits.ts";
 import { noteUnseen } from "./seen-events.ts";
 
 /** How long one transaction is to be: a call that wants the database waits no longer for it. */
-const targetMs = 5;
+const targetMs = 2.5;
 /** So often a source's events may fail for the database's sake before one that does so by itself is looked for. */
 const patience = 20;
 const behind = "an earlier event of the same subject waits";
@@ -30,8 +31,8 @@ const lanesOfServer = 2;
 /** So few events are not worth more than one transaction. */
 const leastOfLane = 4;
 
-/** Some events of a source, that are taken in by one transaction. */
-type Chunk = Omit<Batch, "events"> & { readonly events: readonly Event[] };
+/** Some events of a source, that are taken in one transaction after the other. */
+type Lane = Batch & { readonly givesWay: boolean };
 
 /**
  * Takes events in: what their handlers change is written together with the note that they were seen, so a second delivery
@@ -44,6 +45,8 @@ export class Inbox {
   readonly #size = new ChunkSize(targetMs);
   /** How often in a row, by source, nothing could be taken in for the database's sake. */
   readonly #failures = new Map<string, number>();
+  /** By source. */
+  readonly #paces = new Map<string, Pace>();
 
   constructor(parts: InboxParts, onParked: () => void) {
     this.#parts = parts;
@@ -54,26 +57,39 @@ export class Inbox {
   /** See `TakeIn`. Events of types that mean nothing here are let go. */
   readonly takeIn = async ({ source, events, settle }: Batch): Promise<void> => {
     const known = events.filter(({ type }) => this.#parts.known.of(source, type) !== undefined);
-    const lanes = lanesOf(known, this.#lanes);
-    if (lanes.length < 2) return this.#takeLane({ source, events: known, ...(settle && { settle }) });
-    const taken = await Promise.allSettled(lanes.map((own) => this.#takeLane({ source, events: own })));
+    const givesWay = known[0] !== undefined && this.#givesWay(source, known.length, known[0]);
+    const lanes = lanesOf(known, givesWay ? 1 : this.#lanes);
+    if (lanes.length < 2) return this.#takeLane({ source, events: known, givesWay, ...(settle && { settle }) });
+    const taken = await Promise.allSettled(lanes.map((own) => this.#takeLane({ source, events: own, givesWay })));
     for (const lane of taken) if (lane.status === "rejected") throw lane.reason;
     if (settle !== undefined) await this.#parts.store.unit(settle);
   };
 
+  #givesWay(source: string, together: number, first: Event): boolean {
+    return this.#paceOf(source).givesWay(together, delayMs(first, this.#parts.clock.wall()));
+  }
+
+  #paceOf(source: string): Pace {
+    const pace = this.#paces.get(source) ?? new Pace(this.#parts.clock);
+    this.#paces.set(source, pace);
+    return pace;
+  }
+
   /** Takes in events one chunk after the other. */
-  async #takeLane({ source, events, settle }: Chunk): Promise<void> {
+  async #takeLane({ source, events, givesWay, settle }: Lane): Promise<void> {
     for (let from = 0; from < events.length || from === 0; ) {
       const chunk = events.slice(from, from + this.#size.value);
       from += Math.max(1, chunk.length);
       const isLast = from >= events.length;
-      await this.#takeChunk({ source, events: chunk, ...(isLast && settle && { settle }) });
-      if (!isLast) await new Promise((resolve) => setImmediate(resolve)); // calls come first
+      const tookMs = await this.#takeChunk({ source, events: chunk, ...(isLast && settle && { settle }) });
+      if (givesWay) await this.#paceOf(source).rest(tookMs);
+      else if (!isLast) await new Promise((resolve) => setImmediate(resolve)); // calls come first
     }
   }
 
-  async #takeChunk(chunk: Chunk): Promise<void> {
-    if (chunk.events.length === 0 && chunk.settle === undefined) return;
+  /** Resolves with how long it took, in milliseconds. */
+  async #takeChunk(chunk: Batch): Promise<number> {
+    if (chunk.events.length === 0 && chunk.settle === undefined) return 0;
     const startedAt = this.#parts.clock.now();
     try {
       await this.#takeTogether(chunk);
@@ -83,13 +99,14 @@ export class Inbox {
       if (isNotNow(reason) && !isStuck) throw reason;
       await this.#takeOneByOne(chunk, isStuck);
     }
+    return this.#parts.clock.now() - startedAt;
   }
 
   /**
    * Whether it may be an event's own doing that the database is busy: a statement that never ends in time, for one. It
    * has failed again and again by now, and the database answers others.
    */
-  async #isStuck({ source }: Chunk, reason: unknown): Promise<boolean> {
+  async #isStuck({ source }: Batch, reason: unknown): Promise<boolean> {
     const failures = (this.#failures.get(source) ?? 0) + 1;
     this.#failures.set(source, failures);
     if (failures < patience || isCursorMoved(reason) || ConnectError.from(reason).code === Code.ResourceExhausted) {
@@ -101,7 +118,7 @@ export class Inbox {
     );
   }
 
-  async #takeTogether({ source, events, settle }: Chunk): Promise<void> {
+  async #takeTogether({ source, events, settle }: Batch): Promise<void> {
     const now = this.#parts.clock.wall();
     const done = await this.#parts.store.unit(async (em) => {
       await settle?.(em); // first: somebody else who brings the same waits here, and takes nothing in
@@ -136,7 +153,7 @@ export class Inbox {
   }
 
   /** Finds the event that fails, and parks it: where the source is stuck, also one that fails for the database's sake. */
-  async #takeOneByOne({ source, events, settle }: Chunk, isStuck: boolean): Promise<void> {
+  async #takeOneByOne({ source, events, settle }: Batch, isStuck: boolean): Promise<void> {
     for (const event of events) {
       try {
         await this.#takeTogether({ source, events: [event] });

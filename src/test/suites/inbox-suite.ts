@@ -131,6 +131,25 @@ export function inboxSuite(kind: DatabaseKind): void {
     }
   });
 
+  test("a backlog gives way to calls after each transaction; a few events do not", async () => {
+    const tookMs = 3;
+    const trouble: Trouble = async () => readers.clock.advance(tookMs);
+    await using readers = await openReaders(kind, { trouble });
+    const { reader, clock } = readers;
+    const from = (first: number, count: number) =>
+      Array.from({ length: count }, (_, at) => orderEvent("created", String(first + at)));
+    await reader.takeIn({ source, events: from(0, 8) });
+    expect(clock.sleeps).toEqual([]);
+    let isTaken = false;
+    const taking = reader.takeIn({ source, events: from(8, 72) }).finally(() => {
+      isTaken = true;
+    });
+    await inTime(clock, "all are taken in", async () => isTaken);
+    await taking;
+    expect(clock.sleeps.filter((ms) => ms === 100).length).toBeGreaterThan(1);
+    expect(await written(reader.store)).toHaveLength(80);
+  });
+
   test("of independent events one that fails is parked, with what comes after it, and the others go on", async () => {
     const trouble = failsFor(new Set(["created b"]));
     await using readers = await openReaders(kind, { trouble, independent: true });

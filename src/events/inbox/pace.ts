@@ -1,0 +1,41 @@
+import type { Clock } from "../../base/clock.ts";
+
+/** So many events come together only where they have waited: it is a backlog. */
+const backlogFrom = 64;
+/** How long to rest after a transaction of a backlog, in times what that took. */
+const restTimes = 4;
+/** After a transaction that took long because it had to wait itself. */
+const longestRestMs = 100;
+/** A backlog whose events are so much later than those before them grows faster than it is worked off. */
+const patienceMs = 60_000;
+
+/**
+ * Says when the events of one source give way to calls. A backlog, as after an outage, gets a fifth of the time, so that calls seldom
+ * meet it; unless it falls behind by another minute even so: then it gets all it can, until it is worked off.
+ */
+export class Pace {
+  readonly #clock: Clock;
+  #leastDelayMs = Number.POSITIVE_INFINITY;
+  #isUrgent = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Whether so many events that came together, the first of which is so late, give way to calls. */
+  givesWay(together: number, delayMs: number): boolean {
+    if (together < backlogFrom) {
+      this.#leastDelayMs = Number.POSITIVE_INFINITY;
+      this.#isUrgent = false;
+      return false;
+    }
+    this.#leastDelayMs = Math.min(this.#leastDelayMs, delayMs);
+    this.#isUrgent ||= delayMs > this.#leastDelayMs + patienceMs;
+    return !this.#isUrgent;
+  }
+
+  /** Gives way, after a transaction that took so long. */
+  async rest(tookMs: number): Promise<void> {
+    if (tookMs > 0) await this.#clock.sleep(Math.min(tookMs * restTimes, longestRestMs));
+  }
+}

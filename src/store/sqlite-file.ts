@@ -22,6 +22,8 @@ const openWaitMs = 5_000;
 const maxCachedStatements = 500;
 /** The write-ahead log is cut back to this size once nobody reads from it. */
 const maxWalBytes = 16 * 2 ** 20;
+/** From that size on a commit copies it into the file itself, if nobody has: pages have 4 KiB. */
+const maxWalPages = maxWalBytes / 4_096;
 
 /**
  * Opens the file with a write-ahead log, in which readers and the writer do not wait for each other. From here on nothing
@@ -34,7 +36,8 @@ export function openSqliteFile(file: string, sync: SqliteSync): SqliteFile {
   const db = new DatabaseSync(file, { timeout: openWaitMs, enableForeignKeyConstraints: true });
   try {
     db.exec("pragma journal_mode = wal");
-    db.exec(`pragma synchronous = ${sync}; pragma journal_size_limit = ${maxWalBytes}; pragma busy_timeout = 0;`);
+    db.exec(`pragma synchronous = ${sync}; pragma busy_timeout = 0;`);
+    db.exec(`pragma journal_size_limit = ${maxWalBytes}; pragma wal_autocheckpoint = ${maxWalPages};`);
   } catch (reason) {
     db.close();
     throw reason;

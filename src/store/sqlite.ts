@@ -8,6 +8,7 @@ import {
   type TransactionSettings,
 } from "kysely";
 import type { Clock } from "../base/clock.ts";
+import { Checkpoints } from "./checkpoints.ts";
 import { late } from "./failure.ts";
 import { whenFree } from "./lock-wait.ts";
 import { openSqliteFile, type SqliteFile, type SqliteSync } from "./sqlite-file.ts";
@@ -21,7 +22,7 @@ export interface SqliteOptions {
   /** The most that is waited for another process's lock. */
   readonly lockWaitMs: number;
   readonly clock: Clock;
-  /** What stands between MikroORM and the file: the simulator, which lets time pass there. */
+  /** What stands between MikroORM and the file: the simulator, which lets time pass there, and knows of no threads. */
   readonly between?: (driver: Driver) => Driver;
 }
 
@@ -100,7 +101,7 @@ class FileDriver implements Driver {
   }
 
   async destroy(): Promise<void> {
-    this.#files?.close();
+    await this.#files?.close();
   }
 }
 
@@ -110,6 +111,7 @@ const breathMs = 20;
 class Files {
   readonly options: SqliteOptions;
   readonly turn: Turn;
+  readonly #checkpoints: Checkpoints | undefined;
   writer: SqliteFile;
   readonly #idleReaders: SqliteFile[] = [];
   #breathedAt = 0;
@@ -117,6 +119,7 @@ class Files {
   constructor(options: SqliteOptions) {
     this.options = options;
     this.turn = new Turn(options.clock);
+    this.#checkpoints = options.between ? undefined : new Checkpoints(options, options.clock);
     this.writer = openSqliteFile(options.file, options.sync);
   }
 
@@ -145,6 +148,12 @@ class Files {
     await new Promise((resolve) => setImmediate(resolve));
   }
 
+  /** Ends a turn. */
+  written(): void {
+    this.turn.release();
+    this.#checkpoints?.committed();
+  }
+
   /** Does at once what the lock and the call's time allow. */
   async whenFree<T>(work: () => T): Promise<T> {
     const { clock, lockWaitMs } = this.options;
@@ -157,7 +166,8 @@ class Files {
     }
   }
 
-  close(): void {
+  async close(): Promise<void> {
+    await this.#checkpoints?.close();
     this.writer.close();
     for (const reader of this.#idleReaders) reader.close();
   }
@@ -218,7 +228,7 @@ class SqliteSession implements DatabaseConnection {
   release(): void {
     const state = this.#state;
     this.#state = { name: "idle" };
-    if (state.name === "writing") this.#files.turn.release();
+    if (state.name === "writing") this.#files.written();
     if (state.name === "reading") this.#files.returnReader(state.reader);
   }
 
@@ -252,7 +262,7 @@ class SqliteSession implements DatabaseConnection {
     try {
       return await this.#files.whenFree(() => this.#files.writer.run(sql, parameters));
     } finally {
-      this.#files.turn.release();
+      this.#files.written();
     }
   }
 

@@ -1,6 +1,7 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { Registry } from "prom-client";
 import { systemClock } from "../base/clock.ts";
+import { keepMessagesYoung } from "../base/keep-messages-young.ts";
 import { jsonLogger, type Logger } from "../base/log.ts";
 import { type Random, systemRandom } from "../base/random.ts";
 import { Watchable } from "../base/watch.ts";
@@ -45,8 +46,12 @@ export interface ServeOptions<T extends readonly DescService[]> extends Omit<Ser
   readonly random?: Random;
 }
 
-/** Serves the services and registers them in discovery until SIGTERM, SIGINT or `drain()`. */
+/**
+ * Serves the services and registers them in discovery until SIGTERM, SIGINT or `drain()`. The process is a server's from then on:
+ * V8 is told to expect messages that do not last.
+ */
 export async function serve<const T extends readonly DescService[]>(options: ServeOptions<T>): Promise<RunningServer> {
+  keepMessagesYoung();
   const { name, log = jsonLogger({ fields: { service: name } }), signals = true, drainMs = 10_000 } = options;
   const { engine = defaultEngine, clock = systemClock, random = systemRandom } = options;
   const { metrics = createMetrics({ service: name }) } = options;

@@ -71,6 +71,12 @@ export async function handleEvent(em: SqlEntityManager, known: KnownEvent, event
   for (const handler of known.handlers) {
     const own = em.fork({ keepTransactionContext: true });
     await runInCall(call, () => handler.handle(message as never, { em: own, event, now }));
-    await own.flush();
+    if (isTouched(own)) await own.flush();
   }
+}
+
+/** Whether there may be something to flush: finding out that there is not is much of the work for a handler that asks by SQL. */
+function isTouched(em: SqlEntityManager): boolean {
+  const unit = em.getUnitOfWork();
+  return unit.getIdentityMap().values().length + unit.getPersistStack().size + unit.getRemoveStack().size > 0;
 }

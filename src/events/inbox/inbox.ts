@@ -18,7 +18,7 @@ import { waitAfter } from "./retry-limits.ts";
 import { noteUnseen } from "./seen-events.ts";
 
 /** How long one transaction is to be: a call that wants the database waits no longer for it. */
-const targetMs = 2.5;
+const targetMs = 1.5;
 /** So often a source's events may fail for the database's sake before one that does so by itself is looked for. */
 const patience = 20;
 const behind = "an earlier event of the same subject waits";
@@ -58,7 +58,7 @@ export class Inbox {
   readonly takeIn = async ({ source, events, settle }: Batch): Promise<void> => {
     const known = events.filter(({ type }) => this.#parts.known.of(source, type) !== undefined);
     const givesWay = known[0] !== undefined && this.#givesWay(source, known.length, known[0]);
-    const lanes = lanesOf(known, givesWay ? 1 : this.#lanes);
+    const lanes = lanesOf(known, this.#lanes);
     if (lanes.length < 2) return this.#takeLane({ source, events: known, givesWay, ...(settle && { settle }) });
     const taken = await Promise.allSettled(lanes.map((own) => this.#takeLane({ source, events: own, givesWay })));
     for (const lane of taken) if (lane.status === "rejected") throw lane.reason;

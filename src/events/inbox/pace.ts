@@ -1,11 +1,11 @@
 import type { Clock } from "../../base/clock.ts";
 
 /** So many events come together only where they have waited: it is a backlog. */
-const backlogFrom = 64;
+const backlogFrom = 100;
 /** How long to rest after a transaction of a backlog, in times what that took. */
 const restTimes = 4;
-/** After a transaction that took long because it had to wait itself. */
-const longestRestMs = 100;
+/** A transaction that took long has waited itself, for a database that is a server: calls have had the event loop meanwhile. */
+const longestRestMs = 15;
 /** A backlog whose events are so much later than those before them grows faster than it is worked off. */
 const patienceMs = 60_000;
 

@@ -141,13 +141,13 @@ export function inboxSuite(kind: DatabaseKind): void {
     await reader.takeIn({ source, events: from(0, 8) });
     expect(clock.sleeps).toEqual([]);
     let isTaken = false;
-    const taking = reader.takeIn({ source, events: from(8, 72) }).finally(() => {
+    const taking = reader.takeIn({ source, events: from(8, 112) }).finally(() => {
       isTaken = true;
     });
     await inTime(clock, "all are taken in", async () => isTaken);
     await taking;
-    expect(clock.sleeps.filter((ms) => ms === 100).length).toBeGreaterThan(1);
-    expect(await written(reader.store)).toHaveLength(80);
+    expect(clock.sleeps.filter((ms) => ms === 15).length).toBeGreaterThan(1);
+    expect(await written(reader.store)).toHaveLength(120);
   });
 
   test("of independent events one that fails is parked, with what comes after it, and the others go on", async () => {

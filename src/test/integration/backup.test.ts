@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { Program } from "../../testing/program.ts";
 import { heddle, scratchFolder } from "./backup-parts.ts";
@@ -47,6 +48,7 @@ test("a disk that takes no more is told, leaves nothing half done, and spares wh
   const { to, env } = openHome();
   expect((await heddle(["backup", "--to", to], env)).status).toBe(0);
   const before = readdirSync(to);
+  await sleep(1_000); // the next one has a name of its own
   const limited = `ulimit -f 100; exec "${process.execPath}" src/cli/main.ts backup --to "${to}"`;
   const run = await new Promise<{ out: string; failed: boolean }>((resolve) => {
     execFile("bash", ["-c", limited], { env: { ...process.env, ...env } }, (error, out) =>

@@ -24,7 +24,7 @@ export interface BacklogLoad {
 }
 
 const idleMs = 20_000;
-/** Counting so many rows is work for the machine that calls are measured on. */
+/** Seldom: counting so many rows is work for the machine that calls are measured on. */
 const countMs = 1_000;
 const giveUpMs = 180_000;
 const brokerSlot = 9; // the cursor that says that the user service knows its queue

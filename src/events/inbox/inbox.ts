@@ -82,8 +82,8 @@ export class Inbox {
       from += Math.max(1, chunk.length);
       const isLast = from >= events.length;
       const tookMs = await this.#takeChunk({ source, events: chunk, ...(isLast && settle && { settle }) });
+      if (!isLast) await new Promise((resolve) => setImmediate(resolve)); // calls come first
       if (givesWay) await this.#paceOf(source).rest(tookMs);
-      else if (!isLast) await new Promise((resolve) => setImmediate(resolve)); // calls come first
     }
   }
 

@@ -1,11 +1,18 @@
 import { isDeepStrictEqual } from "node:util";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Code } from "@connectrpc/connect";
+import type { SqlEntityManager } from "@mikro-orm/sql";
 import { expect, test } from "vitest";
+import {
+  OrderCancelledSchema,
+  OrderConfirmedSchema,
+  OrderCreatedSchema,
+} from "../../../gen/shop/order/v1/events_pb.ts";
 import { UserDeletedSchema } from "../../../gen/shop/user/v1/events_pb.ts";
+import { on } from "../../events/handler.ts";
 import type { EventHooks } from "../../events/hooks.ts";
 import { createOutbox } from "../../events/outbox/outbox.ts";
-import { userEventRows } from "../../services/user/user-entity.ts";
+import { User, userEventRows } from "../../services/user/user-entity.ts";
 import type { DatabaseKind } from "../../store/database-url.ts";
 import { failsFor, inTime, openReaders, orderEvent, parkedIn, type Trouble, written } from "./inbox-parts.ts";
 
@@ -129,6 +136,27 @@ export function inboxSuite(kind: DatabaseKind): void {
       const own = seen.filter((what) => what.endsWith(` ${subject}`));
       expect(own).toEqual([`created ${subject}`, `confirmed ${subject}`]);
     }
+  });
+
+  test("what a handler makes, changes or removes by entities is written without its asking", async () => {
+    const at = new Date(0);
+    const user = { name: "made", email: "a@example.com", emailKey: "a@example.com", createdAt: at, updatedAt: at };
+    const only = (em: SqlEntityManager) => em.findOneOrFail(User, { emailKey: user.emailKey });
+    const handlers = [
+      on(OrderCreatedSchema, async (_, { em }) => void em.create(User, user)),
+      on(OrderConfirmedSchema, async (_, { em }) => {
+        (await only(em)).name = "changed";
+      }),
+      on(OrderCancelledSchema, async (_, { em }) => void em.remove(await only(em))),
+    ];
+    await using readers = await openReaders(kind, { subscriptions: [{ source, handlers, clear: async () => {} }] });
+    const { takeIn, store } = readers.reader;
+    const seen: string[][] = [];
+    for (const what of ["created", "confirmed", "cancelled"] as const) {
+      await takeIn({ source, events: [orderEvent(what, "a")] });
+      seen.push(await written(store));
+    }
+    expect(seen).toEqual([["made"], ["changed"], []]);
   });
 
   test("a backlog gives way to calls after each transaction; a few events do not", async () => {

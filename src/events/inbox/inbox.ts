@@ -17,8 +17,11 @@ import { park, waitingSubjects } from "./parked.ts";
 import { waitAfter } from "./retry-limits.ts";
 import { noteUnseen } from "./seen-events.ts";
 
-/** How long one transaction is to be: a call that wants the database waits no longer for it. */
-const targetMs = 1.5;
+/**
+ * How long one transaction is to be, in milliseconds, where calls wait for it: while events give way to them, and always with
+ * SQLite, of which all is done in this thread. On a server most of it is waiting; who wants the same rows waits with it.
+ */
+const targetMs = { givingWay: 1.5, sqlite: 1.5, server: 50 };
 /** So often a source's events may fail for the database's sake before one that does so by itself is looked for. */
 const patience = 20;
 const behind = "an earlier event of the same subject waits";
@@ -29,7 +32,7 @@ const behind = "an earlier event of the same subject waits";
  */
 const lanesOfServer = 2;
 /** So few events are not worth more than one transaction. */
-const leastOfLane = 4;
+const leastOfLane = 32;
 
 /** Some events of a source, that are taken in one transaction after the other. */
 type Lane = Batch & { readonly givesWay: boolean };
@@ -42,7 +45,8 @@ export class Inbox {
   readonly #parts: InboxParts;
   readonly #onParked: () => void;
   readonly #lanes: number;
-  readonly #size = new ChunkSize(targetMs);
+  readonly #size: ChunkSize;
+  readonly #sizeGivingWay = new ChunkSize(targetMs.givingWay);
   /** How often in a row, by source, nothing could be taken in for the database's sake. */
   readonly #failures = new Map<string, number>();
   /** By source. */
@@ -51,6 +55,7 @@ export class Inbox {
   constructor(parts: InboxParts, onParked: () => void) {
     this.#parts = parts;
     this.#lanes = parts.store.orm.em.getPlatform() instanceof SqlitePlatform ? 1 : lanesOfServer;
+    this.#size = new ChunkSize(this.#lanes > 1 ? targetMs.server : targetMs.sqlite);
     this.#onParked = onParked;
   }
 
@@ -77,23 +82,26 @@ export class Inbox {
 
   /** Takes in events one chunk after the other. */
   async #takeLane({ source, events, givesWay, settle }: Lane): Promise<void> {
+    const size = givesWay ? this.#sizeGivingWay : this.#size;
+    const pace = this.#paceOf(source);
     for (let from = 0; from < events.length || from === 0; ) {
-      const chunk = events.slice(from, from + this.#size.value);
+      if (givesWay) await pace.rest();
+      const chunk = events.slice(from, from + size.value);
       from += Math.max(1, chunk.length);
       const isLast = from >= events.length;
-      const tookMs = await this.#takeChunk({ source, events: chunk, ...(isLast && settle && { settle }) });
+      const tookMs = await this.#takeChunk({ source, events: chunk, ...(isLast && settle && { settle }) }, size);
       if (!isLast) await new Promise((resolve) => setImmediate(resolve)); // calls come first
-      if (givesWay) await this.#paceOf(source).rest(tookMs);
+      pace.took(tookMs);
     }
   }
 
   /** Resolves with how long it took, in milliseconds. */
-  async #takeChunk(chunk: Batch): Promise<number> {
+  async #takeChunk(chunk: Batch, size: ChunkSize): Promise<number> {
     if (chunk.events.length === 0 && chunk.settle === undefined) return 0;
     const startedAt = this.#parts.clock.now();
     try {
       await this.#takeTogether(chunk);
-      this.#size.learn(chunk.events.length, this.#parts.clock.now() - startedAt);
+      size.learn(chunk.events.length, this.#parts.clock.now() - startedAt);
     } catch (reason) {
       const isStuck = isNotNow(reason) && (await this.#isStuck(chunk, reason));
       if (isNotNow(reason) && !isStuck) throw reason;

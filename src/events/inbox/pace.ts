@@ -1,7 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
 
-/** So many events come together only where they have waited: it is a backlog. */
-const backlogFrom = 100;
+/** So many events that come together, the first of which is so late, are a backlog: an outage's, rather than a busy moment's. */
+const backlogFrom = { events: 100, delayMs: 5_000 };
 /** How long to rest after a transaction of a backlog, in times what that took. */
 const restTimes = 4;
 /** A transaction that took long has waited itself, for a database that is a server: calls have had the event loop meanwhile. */
@@ -17,6 +17,7 @@ export class Pace {
   readonly #clock: Clock;
   #leastDelayMs = Number.POSITIVE_INFINITY;
   #isUrgent = false;
+  #restedAt = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -24,7 +25,7 @@ export class Pace {
 
   /** Whether so many events that came together, the first of which is so late, give way to calls. */
   givesWay(together: number, delayMs: number): boolean {
-    if (together < backlogFrom) {
+    if (together < backlogFrom.events || delayMs < backlogFrom.delayMs) {
       this.#leastDelayMs = Number.POSITIVE_INFINITY;
       this.#isUrgent = false;
       return false;
@@ -34,8 +35,15 @@ export class Pace {
     return !this.#isUrgent;
   }
 
-  /** Gives way, after a transaction that took so long. */
-  async rest(tookMs: number): Promise<void> {
-    if (tookMs > 0) await this.#clock.sleep(Math.min(tookMs * restTimes, longestRestMs));
+  /** Takes note of a transaction that took so long. */
+  took(tookMs: number): void {
+    const restMs = Math.min(tookMs * restTimes, longestRestMs);
+    this.#restedAt = Math.max(this.#restedAt, this.#clock.now() + restMs);
+  }
+
+  /** Gives way, before a transaction, for those before it. */
+  async rest(): Promise<void> {
+    const ms = this.#restedAt - this.#clock.now();
+    if (ms > 0) await this.#clock.sleep(ms);
   }
 }

@@ -159,7 +159,7 @@ export function inboxSuite(kind: DatabaseKind): void {
     expect(seen).toEqual([["made"], ["changed"], []]);
   });
 
-  test("a backlog gives way to calls after each transaction; a few events do not", async () => {
+  test("a backlog gives way to calls between transactions; a few events do not", async () => {
     const tookMs = 3;
     const trouble: Trouble = async () => readers.clock.advance(tookMs);
     await using readers = await openReaders(kind, { trouble });
@@ -176,6 +176,22 @@ export function inboxSuite(kind: DatabaseKind): void {
     await taking;
     expect(clock.sleeps.filter((ms) => ms === 15).length).toBeGreaterThan(1);
     expect(await written(reader.store)).toHaveLength(120);
+  });
+
+  test("a busy moment's events go into few transactions on a server, and into short ones with SQLite", async () => {
+    const transactions = new Set<unknown>();
+    const trouble: Trouble = async (_, em) => {
+      transactions.add(em.getTransactionContext());
+      await readers.clock.advance(0.4);
+    };
+    await using readers = await openReaders(kind, { trouble });
+    const time = timestampFromMs(readers.clock.wall());
+    const events = Array.from({ length: 128 }, (_, at) => orderEvent("created", String(at), { time }));
+    await readers.reader.takeIn({ source, events });
+    expect(await written(readers.reader.store)).toHaveLength(128);
+    expect(readers.clock.sleeps).toEqual([]);
+    if (kind === "sqlite") expect(transactions.size).toBeGreaterThan(10);
+    else expect(transactions.size).toBeLessThan(7);
   });
 
   test("of independent events one that fails is parked, with what comes after it, and the others go on", async () => {

@@ -14,6 +14,9 @@ import { publishToLog } from "./publish-to-log.ts";
 import { publishToSink } from "./publish-to-sink.ts";
 import { type PublishSome, type Relay, startRelay } from "./relay.ts";
 
+/** A pass costs the database, the broker and those it delivers to more than the events of it do: waiting for some more is worth it. */
+const gapToBrokerMs = 15;
+
 /** What publishing is made of. */
 export interface PublisherOptions {
   readonly store: Store;
@@ -41,7 +44,8 @@ export function openPublisher(options: PublisherOptions): Publisher {
   const { store, rows, outbox, sink, clock = systemClock, random = systemRandom, log: lines = silentLogger } = options;
   const head = new LogHead({ store, rows: rows.events, outbox, clock, log: lines });
   const log = new EventLog({ source: outbox.source, store, rows: rows.events, head });
-  const start = (publish: PublishSome) => startRelay({ outbox, head, publish, clock, random, log: lines });
+  const gap = sink === undefined ? {} : { gapMs: gapToBrokerMs };
+  const start = (publish: PublishSome) => startRelay({ outbox, head, publish, ...gap, clock, random, log: lines });
   const toLog = { store, rows: rows.events, outbox, head, clock, hooks: options.hooks ?? {} };
   const parts = sink === undefined ? withoutSharing(start(publishToLog(toLog))) : sharing(sink);
   const wake = () => parts.relay.wake();

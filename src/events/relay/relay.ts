@@ -6,8 +6,8 @@ import { runDetached } from "../../call/context.ts";
 import type { LogHead } from "../log/log-head.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 
-/** Two passes are at least so far apart, so that under load each takes many events. */
-const gapMs = 5;
+/** Two passes are at least so far apart, unless told otherwise, so that under load each takes many events. */
+const defaultGapMs = 5;
 /** How long closing waits for a pass under way. */
 const closeMs = 5_000;
 
@@ -19,6 +19,8 @@ export interface RelayOptions {
   readonly outbox: Outbox;
   readonly head: LogHead;
   readonly publish: PublishSome;
+  /** How many milliseconds two passes are apart at least. Default 5. */
+  readonly gapMs?: number;
   readonly clock?: Clock;
   readonly random?: Random;
   readonly log?: Logger;
@@ -103,6 +105,7 @@ class RunningRelay implements Relay {
   }
 
   #passSoon(): void {
+    const { gapMs = defaultGapMs } = this.#options;
     const ms = this.#passedAt + gapMs - this.#clock.now();
     if (ms > 0) this.#wait(ms);
     else runDetached(() => this.#pass());

@@ -1,12 +1,15 @@
 import { Code } from "@connectrpc/connect";
 import { expect, test } from "vitest";
+import type { Event } from "../../../gen/heddle/event/v1/event_pb.ts";
 import { OrderCreatedSchema } from "../../../gen/shop/order/v1/events_pb.ts";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { orderEventRows } from "../../services/order/order-entity.ts";
 import type { DatabaseKind } from "../../store/database-url.ts";
 import type { Store } from "../../store/orm.ts";
 import { eventually } from "../../testing/eventually.ts";
+import { fakeClock } from "../../testing/fake-clock.ts";
 import { expectError } from "./errors.ts";
+import { inTime } from "./inbox-parts.ts";
 import { MemorySink, type OpenReplica, openPublishers, publishOrder, shown } from "./publisher-parts.ts";
 
 /** What the way to a broker promises, whatever the database. */
@@ -57,6 +60,27 @@ export function relaySuite(kind: DatabaseKind): void {
     await keeps(sink, 21);
     expect(sink.kept.slice(1).map(shown)).toEqual(Array.from({ length: 20 }, (_, turn) => `o-2/${turn}`));
     await eventually("nothing waits", async () => (await backlogOf(replica)) === 0n);
+  });
+
+  test("what is committed soon after something was sent waits for company, 15 ms at most, and is sent together", async () => {
+    await using shop = await openPublishers(kind);
+    const clock = fakeClock();
+    const sink = new MemorySink();
+    const sends: { readonly at: number; readonly events: number }[] = [];
+    const send = (events: readonly Event[]) => {
+      sends.push({ at: clock.now(), events: events.length });
+      return sink.send(events);
+    };
+    const replica = await shop.open({ clock, sink: { ...sink.from("one"), send } });
+    await publishOrder(replica, "first");
+    await inTime(clock, "the first is kept", async () => sink.kept.length === 1, 1);
+    await eventually("it has its position", async () => (await backlogOf(replica)) === 0n);
+    for (const id of ["a", "b", "c"]) await publishOrder(replica, id);
+    await inTime(clock, "the others are kept", async () => sink.kept.length === 4, 1);
+    expect(sends.map(({ events }) => events)).toEqual([1, 3]);
+    const [before = 0, after = 0] = sends.map(({ at }) => at);
+    expect(after - before).toBeGreaterThanOrEqual(15);
+    expect(after - before).toBeLessThan(50); // when the database would be looked at
   });
 
   test("above the most that may wait a change that would publish is refused as a whole, until the broker is back", async () => {

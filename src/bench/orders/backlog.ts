@@ -10,11 +10,13 @@ import { type Parameter, query } from "../../store/query.ts";
 
 /** Events that one statement writes. */
 const atOnce = 1_000;
+/** How long the outage was that left them. */
+const outageMs = 600_000;
 const columns = ["id", "slot", "type", "version", "subject", "trace_parent", "time", "data_schema", "data"];
 
 /**
  * Writes events that wait to be published into the order service's tables, as its outbox would have: of each order that it was
- * created and, later, that it was confirmed. Nobody else has the database open.
+ * created and, later, that it was confirmed; the last just now. Nobody else has the database open.
  */
 export async function writeBacklog(
   place: { readonly databaseUrl: string; readonly dataDir: string },
@@ -22,9 +24,13 @@ export async function writeBacklog(
 ): Promise<void> {
   await using store = await openStore({ ...orderRows, ...place });
   const orderIds = Array.from({ length: events / 2 }, () => uuid());
-  for (const status of [OrderStatus.PENDING, OrderStatus.CONFIRMED]) {
+  const beganAt = Date.now() - outageMs;
+  const timeOf = (nth: number) => new Date(beganAt + (nth / events) * outageMs);
+  for (const [half, status] of [OrderStatus.PENDING, OrderStatus.CONFIRMED].entries()) {
     for (let from = 0; from < orderIds.length; from += atOnce) {
-      const values = orderIds.slice(from, from + atOnce).map((id, n) => valuesOf(id, BigInt(1 + (n % 50)), status));
+      const at = timeOf(half * orderIds.length + from);
+      const some = orderIds.slice(from, from + atOnce);
+      const values = some.map((id, n) => valuesOf(id, { userId: BigInt(1 + (n % 50)), status, at }));
       const places = values.map(() => `(${columns.map(() => "?").join(", ")})`).join(", ");
       const sql = `insert into "${orderEventRows.events.tableName}" (${columns.join(", ")}) values ${places}`;
       await store.unit((em) => query(em, sql, values.flat()));
@@ -32,8 +38,13 @@ export async function writeBacklog(
   }
 }
 
-function valuesOf(orderId: string, userId: bigint, status: OrderStatus): readonly Parameter[] {
-  const at = new Date();
+interface Told {
+  readonly userId: bigint;
+  readonly status: OrderStatus;
+  readonly at: Date;
+}
+
+function valuesOf(orderId: string, { userId, status, at }: Told): readonly Parameter[] {
   const price = { currencyCode: "EUR", units: 9n, nanos: 990_000_000 };
   const order = create(OrderSchema, {
     ...{ id: orderId, userId, status, total: price, version: status === OrderStatus.PENDING ? 1 : 2 },

@@ -28,8 +28,8 @@ const about = [
 ].join("\n");
 
 const aboutBacklogs = [
-  "Two events of each of 50,000 orders lie in the order service's tables, written there by SQL while it was down. `relay`: the order",
-  "service starts and publishes them, to its log or to RabbitMQ, which confirms each and keeps it in the user service's quorum",
-  "queue. `catch-up`: then the user service starts and takes them in, while GetUser is called 200 times a second, straight; those from 2 s on count. `idle` is",
+  "Two events of each of 50,000 orders lie in the order service's tables, written there by SQL while it was down, as an",
+  "outage of ten minutes would have left them. `relay`: the order service starts and publishes them, to its log or to RabbitMQ, which",
+  "confirms each and keeps it in the user service's quorum queue. `catch-up`: then the user service starts and takes them in, while GetUser is called 200 times a second, straight; those from 2 s on count. `idle` is",
   "the same for 18 s afterwards. One process of each; `failed` are calls. One run each.",
 ].join("\n");

@@ -21,6 +21,12 @@ export interface Exit {
 
 const source = join(import.meta.dirname, "..");
 
+/** Nobody outlives the tests. */
+const running = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
 /** One life of one program of ours, as a process of its own. Closing it kills it. */
 export class Program implements AsyncDisposable {
   readonly name: string;
@@ -40,11 +46,10 @@ export class Program implements AsyncDisposable {
         this.#output += text;
       });
     }
-    const killed = () => void this.#child.kill("SIGKILL"); // nobody outlives the tests
-    process.once("exit", killed);
+    running.add(this.#child);
     this.ended = new Promise((resolve) => {
       this.#child.once("close", (code, signal) => {
-        process.off("exit", killed);
+        running.delete(this.#child);
         this.#exit = { code, signal };
         resolve(this.#exit);
       });

@@ -1,7 +1,7 @@
 import { type Client, Code, ConnectError } from "@connectrpc/connect";
 import type { CatalogService, Product } from "../../../gen/shop/catalog/v1/catalog_pb.ts";
 import type { UserService } from "../../../gen/shop/user/v1/user_pb.ts";
-import { errorReason, errorWithInfo, unavailable } from "../../call/errors.ts";
+import { errorReason, errorWithInfo, invalidArgument, unavailable } from "../../call/errors.ts";
 import { headers } from "../../call/headers.ts";
 import { domain } from "./order-repository.ts";
 
@@ -24,6 +24,7 @@ export async function checkUser(users: Dependencies["users"], id: bigint): Promi
   } catch (reason) {
     throw translate(reason, {
       service: "user",
+      field: "user_id",
       notFound: { reason: "USER_NOT_FOUND", message: `user ${id} does not exist` },
     });
   }
@@ -34,12 +35,14 @@ export async function findProducts(catalog: Dependencies["catalog"], skus: strin
   try {
     return (await catalog.batchGetProducts({ skus })).products;
   } catch (reason) {
-    throw translate(reason, { service: "catalog", notFound: { reason: "PRODUCT_NOT_FOUND" } });
+    throw translate(reason, { service: "catalog", field: "items.sku", notFound: { reason: "PRODUCT_NOT_FOUND" } });
   }
 }
 
 interface Translation {
   readonly service: "user" | "catalog";
+  /** Whose value of our caller's request we have asked it for. */
+  readonly field: string;
   /** What to say for NOT_FOUND; without a message, what the other service said. */
   readonly notFound: { readonly reason: string; readonly message?: string };
 }
@@ -48,7 +51,7 @@ interface Translation {
  * What our caller sees of a call that we made for it: the other service's error under our name. Its details stay
  * behind, as they speak of a request that our caller never sent.
  */
-function translate(reason: unknown, { service, notFound }: Translation): ConnectError {
+function translate(reason: unknown, { service, field, notFound }: Translation): ConnectError {
   const error = ConnectError.from(reason);
   const metadata = errorReason(error)?.metadata ?? {};
   if (error.code === Code.NotFound) {
@@ -60,6 +63,9 @@ function translate(reason: unknown, { service, notFound }: Translation): Connect
     return unavailable(`the ${service} service is away: ${error.rawMessage}`, { reason: away, domain, metadata });
   }
   if (error.code === Code.Canceled) return error;
+  if (error.code === Code.InvalidArgument) {
+    return invalidArgument([{ field, description: `the ${service} service refuses it: ${error.rawMessage}` }]);
+  }
   if (notAllowed.has(error.code)) return refusedThere(error, service);
   return new ConnectError(
     `the ${service} service failed: ${error.rawMessage}`,

@@ -27,10 +27,14 @@ export interface EventShop extends AsyncDisposable {
   readonly showLogs: () => void;
 }
 
-/** The whole shop as real programs: two of users and orders, and one catalog with stock. */
-export async function openEventShop(name: StackName): Promise<EventShop> {
+/** The whole shop as real programs: two of users and orders, and one catalog with stock. `orderEnv` is what its orders are told. */
+export async function openEventShop(
+  name: StackName,
+  orderEnv: Readonly<Record<string, string>> = {},
+): Promise<EventShop> {
   await using opening = new AsyncDisposableStack();
-  const { env, envOf, broker } = opening.use(await openEventStack(name));
+  const { env, envOf: stackEnvOf, broker } = opening.use(await openEventStack(name));
+  const envOf = { ...stackEnvOf, order: { ...stackEnvOf.order, ...orderEnv } };
   const replicas = { user: 2, catalog: 1, order: 2, gateway: 1 };
   let showLogs = () => {};
   const onFailure = (show: () => void) => {

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { cpus } from "node:os";
 import { canPin } from "./child.ts";
-import type { Results, Spread } from "./results.ts";
+import { type Results, ranged, type Spread } from "./results.ts";
 import type { Round } from "./rig.ts";
 import type { RoutingRow } from "./routing.ts";
 import { type Scenario, type ScenarioName, scenarioNames, scenarios } from "./scenarios.ts";
@@ -133,7 +133,3 @@ function routingTable(routing: readonly RoutingRow[]): string[] {
 }
 
 const mostNsPerFind = 1_000;
-
-function ranged({ median, min, max }: Spread, digits: number): string {
-  return `${median.toFixed(digits)} [${min.toFixed(digits)}..${max.toFixed(digits)}]`;
-}

@@ -59,3 +59,8 @@ export function spread(values: readonly number[]): Spread | undefined {
   const median = sorted[Math.floor((sorted.length - 1) / 2)];
   return median === undefined ? undefined : { median, min: sorted[0] ?? median, max: sorted.at(-1) ?? median };
 }
+
+/** It as pages show it: "2.03 [1.98..2.12]". */
+export function ranged({ median, min, max }: Spread, digits: number): string {
+  return `${median.toFixed(digits)} [${min.toFixed(digits)}..${max.toFixed(digits)}]`;
+}

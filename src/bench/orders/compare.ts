@@ -1,7 +1,8 @@
-import { spread } from "../results.ts";
+import { ranged, spread } from "../results.ts";
 import { atLeast, atMost, type Figure } from "../situations/figure.ts";
 import { figureTable } from "../situations/page.ts";
 import { table } from "../table.ts";
+import { cell } from "./cell.ts";
 import { measureOrders, type OrdersRound } from "./measure.ts";
 import { openSystems, pairs } from "./systems.ts";
 
@@ -44,12 +45,12 @@ function figures(measured: ReadonlyMap<string, readonly OrdersRound[]>): Figure[
       {
         what: `orders/s end to end on ${databases} ÷ plain`,
         toReach: `≥ ${timesPlain}`,
-        real: atLeast(timesPlain, times.median, shown(times, 2)),
+        real: atLeast(timesPlain, times.median, ranged(times, 2)),
       },
       {
         what: `commit to effect at half load on ${databases}, p99`,
         toReach: `≤ ${effectMs} ms`,
-        real: atMost(effectMs, effect.median, `${shown(effect, 0)} ms`),
+        real: atMost(effectMs, effect.median, `${ranged(effect, 0)} ms`),
       },
     ];
   });
@@ -58,21 +59,13 @@ function figures(measured: ReadonlyMap<string, readonly OrdersRound[]>): Figure[
 const columns = ["", "orders/s", "p50 ms", "p99 ms", "effect p50 ms", "effect p99 ms", "failed"];
 
 function row([name, rounds]: readonly [string, readonly OrdersRound[]]): string[] {
-  const cell = (of: (round: OrdersRound) => number, digits = 0) => {
-    const values = spread(rounds.map(of));
-    return values === undefined ? "" : shown(values, digits);
-  };
   return [
     name,
-    cell(({ perSecond }) => perSecond),
-    cell(({ p50Ms }) => p50Ms),
-    cell(({ p99Ms }) => p99Ms),
-    cell(({ effectP50Ms }) => effectP50Ms),
-    cell(({ effectP99Ms }) => effectP99Ms),
+    cell(rounds.map(({ perSecond }) => perSecond)),
+    cell(rounds.map(({ p50Ms }) => p50Ms)),
+    cell(rounds.map(({ p99Ms }) => p99Ms)),
+    cell(rounds.map(({ effectP50Ms }) => effectP50Ms)),
+    cell(rounds.map(({ effectP99Ms }) => effectP99Ms)),
     String(rounds.reduce((sum, { failed }) => sum + failed, 0)),
   ];
-}
-
-function shown({ median, min, max }: { median: number; min: number; max: number }, digits: number): string {
-  return `${median.toFixed(digits)} [${min.toFixed(digits)}..${max.toFixed(digits)}]`;
 }

@@ -1,6 +1,6 @@
 import { Child } from "../child.ts";
 import { measurePicks } from "../pick.ts";
-import { type Results, type Spread, spread } from "../results.ts";
+import { type Results, ranged, type Spread, spread } from "../results.ts";
 import { atMost, type Figure, holds, type Reading } from "./figure.ts";
 import type { StackCosts } from "./stack.ts";
 
@@ -78,6 +78,6 @@ async function measureStack(): Promise<StackCosts> {
   return await child.ask<StackCosts>("measure");
 }
 
-function inUs({ median, min, max }: Spread): string {
-  return `${median.toFixed(2)} [${min.toFixed(2)}..${max.toFixed(2)}] µs`;
+function inUs(cost: Spread): string {
+  return `${ranged(cost, 2)} µs`;
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { postJson } from "../../testing/post-json.ts";
+import { type Ending, postJson } from "../../testing/post-json.ts";
 
 /** Who places orders, where, of what. */
 export interface Shop {
@@ -13,6 +13,8 @@ export interface Shop {
 export interface Placed {
   readonly accepted: number;
   readonly failed: number;
+  /** Why, as the first of them were told, by how many were told so. */
+  readonly failures: ReadonlyMap<string, number>;
   /** From the first request to the last answer. */
   readonly ms: number;
   /** How long each accepted request took, sorted. */
@@ -20,6 +22,7 @@ export interface Placed {
 }
 
 const timeoutMs = 20_000;
+const mostKinds = 10;
 
 /** Places orders for `ms`, so many at once, each as soon as the one before is answered. */
 export async function placeInFlight(shop: Shop, { inFlight, ms }: { inFlight: number; ms: number }): Promise<Placed> {
@@ -49,18 +52,26 @@ export async function placeSteadily(shop: Shop, { perSecond, ms }: { perSecond: 
 class Counts {
   readonly #beganAt = performance.now();
   readonly #tookMs: number[] = [];
-  #failed = 0;
+  readonly #failures = new Map<string, number>();
 
   async place({ gateway, userIds, skus }: Shop, turn: number): Promise<void> {
     const beganAt = performance.now();
     const items = [{ sku: skus[turn % skus.length], qty: 1 }];
     const ending = await postJson(gateway, "/v1/orders", { userId: userIds[turn % userIds.length], items }, timeoutMs);
     if (ending.kind === "answered" && ending.status === 201) this.#tookMs.push(performance.now() - beganAt);
-    else this.#failed++;
+    else this.#failedBy(ending);
+  }
+
+  #failedBy(ending: Ending): void {
+    const why = ending.kind === "answered" ? `${ending.status} ${String(ending.body.message)}` : ending.reason;
+    const kind = this.#failures.has(why) || this.#failures.size < mostKinds ? why : "others";
+    this.#failures.set(kind, (this.#failures.get(kind) ?? 0) + 1);
   }
 
   placed(): Placed {
     const tookMs = this.#tookMs.sort((a, b) => a - b);
-    return { accepted: tookMs.length, failed: this.#failed, ms: performance.now() - this.#beganAt, tookMs };
+    const failed = [...this.#failures.values()].reduce((sum, count) => sum + count, 0);
+    const ms = performance.now() - this.#beganAt;
+    return { accepted: tookMs.length, failed, failures: this.#failures, ms, tookMs };
   }
 }

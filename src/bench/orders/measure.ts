@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { placeInFlight, placeSteadily } from "./load.ts";
+import { type Placed, placeInFlight, placeSteadily } from "./load.ts";
 import type { System } from "./system.ts";
 
 /** What one round of one system came to. */
@@ -32,6 +32,7 @@ export async function measureOrders(system: System, { inFlight, ms }: OrdersLoad
   const since = new Date();
   const half = await placeSteadily(system.shop, { perSecond: perSecond / 2, ms });
   await allEnded(system, before + full.accepted + half.accepted);
+  for (const placed of [full, half]) tellFailures(system.name, placed);
   const delays = [...(await system.delaysMs(since))].sort((a, b) => a - b);
   return {
     perSecond,
@@ -41,6 +42,11 @@ export async function measureOrders(system: System, { inFlight, ms }: OrdersLoad
     effectP99Ms: shareAt(delays, 0.99),
     failed: full.failed + half.failed,
   };
+}
+
+/** Beside the table, which only counts them. */
+function tellFailures(name: string, { failures }: Placed): void {
+  for (const [why, count] of failures) process.stderr.write(`orders: ${name}: ${count} × ${why}\n`);
 }
 
 async function allEnded(system: System, wanted: number): Promise<void> {
